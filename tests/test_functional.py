@@ -1,0 +1,128 @@
+"""Gradient and Hessian of the functional against explicit 4x4 matrices and central differences."""
+
+import numba
+import numpy as np
+import oracle
+import pytest
+
+from usadelfem.physics import functional
+
+DIM = 3
+TERMS = {
+    "kinetic": {"D": 1.7},
+    "static": {"D": 0.3, "gap": 0.8 - 0.5j, "exchange": (0.3, -0.9, 0.4)},
+    "spin-orbit": {"D": 0.3, "rate_so": 2.2},
+    "magnetic": {"D": 0.3, "rate_sf": 1.3},
+    "depairing": {"D": 0.3, "depairing": 0.7},
+    "all": {"D": 1.1, "gap": 0.2 + 1j, "exchange": (1.0, 0.4, -2.0), "rate_so": 0.7, "rate_sf": 0.4, "depairing": 0.3},
+}
+
+
+@numba.njit
+def call_evaluate(w, c, a, b, da, db):
+    flux, h00 = np.zeros((len(da), 4), np.complex128), np.zeros((4, 8), np.complex128)
+    hk0, hkk = np.zeros((len(da), 4, 8), np.complex128), np.zeros((4, 4), np.complex128)
+    ta, tb = (a[0], a[1], a[2], a[3]), (b[0], b[1], b[2], b[3])
+    f = functional.density(w, c, ta, tb, da, db, len(da))
+    g = functional.evaluate(w, c, ta, tb, da, db, True, flux, h00, hk0, hkk)
+    return f, np.array(g), flux, h00, hk0, hkk
+
+
+def coefficients(D=1.0, gap=0.0, exchange=(0, 0, 0), rate_so=0.0, rate_sf=0.0, depairing=0.0):
+    return np.array([1.0, D, np.real(gap), np.imag(gap), *exchange, rate_so, rate_sf, depairing])
+
+
+def pack(a, b, da, db):
+    return np.concatenate([np.ravel(m) for m in (a, b, da, db)])
+
+
+def unpack(u):
+    a, b, rest = u[:4], u[4:8], u[8:].reshape(2, DIM, 2, 2)
+    return a.reshape(2, 2), b.reshape(2, 2), rest[0], rest[1]
+
+
+def kernel(w, terms, u):
+    a, b, da, db = unpack(u)
+    rows = (DIM, 4)
+    return call_evaluate(w, coefficients(**terms), a.ravel(), b.ravel(), da.reshape(rows), db.reshape(rows))
+
+
+def rows_of_a(w, terms, u):
+    """The gradient with respect to a and d_k a as one vector over matrix entries (tr(du G): entry ij has G_ji)."""
+    _, g, flux, *_ = kernel(w, terms, u)
+    return np.concatenate([m.reshape(2, 2).T.ravel() for m in (g, *flux)])
+
+
+@pytest.fixture(params=range(3))
+def point(request):
+    rng = np.random.default_rng(request.param)
+    a, b = oracle.random_spin(rng), oracle.random_spin(rng)
+    da = np.array([oracle.random_spin(rng, 1.0) for _ in range(DIM)])
+    db = np.array([oracle.random_spin(rng, 1.0) for _ in range(DIM)])
+    return pack(a, b, da, db)
+
+
+@pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
+def test_density_equals_the_trace_over_explicit_matrices(terms, point):
+    expected = oracle.density(0.37, *unpack(point), **terms)
+    assert kernel(0.37, terms, point)[0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
+def test_gradient_is_the_central_difference_of_the_explicit_density(terms, point):
+    step = 1e-5
+    numerical = []
+    for i in [*range(4), *range(8, 8 + 4 * DIM)]:
+        e = np.zeros(len(point))
+        e[i] = step
+        plus, minus = (oracle.density(0.37, *unpack(point + s * e), **terms) for s in (1, -1))
+        numerical.append((plus - minus) / (2 * step))
+    gradient = rows_of_a(0.37, terms, point)
+    assert np.abs(gradient - numerical).max() < 1e-7 * max(1, np.abs(gradient).max())
+
+
+@pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
+def test_hessian_is_the_central_difference_of_the_gradient(terms, point):
+    step = 1e-5
+    _, _, _, h00, hk0, hkk = kernel(0.37, terms, point)
+    numerical = np.empty((4 + 4 * DIM, len(point)), complex)
+    for i in range(len(point)):
+        e = np.zeros(len(point))
+        e[i] = step
+        plus, minus = (rows_of_a(0.37, terms, point + s * e) for s in (1, -1))
+        numerical[:, i] = (plus - minus) / (2 * step)
+    exact = np.zeros_like(numerical)
+    exact[:4, :8] = h00
+    for k in range(DIM):
+        rows = slice(4 + 4 * k, 8 + 4 * k)
+        exact[rows, :8] = hk0[k]
+        exact[rows, 8 + 4 * DIM + 4 * k : 12 + 4 * DIM + 4 * k] = hkk
+        exact[:4, 8 + 4 * k : 12 + 4 * k] = hk0[k][:, :4].T
+    known = np.ones_like(exact, bool)
+    known[:4, 8 + 4 * DIM :] = False  # a with d_k b: the kernel leaves it to symmetry, tested below
+    scale = max(1, np.abs(exact).max())
+    assert np.abs(exact - numerical)[known].max() < 1e-7 * scale
+
+
+@pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
+def test_exchanging_a_and_b_with_the_nambu_blocks_leaves_the_density_unchanged(terms, point):
+    a, b, da, db = unpack(point)
+    swapped = dict(terms)
+    if "gap" in terms:
+        swapped["gap"] = -np.conj(terms["gap"])
+    exchanged = oracle.density(0.37, b, a, db, da, **swapped)
+    assert exchanged == pytest.approx(oracle.density(0.37, *unpack(point), **terms), rel=1e-12)
+
+
+@pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
+def test_density_is_real_on_the_matsubara_manifold(terms, point):
+    a, _, da, _ = unpack(point)
+    f = kernel(0.37, terms, pack(a, oracle.tilde(a), da, np.array([oracle.tilde(m) for m in da])))[0]
+    assert abs(f.imag) < 1e-12 * abs(f)
+
+
+def test_green_function_squares_to_one_and_is_traceless(point):
+    a, b, *_ = unpack(point)
+    g = oracle.green(a, b)
+    assert np.abs(g @ g - np.eye(4)).max() < 1e-12
+    assert abs(np.trace(g)) < 1e-12

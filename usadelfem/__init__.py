@@ -1,0 +1,1 @@
+"""Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids."""

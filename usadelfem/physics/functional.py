@@ -1,0 +1,220 @@
+r"""The functional of the Usadel equation at a point: density, exact gradient and exact Hessian.
+
+With the Riccati matrices a, b (2x2 in spin space), N = (1 + a b)^-1, Nt = (1 + b a)^-1, alpha = N a = a Nt and
+beta = b N = Nt b, the Matsubara Green's function and its derivatives are
+
+    g = [[2 N - 1, 2 alpha], [2 beta, 1 - 2 Nt]],
+    d_a g = 2 C da R,        C  = (N, beta)^T,    R  = (-beta, Nt),
+    d_b g = 2 C' db R',      C' = (-alpha, Nt)^T, R' = (N, alpha),
+
+and the density per volume and density of states is
+
+    f = 2 D tr p_k q_k - Tr L0 g - (1/4) sum_V gamma_V Tr V g V g,    p_k = N d_k a,  q_k = Nt d_k b,
+
+with L0 = w tau3 - i h.sigma tau3 + Dhat and one (rate, vertex) pair per local self-energy: spin-orbit scattering
+(1/4 tau_so, sigma_a), magnetic impurities (1/4 tau_sf, sigma_a tau3), orbital depairing (depairing, tau3).
+
+Only the rows that belong to a are written. The functional keeps its form under a <-> b with the Nambu blocks
+exchanged, so the rows of b follow from a <-> b (retarded problem) or, on the Matsubara manifold
+b = sigma_y a* sigma_y, by complex conjugation.
+
+Every second variation is a sum of terms tr(du X dv Y), an outer product of X and Y in the basis of matrix entries.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .jit import formula
+from .nambu import (
+    Spin,
+    add,
+    inverse_of_one_plus,
+    mul,
+    scale,
+    sigma_left,
+    sub,
+    sum_over_spin,
+    trace_product,
+    transpose,
+)
+
+# Order of the coefficients of a point in the arrays handed to the kernels.
+N0, D, GAP_RE, GAP_IM, HX, HY, HZ, RATE_SO, RATE_SF, DEPAIRING = range(10)
+COEFFICIENTS = 10
+
+
+@formula
+def outer(block: Any, first: int, c: Any, x: Spin, y: Spin) -> None:
+    """Add the second variation c tr(du x dv y) to block[4 rows (entries of du), columns first..first + 3]."""
+    t = transpose(y)
+    for i in range(2):
+        for j in range(2):
+            for k in range(2):
+                for m in range(2):
+                    block[2 * i + j, first + 2 * k + m] += c * x[2 * j + k] * t[2 * i + m]
+
+
+@formula
+def frame(a: Spin, b: Spin) -> tuple[Spin, Spin, Spin, Spin]:
+    """N, Nt, alpha = N a and beta = b N."""
+    n = inverse_of_one_plus(mul(a, b))
+    nt = inverse_of_one_plus(mul(b, a))
+    return n, nt, mul(n, a), mul(b, n)
+
+
+@formula
+def self_energy(w: Any, coefficients: Any, g11: Spin, g12: Spin, g21: Spin, g22: Spin) -> Any:
+    """Nambu blocks of L = L0 + (1/2) sum_V gamma_V V g V: what multiplies dg in the first variation, with sign -1."""
+    hx, hy, hz = coefficients[HX], coefficients[HY], coefficients[HZ]
+    gap = complex(coefficients[GAP_RE], coefficients[GAP_IM])
+    upper = (w - 1j * hz, -1j * hx - hy, -1j * hx + hy, w + 1j * hz)
+    zero = 0.0 * gap
+    l11, l22 = upper, scale(-1.0, upper)
+    l12 = (1j * gap, zero, zero, 1j * gap)
+    l21 = (-1j * gap.conjugate(), zero, zero, -1j * gap.conjugate())
+    so, sf, orb = 0.125 * coefficients[RATE_SO], 0.125 * coefficients[RATE_SF], 0.5 * coefficients[DEPAIRING]
+    if so + sf > 0.0:
+        l11 = add(l11, scale(so + sf, sum_over_spin(g11)))
+        l22 = add(l22, scale(so + sf, sum_over_spin(g22)))
+        l12 = add(l12, scale(so - sf, sum_over_spin(g12)))
+        l21 = add(l21, scale(so - sf, sum_over_spin(g21)))
+    if orb > 0.0:
+        l11, l22 = add(l11, scale(orb, g11)), add(l22, scale(orb, g22))
+        l12, l21 = sub(l12, scale(orb, g12)), sub(l21, scale(orb, g21))
+    return l11, l12, l21, l22
+
+
+@formula
+def static_energy(w: Any, coefficients: Any) -> Any:
+    """Nambu blocks of L0 = w tau3 - i h.sigma tau3 + Dhat."""
+    zero = (0j, 0j, 0j, 0j)
+    plain = (1.0, 1.0, coefficients[GAP_RE], coefficients[GAP_IM], coefficients[HX], coefficients[HY],
+             coefficients[HZ], 0.0, 0.0, 0.0)  # fmt: skip
+    return self_energy(w, plain, zero, zero, zero, zero)
+
+
+@formula
+def green_blocks(n: Spin, nt: Spin, alpha: Spin, beta: Spin) -> Any:
+    """The Nambu blocks of g."""
+    one = (1.0 + 0j, 0j, 0j, 1.0 + 0j)
+    return sub(scale(2.0, n), one), scale(2.0, alpha), scale(2.0, beta), sub(one, scale(2.0, nt))
+
+
+@formula
+def density(w: Any, coefficients: Any, a: Spin, b: Spin, da: Any, db: Any, dim: int) -> complex:
+    """The density f of the functional per density of states; da, db hold d_k a, d_k b in rows k < dim."""
+    n, nt, alpha, beta = frame(a, b)
+    f = 0j
+    for k in range(dim):
+        p = mul(n, (da[k, 0], da[k, 1], da[k, 2], da[k, 3]))
+        q = mul(nt, (db[k, 0], db[k, 1], db[k, 2], db[k, 3]))
+        f += 2.0 * coefficients[D] * trace_product(p, q)
+    g11, g12, g21, g22 = green_blocks(n, nt, alpha, beta)
+    s11, s12, s21, s22 = static_energy(w, coefficients)
+    l11, l12, l21, l22 = self_energy(w, coefficients, g11, g12, g21, g22)
+    # -Tr L0 g - (1/4) sum gamma Tr V g V g = -(1/2) Tr (L0 + L) g
+    l11, l12, l21, l22 = add(s11, l11), add(s12, l12), add(s21, l21), add(s22, l22)
+    f -= 0.5 * (trace_product(l11, g11) + trace_product(l12, g21) + trace_product(l21, g12) + trace_product(l22, g22))
+    return f
+
+
+@formula
+def sandwich(rate: float, sign: float, axis: int, vectors: Any, h00: Any) -> None:
+    """Second variation of -(rate/4) Tr V g V g through dg V dg; V = sigma_axis (1, sign), axis < 0 the unit matrix."""
+    n, nt, alpha, beta = vectors
+    sn, snt, salpha, sbeta = n, nt, alpha, beta
+    if axis >= 0:
+        sn, snt = sigma_left(axis, n), sigma_left(axis, nt)
+        salpha, sbeta = sigma_left(axis, alpha), sigma_left(axis, beta)
+    rc = sub(scale(sign, mul(nt, sbeta)), mul(beta, sn))
+    rc_prime = add(scale(sign, mul(nt, snt)), mul(beta, salpha))
+    rc_cross = add(mul(n, sn), scale(sign, mul(alpha, sbeta)))
+    outer(h00, 0, -2.0 * rate, rc, rc)
+    outer(h00, 4, -2.0 * rate, rc_prime, rc_cross)
+
+
+@formula
+def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any) -> Any:
+    """Gradient with respect to a of the local terms, and the two middle matrices of the ab second variation."""
+    n, nt, alpha, beta = vectors
+    g11, g12, g21, g22 = green_blocks(n, nt, alpha, beta)
+    l11, l12, l21, l22 = self_energy(w, coefficients, g11, g12, g21, g22)
+    upper = add(mul(l11, n), mul(l12, beta))  # L C
+    lower = add(mul(l21, n), mul(l22, beta))
+    gradient = scale(-2.0, sub(mul(nt, lower), mul(beta, upper)))
+    if not hessian:
+        return gradient, gradient, gradient
+    cross = scale(2.0, add(mul(n, upper), mul(alpha, lower)))  # R' L C
+    upper = sub(mul(l12, nt), mul(l11, alpha))  # L C'
+    lower = sub(mul(l22, nt), mul(l21, alpha))
+    prime = scale(-2.0, sub(mul(nt, lower), mul(beta, upper)))  # R L C'
+    so, sf, orb = 0.25 * coefficients[RATE_SO], 0.25 * coefficients[RATE_SF], coefficients[DEPAIRING]
+    for axis in range(3):
+        if so > 0.0:
+            sandwich(so, 1.0, axis, vectors, h00)
+        if sf > 0.0:
+            sandwich(sf, -1.0, axis, vectors, h00)
+    if orb > 0.0:
+        sandwich(orb, -1.0, -1, vectors, h00)
+    return gradient, prime, cross
+
+
+@formula
+def evaluate(
+    w: Any, coefficients: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, flux: Any, h00: Any, hk0: Any,
+    hkk: Any,
+) -> Spin:  # fmt: skip
+    """Gradient and Hessian rows of f that belong to a and to d_k a.
+
+    The gradient is meant as df = tr(da G) + tr(d(d_k a) flux_k). Returned is G; written are `flux` (dim, 4), and, if
+    `hessian`, the blocks `h00` (4, 8): a with (a, b); `hk0` (dim, 4, 8): d_k a with (a, b); `hkk` (4, 4): d_k a with
+    d_k b, the same for all k. Rows and columns run over the matrix entries 00, 01, 10, 11.
+    """
+    vectors = frame(a, b)
+    n, nt, alpha, beta = vectors
+    d2 = 2.0 * coefficients[D]
+    if hessian:
+        h00[:] = 0.0
+        hk0[:] = 0.0
+        hkk[:] = 0.0
+    gradient, prime, cross = local_terms(w, coefficients, vectors, hessian, h00)
+    zero = (0j, 0j, 0j, 0j)
+    q, qt = zero, zero
+    for k in range(len(da)):
+        p_k = mul(n, (da[k, 0], da[k, 1], da[k, 2], da[k, 3]))
+        q_k = mul(nt, (db[k, 0], db[k, 1], db[k, 2], db[k, 3]))
+        m, kk = mul(p_k, nt), mul(q_k, n)
+        mb, ka = mul(m, b), mul(kk, a)
+        q, qt = add(q, mul(p_k, kk)), add(qt, mul(q_k, m))
+        flux[k, 0], flux[k, 1], flux[k, 2], flux[k, 3] = scale(d2, kk)
+        if hessian:
+            bm, ak = mul(b, m), mul(a, kk)
+            outer(h00, 0, 2.0 * d2, mul(bm, b), kk)
+            outer(h00, 4, d2, bm, ak)
+            outer(h00, 4, d2, ka, mb)
+            outer(hk0[k], 0, -d2, beta, kk)
+            outer(hk0[k], 0, -d2, kk, beta)
+            outer(hk0[k], 4, -d2, nt, ak)
+            outer(hk0[k], 4, -d2, ka, n)
+    bq, qtb = mul(b, q), mul(qt, b)
+    gradient = sub(gradient, scale(d2, add(bq, qtb)))
+    if hessian:
+        outer(h00, 0, -2.0, beta, gradient)
+        prime = add(prime, scale(d2, sub(mul(bq, a), qt)))
+        cross = add(cross, scale(d2, sub(mul(a, qtb), q)))
+        outer(h00, 4, 1.0, prime, n)
+        outer(h00, 4, 1.0, nt, cross)
+        outer(hkk, 0, d2, nt, n)
+        symmetrize(h00)
+    return gradient
+
+
+@formula
+def symmetrize(h00: Any) -> None:
+    """Replace the aa block by its symmetric part; second variations are written there as one of two equal halves."""
+    for i in range(4):
+        for j in range(i):
+            mean = 0.5 * (h00[i, j] + h00[j, i])
+            h00[i, j] = mean
+            h00[j, i] = mean

@@ -1,0 +1,80 @@
+"""Compilation of the kernels: one decorator, one on-disk cache, one notice to the user.
+
+Numba invalidates a cached kernel only when the file of the *outermost* function changes, not when a formula that it
+calls changes in another file. The cache therefore lies in a folder named by a hash of all kernel sources, so that an
+edited formula can never be served by a stale binary.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core import config
+
+logger = logging.getLogger("usadelfem")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_ROOT = Path(__file__).resolve().parent.parent
+# FMA contraction and re-association only: NaN and infinity keep their meaning, so a diverging iterate is seen.
+_FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
+
+
+def _source_hash() -> str:
+    digest = hashlib.sha256(numba.__version__.encode())
+    for folder in ("physics", "fem", "observe"):
+        for source in sorted((_ROOT / folder).glob("*.py")):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_folder() -> Path:
+    base = _ROOT / "__pycache__"
+    try:
+        base.mkdir(exist_ok=True)
+        writable = os.access(base, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        base = Path(tempfile.gettempdir()) / f"usadelfem-{os.getuid() if hasattr(os, 'getuid') else 'cache'}"
+    return Path(os.environ.get("NUMBA_CACHE_DIR", base)) / f"kernels-{_source_hash()}"
+
+
+_CACHE = _cache_folder()
+
+
+def formula(function: Function) -> Function:
+    """Compile a formula that kernels call; it is built into the kernel that uses it."""
+    compiled: Function = numba.njit(function, fastmath=_FASTMATH, error_model="numpy")
+    return compiled
+
+
+def kernel(function: Function) -> Function:
+    """Compile a loop over quadrature points or elements and keep the binary on disk for the next process."""
+    previous = config.CACHE_DIR
+    config.CACHE_DIR = str(_CACHE)
+    try:
+        compiled: Function = numba.njit(function, fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+    finally:
+        config.CACHE_DIR = previous
+    return compiled
+
+
+def announce_compilation(compiled: Any) -> None:
+    """Say once, before the first solve on this machine, that a kernel is going to be compiled.
+
+    Parameters
+    ----------
+    compiled
+        A function decorated with `kernel` that is about to be called.
+    """
+    if compiled.signatures or any(Path(compiled.stats.cache_path).glob(f"*{compiled.__name__}-*.nbi")):
+        return
+    logger.warning("usadelfem: compiling kernels for this machine (once, about 15 s; kept in %s)", _CACHE)
