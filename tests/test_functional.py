@@ -24,7 +24,7 @@ def call_evaluate(w, c, a, b, da, db):
     hk0, hkk = np.zeros((len(da), 4, 8), np.complex128), np.zeros((4, 4), np.complex128)
     ta, tb = (a[0], a[1], a[2], a[3]), (b[0], b[1], b[2], b[3])
     f = functional.density(w, c, ta, tb, da, db, len(da))
-    g = functional.evaluate(w, c, ta, tb, da, db, True, flux, h00, hk0, hkk)
+    g, _ = functional.evaluate(w, c, ta, tb, da, db, True, flux, h00, hk0, hkk)
     return f, np.array(g), flux, h00, hk0, hkk
 
 

@@ -1,1 +1,29 @@
-"""Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids."""
+"""Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids.
+
+geometry -> device -> fem (discretisation) -> solve -> result -> observe -> export
+"""
+
+from .device.contact import Reservoir as Reservoir
+from .device.device import Device as Device
+from .device.layers import box as box
+from .device.layers import interval as interval
+from .device.layers import rectangle as rectangle
+from .device.material import Material as Material
+from .device.material import ferromagnet as ferromagnet
+from .device.material import normal_metal as normal_metal
+from .device.material import superconductor as superconductor
+from .device.mesh import read_mesh as read_mesh
+from .errors import DeviceError as DeviceError
+from .errors import MeshError as MeshError
+from .errors import ObservableError as ObservableError
+from .observe.currents import charge_current as charge_current
+from .observe.currents import spin_current as spin_current
+from .observe.fields import Field as Field
+from .observe.magnetism import spin_density as spin_density
+from .observe.pairing import pair_amplitude as pair_amplitude
+from .solve.equilibrium import solve_equilibrium as solve_equilibrium
+from .solve.solution import Equilibrium as Equilibrium
+from .solve.status import Report as Report
+from .solve.status import SolveError as SolveError
+
+__version__ = "0.1.0"

@@ -18,7 +18,7 @@ def build(dim: int, structured: bool) -> dict[float, int]:
     geo = gmsh.model.geo
     entity = (0, geo.addPoint(0, 0, 0))
     for direction in [(0, 1, 0), (0, 0, 1)][: dim - 1]:
-        entity = geo.extrude([entity], *direction, numElements=[1] if structured else [], recombine=structured)[0]
+        entity = geo.extrude([entity], *direction, numElements=[1] if structured else [], recombine=structured)[1]
     ends = {0.0: entity[1]}
     for x, length in [(1.0, 1.0), (3.0, 2.0)]:
         new = geo.extrude([entity], length, 0, 0, numElements=[2] if structured else [], recombine=structured)

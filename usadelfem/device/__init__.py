@@ -1,0 +1,1 @@
+"""What the user describes: mesh, materials, contacts; frozen records without numerics."""

@@ -1,0 +1,1 @@
+"""Observables: functions of a result that return a Field."""

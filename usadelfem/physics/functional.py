@@ -135,16 +135,28 @@ def sandwich(rate: float, sign: float, axis: int, vectors: Any, h00: Any) -> Non
 
 
 @formula
+def modulus(x: Spin) -> float:
+    """Sum of |Re| + |Im| over the entries."""
+    total = 0.0
+    for c in range(4):
+        total += abs(x[c].real) + abs(x[c].imag)
+    return total
+
+
+@formula
 def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any) -> Any:
-    """Gradient with respect to a of the local terms, and the two middle matrices of the ab second variation."""
+    """Gradient with respect to a of the local terms, the size of the two terms that cancel in it in a bulk metal, and
+    the two middle matrices of the ab second variation.
+    """
     n, nt, alpha, beta = vectors
     g11, g12, g21, g22 = green_blocks(n, nt, alpha, beta)
     l11, l12, l21, l22 = self_energy(w, coefficients, g11, g12, g21, g22)
     upper = add(mul(l11, n), mul(l12, beta))  # L C
     lower = add(mul(l21, n), mul(l22, beta))
-    gradient = scale(-2.0, sub(mul(nt, lower), mul(beta, upper)))
+    plus, minus = mul(nt, lower), mul(beta, upper)
+    gradient, size = scale(2.0, sub(minus, plus)), 2.0 * (modulus(plus) + modulus(minus))
     if not hessian:
-        return gradient, gradient, gradient
+        return gradient, size, gradient, gradient
     cross = scale(2.0, add(mul(n, upper), mul(alpha, lower)))  # R' L C
     upper = sub(mul(l12, nt), mul(l11, alpha))  # L C'
     lower = sub(mul(l22, nt), mul(l21, alpha))
@@ -157,17 +169,18 @@ def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any
             sandwich(sf, -1.0, axis, vectors, h00)
     if orb > 0.0:
         sandwich(orb, -1.0, -1, vectors, h00)
-    return gradient, prime, cross
+    return gradient, size, prime, cross
 
 
 @formula
 def evaluate(
     w: Any, coefficients: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, flux: Any, h00: Any, hk0: Any,
     hkk: Any,
-) -> Spin:  # fmt: skip
+) -> tuple[Spin, float]:  # fmt: skip
     """Gradient and Hessian rows of f that belong to a and to d_k a.
 
-    The gradient is meant as df = tr(da G) + tr(d(d_k a) flux_k). Returned is G; written are `flux` (dim, 4), and, if
+    The gradient is meant as df = tr(da G) + tr(d(d_k a) flux_k). Returned are G and the
+    size of the terms it is a sum of (what a residual is to be compared with); written are `flux` (dim, 4), and, if
     `hessian`, the blocks `h00` (4, 8): a with (a, b); `hk0` (dim, 4, 8): d_k a with (a, b); `hkk` (4, 4): d_k a with
     d_k b, the same for all k. Rows and columns run over the matrix entries 00, 01, 10, 11.
     """
@@ -178,7 +191,7 @@ def evaluate(
         h00[:] = 0.0
         hk0[:] = 0.0
         hkk[:] = 0.0
-    gradient, prime, cross = local_terms(w, coefficients, vectors, hessian, h00)
+    gradient, size, prime, cross = local_terms(w, coefficients, vectors, hessian, h00)
     zero = (0j, 0j, 0j, 0j)
     q, qt = zero, zero
     for k in range(len(da)):
@@ -199,6 +212,7 @@ def evaluate(
             outer(hk0[k], 4, -d2, ka, n)
     bq, qtb = mul(b, q), mul(qt, b)
     gradient = sub(gradient, scale(d2, add(bq, qtb)))
+    size += d2 * (modulus(bq) + modulus(qtb))
     if hessian:
         outer(h00, 0, -2.0, beta, gradient)
         prime = add(prime, scale(d2, sub(mul(bq, a), qt)))
@@ -207,7 +221,7 @@ def evaluate(
         outer(h00, 4, 1.0, nt, cross)
         outer(hkk, 0, d2, nt, n)
         symmetrize(h00)
-    return gradient
+    return gradient, size
 
 
 @formula

@@ -1,0 +1,144 @@
+"""Values that vary in space, given as numbers, callables of position or nodal arrays; the only caller of user code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DeviceError
+
+Field = Any  # a number or vector, a callable f(x) with x of shape (dim, ...), or an array over the mesh vertices
+Interpolate = Callable[[NDArray[Any]], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What values a coefficient may take: number of components (0 for a scalar), number type and range."""
+
+    components: int = 0
+    complex: bool = False
+    positive: bool = False
+    non_negative: bool = False
+    infinite: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the value at one point."""
+        return (self.components,) if self.components else ()
+
+    def describe(self) -> str:
+        """The allowed values in words."""
+        kind = "complex" if self.complex else "real"
+        kind = f"{self.components} {kind} components" if self.components else f"a {kind} number"
+        limit = " > 0" if self.positive else " >= 0" if self.non_negative else ""
+        return f"{kind}{limit}, {'infinity allowed' if self.infinite else 'finite'}"
+
+
+RULES: dict[str, Rule] = {
+    "D": Rule(positive=True),
+    "N0": Rule(positive=True),
+    "gap": Rule(complex=True),
+    "exchange": Rule(components=3),
+    "tau_so": Rule(positive=True, infinite=True),
+    "tau_sf": Rule(positive=True, infinite=True),
+    "depairing": Rule(non_negative=True),
+    "theta": Rule(),
+    "kappa": Rule(),
+    "phase": Rule(),
+}
+
+
+def check_values(name: str, values: NDArray[Any], owner: str) -> None:
+    """Raise DeviceError unless all values are in the range that the rule of `name` allows."""
+    rule = RULES[name]
+    bad = np.isnan(values) | (np.isinf(values) & (not rule.infinite))
+    if rule.positive:
+        bad |= values <= 0
+    if rule.non_negative:
+        bad |= values < 0
+    if bad.any():
+        raise DeviceError(f"{owner}: {name} is {values[bad].flat[0]}; allowed is {rule.describe()}")
+
+
+def as_numbers(name: str, value: Any, owner: str) -> NDArray[Any]:
+    """A number, vector or nodal array as an array of the right type; DeviceError if it is not numeric."""
+    rule = RULES[name]
+    try:
+        array = np.asarray(value)
+        return array.astype(complex if rule.complex else float, casting="same_kind" if array.dtype != bool else "no")
+    except (TypeError, ValueError) as error:
+        raise DeviceError(
+            f"{owner}: {name} is {value!r}; allowed is {rule.describe()}, a callable of position, or a nodal array"
+        ) from error
+
+
+def check_coefficient(name: str, value: Field, owner: str) -> None:
+    """Check what can be checked without a mesh: type, number of components and range of a number or an array."""
+    if callable(value):
+        return
+    rule, array = RULES[name], as_numbers(name, value, owner)
+    components = array.shape[: len(rule.shape)]
+    if components != rule.shape or array.ndim > len(rule.shape) + 1:
+        wanted = f"{rule.shape} or {(*rule.shape, 'vertices')}".replace("'", "")
+        raise DeviceError(f"{owner}: {name} has shape {array.shape}; allowed is {wanted}, or a callable of position")
+    check_values(name, array, owner)
+
+
+def evaluate(name: str, value: Field, x: NDArray[Any], owner: str, interpolate: Interpolate | None = None) -> Any:
+    """Values of a coefficient at points.
+
+    Parameters
+    ----------
+    name
+        Name of the coefficient, a key of RULES.
+    value
+        What the user gave.
+    x
+        Positions, shape (dim, ...).
+    owner
+        Who to name in an error, e.g. "material of region 'F'".
+    interpolate
+        Takes an array over the mesh vertices, (..., vertices), to the points; None: nodal arrays are not accepted.
+
+    Returns
+    -------
+    array, shape (..., points) for scalars, (components, ..., points) for vectors
+
+    Raises
+    ------
+    DeviceError
+        If the callable fails, or returns a wrong shape or values out of range.
+    """
+    rule = RULES[name]
+    wanted = (*rule.shape, *x.shape[1:])
+    if callable(value):
+        return _call(name, value, x, owner, wanted)
+    array = as_numbers(name, value, owner)
+    if array.ndim == len(rule.shape):
+        return np.broadcast_to(array.reshape(*rule.shape, *(1,) * (x.ndim - 1)), wanted)
+    if interpolate is None:
+        raise DeviceError(f"{owner}: {name} is an array of shape {array.shape}; allowed here: a number or a callable")
+    return interpolate(array)
+
+
+def _call(name: str, value: Any, x: NDArray[Any], owner: str, wanted: tuple[int, ...]) -> NDArray[Any]:
+    try:
+        result = value(x.copy())
+    except Exception as error:
+        raise DeviceError(f"{owner}: calling {name}(x) with x of shape {x.shape} raised {error!r}") from error
+    try:
+        array = np.asarray(result)
+    except ValueError as error:
+        raise DeviceError(f"{owner}: {name}(x) returned components of different shapes; allowed is {wanted}") from error
+    if array.shape != wanted:
+        raise DeviceError(
+            f"{owner}: {name}(x) returned shape {array.shape} for x of shape {x.shape}; allowed is {wanted} "
+            "(for a constant give the number itself)"
+        )
+    array = as_numbers(name, array, owner)
+    check_values(name, array, owner)
+    return array

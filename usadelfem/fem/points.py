@@ -1,0 +1,99 @@
+"""Densities and currents at the quadrature points, from the same formulas as the residual.
+
+The current densities are the derivatives of the functional with respect to a gauge field: with flux_k = df/d(d_k a),
+a phase rotation da = i a gives the charge current and a spin rotation da = i [sigma_a/2, a] the spin current.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..physics.functional import N0, evaluate, frame
+from ..physics.jit import formula, kernel
+from ..physics.nambu import SIGMA, Spin, add, mul, sigma_left, sub, tilde, trace
+from .assembly import Complex, assemble, gradients, interpolate
+from .section import Section, node_measure
+from .space import Real, Space
+
+
+@formula
+def moments(a: Spin, g: Spin) -> tuple[float, float, float, float]:
+    """2 Re tr(da g) for the generators da = i a and i [sigma_a/2, a]."""
+    m = sub(mul(a, g), mul(g, a))
+    charge = -2.0 * trace(mul(a, g)).imag
+    return (
+        charge,
+        -trace(sigma_left(0, m)).imag,
+        -trace(sigma_left(1, m)).imag,
+        -trace(sigma_left(2, m)).imag,
+    )
+
+
+@kernel
+def add_currents(
+    weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, coefficients: Any, out: Any
+) -> None:
+    """Add weight N0 times the moments of the flux to out, shape (4, dim, cells, points)."""
+    points, nodes, dim = dphi.shape
+    grad, da = np.empty((nodes, dim)), np.empty((dim, 4), np.complex128)
+    db, flux = np.empty((dim, 4), np.complex128), np.empty((dim, 4), np.complex128)
+    unused = np.empty((4, 8), np.complex128), np.empty((dim, 4, 8), np.complex128), np.empty((4, 4), np.complex128)
+    for e in range(cells.shape[0]):
+        for q in range(points):
+            gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
+            a = interpolate(state, cells[e], phi[q], grad, da, db)
+            c = coefficients[e, q]
+            evaluate(1.0, c, a, tilde(a), da, db, False, flux, unused[0], unused[1], unused[2])
+            for k in range(dim):
+                m = moments(a, (flux[k, 0], flux[k, 1], flux[k, 2], flux[k, 3]))
+                for kind in range(4):
+                    out[kind, k, e, q] += weight * c[N0] * m[kind]
+
+
+@kernel
+def add_spin(weight: float, state: Any, cells: Any, phi: Any, coefficients: Any, out: Any) -> None:
+    """Add weight N0 i Tr sigma_a tau3 g to out, shape (3, cells, points)."""
+    for e in range(cells.shape[0]):
+        for q in range(phi.shape[0]):
+            a0, a1, a2, a3 = 0j, 0j, 0j, 0j
+            for i in range(phi.shape[1]):
+                n = cells[e, i]
+                a0, a1 = a0 + phi[q, i] * state[n, 0], a1 + phi[q, i] * state[n, 1]
+                a2, a3 = a2 + phi[q, i] * state[n, 2], a3 + phi[q, i] * state[n, 3]
+            a = (a0, a1, a2, a3)
+            n_matrix, nt_matrix, _, _ = frame(a, tilde(a))
+            total = add(n_matrix, nt_matrix)
+            for axis in range(3):
+                out[axis, e, q] -= weight * coefficients[e, q, N0] * 2.0 * trace(sigma_left(axis, total)).imag
+
+
+def at_quadrature(space: Space, nodal: Complex) -> Complex:
+    """Nodal values (nodes, components) interpolated to the quadrature points, shape (cells, points, components)."""
+    return np.asarray(np.einsum("cik,qi->cqk", nodal[space.cells], space.phi))
+
+
+def consistent_flux(
+    space: Space, coefficients: Real, clamped: Any, w: float, state: Complex, section: Section
+) -> Real:
+    """Charge and spin moments (4,) of the flux through a section that separates its two sides.
+
+    The residual of the cells behind the section, tested with the generators i a and i [sigma_a/2, a] on its nodes. On
+    the boundary, a node that belongs to several contacts counts in proportion to the measure of their facets there.
+
+    Parameters
+    ----------
+    clamped
+        The facets of all contacts of the device.
+    """
+    residual, _, _ = assemble(space, coefficients, w, state, chosen=section.cells)
+    share = node_measure(space, section.facets)
+    nodes = np.flatnonzero(share)
+    fraction = np.ones(len(nodes))
+    if (space.mesh.f2t[1, section.facets] < 0).all():
+        whole = node_measure(space, np.union1d(section.facets, clamped))
+        fraction = share[nodes] / whole[nodes]
+    a, r = state[nodes].reshape(-1, 2, 2), residual[nodes].reshape(-1, 2, 2)
+    generators = [1j * a] + [0.5j * (s @ a - a @ s) for s in SIGMA]
+    return section.sign * np.array([(fraction * (r.conj() * g).real.sum(axis=(1, 2))).sum() for g in generators])

@@ -1,0 +1,90 @@
+"""Smooth fields from raw values at quadrature points: L2 projection, region by region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import splu
+
+from .locate import Location
+from .space import Index, Space
+
+
+@dataclass(frozen=True, eq=False)
+class Recovered:
+    """A field that is continuous in each region and may jump between regions.
+
+    Attributes
+    ----------
+    space
+        The discretisation.
+    values
+        Values at the local nodes of every cell, shape (*components, cells, local nodes).
+    """
+
+    space: Space
+    values: NDArray[Any]
+
+    def at(self, location: Location) -> NDArray[Any]:
+        """Values at located points, shape (*components, npoints)."""
+        return np.asarray(np.einsum("...pi,pi->...p", self.values[..., location.cells, :], location.phi))
+
+    def at_vertices(self) -> NDArray[Any]:
+        """Values at the mesh vertices, averaged over the cells around with their volumes; (*components, vertices)."""
+        space = self.space
+        volume = np.broadcast_to(space.dx.sum(axis=1)[:, None], space.cells.shape).ravel()
+        count = space.nodes.shape[1]
+        total = np.bincount(space.cells.ravel(), volume, count)
+        flat = self.values.reshape(-1, space.cells.size)
+        parts = flat.real, flat.imag if np.iscomplexobj(flat) else None
+        real, imag = (
+            None if part is None else np.array([np.bincount(space.cells.ravel(), volume * row, count) for row in part])
+            for part in parts
+        )
+        nodal = real if imag is None else real + 1j * imag
+        return np.asarray((nodal / total)[:, space.vertices].reshape(*self.values.shape[:-2], -1))
+
+
+def recover(space: Space, quadrature: NDArray[Any], regions: tuple[str, ...]) -> Recovered:
+    """L2 projection of values at quadrature points onto the elements of the space, separately in each region.
+
+    Parameters
+    ----------
+    space
+        The discretisation.
+    quadrature
+        Raw values, shape (*components, cells, points).
+    regions
+        Names of regions that cover the mesh without overlap.
+    """
+    shape = quadrature.shape[:-2]
+    flat = quadrature.reshape(-1, *space.dx.shape)
+    values = np.empty((len(flat), *space.cells.shape), flat.dtype)
+    for region in regions:
+        cells = np.asarray(space.mesh.subdomains[region], np.int64)
+        values[:, cells] = _project(space, cells, flat[:, cells])
+    return Recovered(space, values.reshape(*shape, *space.cells.shape))
+
+
+def _project(space: Space, cells: Index, raw: NDArray[Any]) -> NDArray[Any]:
+    nodes, local = np.unique(space.cells[cells], return_inverse=True)
+    local = local.reshape(len(cells), -1)
+    weighted = space.dx[cells][:, :, None] * space.phi
+    mass = np.einsum("cqi,qj->cij", weighted, space.phi)
+    rows, columns = np.broadcast_to(local[:, :, None], mass.shape), np.broadcast_to(local[:, None, :], mass.shape)
+    matrix = coo_array((mass.ravel(), (rows.ravel(), columns.ravel())), shape=(len(nodes), len(nodes))).tocsc()
+    factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}, diag_pivot_thresh=0.0)
+    moments = np.einsum("kcq,cqi->kci", raw, weighted).reshape(len(raw), -1)
+    solution = [_solve(factor, local.ravel(), moment, len(nodes)) for moment in moments]
+    return np.array(solution).reshape(len(raw), len(nodes))[:, local]
+
+
+def _solve(factor: Any, local: Index, moment: NDArray[Any], count: int) -> NDArray[Any]:
+    real: NDArray[Any] = factor.solve(np.bincount(local, moment.real, count))
+    if not np.iscomplexobj(moment):
+        return real
+    return np.asarray(real + 1j * factor.solve(np.bincount(local, moment.imag, count)))

@@ -1,0 +1,182 @@
+"""Oriented cross-sections: a facet set, the cells on the side that the flux leaves, and its nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import skfem
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ..errors import ObservableError
+from .locate import Location
+from .space import Index, Real, Space
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A facet set with a direction.
+
+    Attributes
+    ----------
+    facets
+        Facet indices.
+    behind
+        The cell of each facet on the side that the flux leaves, shape (facets,).
+    sign
+        1, or -1 if the positive direction is opposite to the one from `behind` through the facet.
+    separates
+        Whether the set separates the cells around it into two sides, so that a consistent flux exists.
+    cells
+        All cells on the leaving side that touch a node of the set (empty if it does not separate).
+    """
+
+    facets: Index
+    behind: Index
+    sign: int
+    separates: bool
+    cells: Index
+
+    def facet_points(self, space: Space) -> tuple[Location, Real, Real]:
+        """Quadrature points of the facets seen from behind, normals (dim, points) and weights (points,)."""
+        basis = _facet_basis(space, self.facets)
+        x = np.asarray(basis.global_coordinates().value)
+        local = np.asarray(space.basis.mapping.invF(x, tind=self.behind))
+        count = space.cells.shape[1]
+        phi = np.array([np.broadcast_to(space.basis.elem.lbasis(local, i)[0], x.shape[1:]) for i in range(count)])
+        cells = np.repeat(self.behind, x.shape[2])
+        forward = np.where(self.behind == space.mesh.f2t[0, self.facets], self.sign, -self.sign)
+        normals = np.broadcast_to(np.asarray(basis.normals.value), x.shape) * forward[:, None]
+        phi = phi.reshape(count, -1).T
+        return Location(cells, space.cells[cells], phi), normals.reshape(space.dim, -1), np.asarray(basis.dx).ravel()
+
+
+def _facet_basis(space: Space, facets: Index) -> Any:
+    return skfem.FacetBasis(space.mesh, space.basis.elem, facets=np.asarray(facets), intorder=2 * space.order)
+
+
+def node_measure(space: Space, facets: Index) -> Real:
+    """Integral of |phi_n| over facets for every node n, shape (nodes,): positive exactly on the nodes of the facets."""
+    measure = np.zeros(space.nodes.shape[1])
+    if space.dim == 1:  # facets are points
+        np.add.at(measure, space.vertices[space.mesh.facets[0, facets]], 1.0)
+        return measure
+    basis = _facet_basis(space, facets)
+    for dofs, (function, *_) in zip(basis.element_dofs, basis.basis, strict=True):
+        np.add.at(measure, dofs, (abs(np.asarray(function.value)) * basis.dx).sum(axis=-1))
+    measure[measure < 1e-12 * measure.max(initial=0.0)] = 0.0
+    return measure
+
+
+def find_section(space: Space, facets: str | ArrayLike, into: str | ArrayLike | None) -> Section:
+    """The oriented section of a facet set; parameters and errors as in `Field.through`."""
+    chosen = _facets(space, facets)
+    label = f"facet set {facets!r}" if isinstance(facets, str) else "the given facet set"
+    indices = np.asarray(chosen, np.int64)
+    inside = space.mesh.f2t[1, indices] >= 0
+    if inside.any() and not inside.all():
+        raise ObservableError(f"{label} has facets on the boundary of the mesh and inside it; split it in two")
+    if inside.all():
+        behind, sign = _interior_side(space, chosen, facets, into, label), 1
+    else:
+        behind, sign = space.mesh.f2t[0, indices].astype(np.int64), _boundary_sign(space, indices, into, label)
+    cells = _cells_behind(space, indices, behind)
+    return Section(indices, behind, sign, cells is not None, np.empty(0, np.int64) if cells is None else cells)
+
+
+def _facets(space: Space, facets: str | ArrayLike) -> NDArray[Any]:
+    if isinstance(facets, str):
+        known = space.mesh.boundaries or {}
+        if facets not in known:
+            raise ObservableError(f"no facet set {facets!r}; it has: {', '.join(sorted(known)) or 'none'}")
+        chosen = known[facets]
+    else:
+        chosen = np.asanyarray(facets)
+        if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer):
+            raise ObservableError("facets are given as a name or as a one-dimensional array of facet indices")
+    if not len(chosen):
+        raise ObservableError(f"facet set {facets!r} is empty: nothing can flow through it")
+    return np.asanyarray(chosen)
+
+
+def _region_mask(space: Space, region: str) -> NDArray[np.bool_]:
+    if region not in space.mesh.subdomains:
+        raise ObservableError(f"into={region!r}: no such region; it has: {', '.join(sorted(space.mesh.subdomains))}")
+    mask = np.zeros(space.mesh.nelements, bool)
+    mask[space.mesh.subdomains[region]] = True
+    return mask
+
+
+def _boundary_sign(space: Space, facets: Index, into: Any, label: str) -> int:
+    if into is None:
+        return 1
+    if isinstance(into, str):
+        if not _region_mask(space, into)[space.mesh.f2t[0, facets]].all():
+            raise ObservableError(f"{label} is not a boundary of region {into!r}")
+        return -1
+    along = _projection(space, facets, into)
+    if not ((along > 0).all() or (along < 0).all()):
+        raise ObservableError(f"{label}: into={into!r} does not point to one side of it")
+    return 1 if along[0] > 0 else -1
+
+
+def _projection(space: Space, facets: Index, direction: ArrayLike) -> Real:
+    """Component along a direction of the mean normals out of the first cells of facets."""
+    vector = np.asarray(direction, float)
+    if vector.shape != (space.dim,):
+        raise ObservableError(f"into={direction!r}; allowed is a region name or a vector of {space.dim} components")
+    normals = np.asarray(_facet_basis(space, facets).normals.value)
+    return np.asarray(np.einsum("kfq,k->f", normals, vector))
+
+
+def _interior_side(space: Space, chosen: NDArray[Any], facets: Any, into: Any, label: str) -> Index:
+    """The cells that the flux leaves, for a set of interior facets."""
+    first, second = space.mesh.f2t[:, np.asarray(chosen, np.int64)].astype(np.int64)
+    if into is None and isinstance(facets, str):
+        into = _interface_target(space, facets)
+    if into is None and hasattr(chosen, "ori"):
+        return np.where(np.asarray(chosen.ori) == 0, first, second)
+    if into is None:
+        known = ", ".join(sorted(space.mesh.subdomains))
+        raise ObservableError(f"{label} lies inside the mesh; say into='region' ({known}) or into=(x, ...) for its sign")
+    if not isinstance(into, str):
+        along = _projection(space, np.asarray(chosen, np.int64), into)
+        if (along == 0).any():
+            raise ObservableError(f"{label}: into={into!r} is parallel to a part of it")
+        return np.where(along > 0, first, second)
+    mask = _region_mask(space, into)
+    if (mask[first] == mask[second]).any():
+        raise ObservableError(f"{label} is not a boundary of region {into!r}; give a vector: into=(x, ...)")
+    return np.where(mask[first], second, first)
+
+
+def _interface_target(space: Space, name: str) -> str | None:
+    """B for an interface named A_B after two regions of the mesh."""
+    for region in space.mesh.subdomains:
+        if name.startswith(f"{region}_") and name[len(region) + 1 :] in space.mesh.subdomains:
+            return name[len(region) + 1 :]
+    return None
+
+
+def _cells_behind(space: Space, facets: Index, behind: Index) -> Index | None:
+    """All cells touching the set on its leaving side; None if the two sides are connected around its end."""
+    mesh = space.mesh
+    on_set = node_measure(space, facets) > 0
+    around = np.flatnonzero(on_set[space.cells].any(axis=1))
+    number = np.full(mesh.nelements, -1)
+    number[around] = np.arange(len(around))
+    crossable = mesh.f2t[1] >= 0
+    crossable[facets] = False
+    first, second = number[mesh.f2t[:, crossable]]
+    both = (first >= 0) & (second >= 0)
+    edges = (np.ones(both.sum()), (first[both], second[both]))
+    _, part = connected_components(coo_array(edges, shape=(len(around),) * 2), directed=False)
+    leaving = np.unique(part[number[behind]])
+    other = mesh.f2t[:, facets].sum(axis=0) - behind
+    arriving = np.unique(part[number[other[mesh.f2t[1, facets] >= 0]]])
+    if np.intersect1d(leaving, arriving).size or len(np.union1d(leaving, arriving)) < part.max() + 1:
+        return None
+    return np.asarray(around[np.isin(part, leaving)], np.int64)

@@ -1,0 +1,123 @@
+"""The Usadel equation at one Matsubara frequency as a nonlinear system over the nodes of a device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..device.coefficient import evaluate
+from ..device.device import Device
+from ..errors import DeviceError
+from ..physics import functional as column
+from ..physics.riccati import bulk
+from .assembly import UNKNOWNS, Complex, Pattern, Timings, assemble, build_pattern
+from .coefficients import point_coefficients
+from .space import Index, Real, Space, build_space
+
+
+@dataclass(frozen=True, eq=False)
+class Spectral:
+    """Residual and tangent of the functional, with the nodes of the contacts clamped.
+
+    Attributes
+    ----------
+    space, coefficients
+        The discretisation and the coefficients at its quadrature points.
+    pattern
+        Sparsity of the tangent over the free nodes.
+    contacts
+        Contact name -> (nodes, complex gap (nodes,), exchange field (3, nodes)) of its reservoir.
+    timings
+        Where the seconds spent in assembly are added up.
+    """
+
+    space: Space
+    coefficients: Real
+    pattern: Pattern
+    contacts: dict[str, tuple[Index, Complex, Real]]
+    timings: Timings = field(default_factory=Timings)
+
+    def clamp(self, w: float, state: Complex) -> Complex:
+        """A copy of the state with the nodes of the contacts set to the values of their reservoirs at w."""
+        clamped = state.copy()
+        for nodes, gap, exchange in self.contacts.values():
+            clamped[nodes] = bulk(w, gap, exchange)
+        return clamped
+
+    def residual(self, w: float, state: Complex) -> tuple[Real, float]:
+        """Residual over the free unknowns, and the size of the terms it is to be compared with."""
+        residual, scale, _ = assemble(self.space, self.coefficients, w, state, timings=self.timings)
+        return self._free(residual), float(scale.max(initial=0.0))
+
+    def linearize(self, w: float, state: Complex) -> tuple[Real, float, Real]:
+        """Residual, its size, and the values of the upper-triangular CSR tangent."""
+        residual, scale, values = assemble(
+            self.space, self.coefficients, w, state, pattern=self.pattern, timings=self.timings
+        )
+        return self._free(residual), float(scale.max(initial=0.0)), values
+
+    def moved(self, state: Complex, step: Real) -> Complex:
+        """The state after a step of the free unknowns."""
+        moved = state.copy()
+        moved[self.pattern.free] += step.view(complex).reshape(-1, UNKNOWNS // 2)
+        return moved
+
+    def _free(self, residual: Complex) -> Real:
+        return residual[self.pattern.free].reshape(-1).view(float)
+
+
+def energy_scale(device_coefficients: Real, contacts: dict[str, tuple[Index, Complex, Real]]) -> float:
+    """The largest gap or exchange field in a device: the energy up to which its spectra have structure."""
+    table = device_coefficients
+    gap = np.hypot(table[..., column.GAP_RE], table[..., column.GAP_IM]).max(initial=0.0)
+    exchange = np.linalg.norm(table[..., column.HX : column.HZ + 1], axis=-1).max(initial=0.0)
+    values = [gap, exchange]
+    for _, value, field_ in contacts.values():
+        values += [abs(value).max(initial=0.0), np.linalg.norm(field_, axis=0).max(initial=0.0)]
+    return float(max(values))
+
+
+def _contact_values(device: Device, space: Space) -> dict[str, tuple[Index, Complex, Real]]:
+    values: dict[str, tuple[Index, Complex, Real]] = {}
+    for name, reservoir in device.contacts.items():
+        nodes = space.facet_nodes(np.asarray(device.mesh.boundaries[name], np.int64))
+        x, owner = space.nodes[:, nodes], f"reservoir {name!r}"
+        gap, phase, exchange = (
+            evaluate(entry, getattr(reservoir, entry), x, owner) for entry in ("gap", "phase", "exchange")
+        )
+        values[name] = nodes, gap * np.exp(1j * phase), exchange
+    _check_shared_nodes(values)
+    return values
+
+
+def _check_shared_nodes(values: dict[str, tuple[Index, Complex, Real]]) -> None:
+    """Two contacts may share a node, such as a corner, only if their reservoirs impose the same value there."""
+    names = list(values)
+    for i, first in enumerate(names):
+        for second in names[i + 1 :]:
+            _, one, two = np.intersect1d(values[first][0], values[second][0], return_indices=True)
+            jump = abs(values[first][1][one] - values[second][1][two])
+            turn = abs(values[first][2][:, one] - values[second][2][:, two])
+            if max(jump.max(initial=0.0), turn.max(initial=0.0)) > 1e-9:
+                raise DeviceError(
+                    f"contacts {first!r} and {second!r} touch at {len(one)} nodes but impose different gap, phase or "
+                    "exchange there; separate them, or give values that agree where they meet"
+                )
+
+
+def build_spectral(device: Device, order: int) -> Spectral:
+    """Discretise a device.
+
+    Raises
+    ------
+    ValueError
+        If order is not 1 or 2.
+    NotImplementedError, DeviceError
+        As `point_coefficients`; also if two contacts meet at a node with different values.
+    """
+    space = build_space(device.mesh, order)
+    coefficients = point_coefficients(device, space)
+    contacts = _contact_values(device, space)
+    clamped = np.unique(np.concatenate([nodes for nodes, *_ in contacts.values()])) if contacts else np.empty(0, int)
+    return Spectral(space, coefficients, build_pattern(space, clamped), contacts)

@@ -1,0 +1,140 @@
+"""A quantity on a device: values at the quadrature points, and what can be made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..device.device import Device
+from ..errors import ObservableError
+from ..fem.locate import Location, locate
+from ..fem.recover import Recovered, recover
+from ..fem.section import Section, find_section
+from ..fem.space import Space
+
+Values = NDArray[Any]
+Into = str | ArrayLike | None
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A scalar, vector or tensor quantity on a device.
+
+    Attributes
+    ----------
+    name, unit
+        Name and unit; energies, lengths and N0 are those that the device was described in (hbar = k_B = e = 1).
+    components
+        Names of the components in the order of the leading axes of all values, e.g. ("x", "y").
+    quadrature
+        Raw values at the quadrature points, shape (*components, cells, points).
+    device, space
+        What the quantity was computed on.
+    """
+
+    name: str
+    unit: str
+    components: tuple[str, ...]
+    quadrature: Values
+    device: Device
+    space: Space
+    exact: Callable[[Location], Values] | None = None
+    flux: Callable[[Section], Values] | None = None
+
+    def __post_init__(self) -> None:
+        self.quadrature.flags.writeable = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the value at one point: () for a scalar, (dim,) for a vector, ..."""
+        return self.quadrature.shape[:-2]
+
+    @cached_property
+    def recovered(self) -> Recovered:
+        """The continuous piecewise polynomial, one per region, closest to the raw values in the L2 norm."""
+        return recover(self.space, self.quadrature, tuple(self.device.materials))
+
+    @cached_property
+    def nodal(self) -> Values:
+        """Values at the vertices of the mesh, shape (*components, vertices).
+
+        Pair amplitudes are exact functions of the nodal solution. Quantities made of gradients or coefficients are
+        recovered region by region by an L2 projection, and averaged at vertices that several regions share.
+        """
+        if self.exact is None:
+            return self.recovered.at_vertices()
+        nodes = self.space.vertices[:, None]
+        return self.exact(Location(np.zeros(len(nodes), np.int64), nodes, np.ones(nodes.shape)))
+
+    def at(self, points: ArrayLike) -> Values:
+        """Values at points of shape (dim, npoints): an array of shape (*components, npoints).
+
+        Pair amplitudes are evaluated exactly from the finite-element solution; quantities made of gradients or
+        coefficients from their region-wise recovery, which is smoother and usually more accurate than the raw values.
+
+        Raises
+        ------
+        ObservableError
+            If the points have another shape, or one lies outside the mesh.
+        """
+        location = locate(self.space, points)
+        return self.recovered.at(location) if self.exact is None else self.exact(location)
+
+    def integral(self, region: str | None = None) -> Values:
+        """Integral over a region (None: the whole mesh), shape (*components).
+
+        Raises
+        ------
+        ObservableError
+            If there is no such region.
+        """
+        cells = self._cells(region)
+        value: Values = np.einsum("...cq,cq->...", self.quadrature[..., cells, :], self.space.dx[cells])
+        return value
+
+    def through(self, facets: str | ArrayLike, into: Into = None) -> Values:
+        """Total flux through a facet set, () for a charge current and (3,) for a spin current.
+
+        The flux is the consistent one wherever the set separates the cells around it: the residual of the discrete
+        equation on one side of the set, tested with the symmetry generator on the nodes of the set. It equals the
+        surface integral of the current up to the discretisation error, and it is conserved to solver precision, on
+        any mesh: the same through every cross-section of a junction. Through a set that ends inside the domain the
+        recovered current density is integrated instead.
+
+        Parameters
+        ----------
+        facets
+            Name of a facet set of the mesh, or facet indices.
+        into
+            Direction that counts as positive: the name of the region it leads into, or a vector. None: the outward
+            normal on the boundary of the mesh, the mesh's own orientation of an oriented facet set, or for an
+            interface named A_B after two regions the direction from A to B.
+
+        Raises
+        ------
+        ObservableError
+            If this is not a current, the set is unknown or empty, or its direction is ambiguous.
+        """
+        if self.flux is None:
+            raise ObservableError(f"{self.name} is not a current, it has no flux through a surface; use `integral`")
+        section = find_section(self.space, facets, into)
+        return self.flux(section) if section.separates else self._facet_integral(section)
+
+    def _facet_integral(self, section: Section) -> Values:
+        location, normals, weights = section.facet_points(self.space)
+        values = self.recovered.at(location)
+        flux: Values = np.einsum("...kp,kp,p->...", values, normals, weights)
+        return flux
+
+    def _cells(self, region: str | None) -> Any:
+        if region is None:
+            return slice(None)
+        if region not in self.space.mesh.subdomains:
+            known = ", ".join(sorted(self.space.mesh.subdomains))
+            raise ObservableError(f"no region {region!r}; it has: {known}")
+        return np.asarray(self.space.mesh.subdomains[region])

@@ -1,0 +1,33 @@
+"""Spin density."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..fem.points import add_spin
+from ..physics.functional import HX, HZ, N0
+from ..solve.solution import Equilibrium
+from .fields import Field
+
+
+def spin_density(eq: Equilibrium, *, pauli: bool = False) -> Field:
+    """The spin density that superconducting correlations add, components (3,).
+
+    dS_a = -(i pi N0 T/2) sum over all w of Tr sigma_a tau3 g (theory, section on observables): the difference to the
+    normal state, which carries the Pauli term 2 N0 h_a. A homogeneous superconductor at T = 0 with |h| < gap has
+    dS = -2 N0 h, so that its total vanishes.
+
+    Parameters
+    ----------
+    pauli
+        Add the Pauli term 2 N0 h_a, which makes it the total spin density.
+
+    Unit: hbar/2 times N0 energy.
+    """
+    space, coefficients = eq.system.space, eq.system.coefficients
+    total = np.zeros((3, *space.dx.shape))
+    for weight, state in zip(eq.weights, eq.riccati, strict=True):
+        add_spin(-np.pi * eq.temperature * weight, state, space.cells, space.phi, coefficients, total)
+    if pauli:
+        total += 2 * coefficients[..., N0] * np.moveaxis(coefficients[..., HX : HZ + 1], -1, 0)
+    return Field("spin_density", "hbar/2*N0*energy", ("x", "y", "z"), total, eq.device, space)

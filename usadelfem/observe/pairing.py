@@ -1,0 +1,64 @@
+"""Singlet and triplet pair amplitudes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ObservableError
+from ..fem.locate import Location
+from ..fem.points import at_quadrature
+from ..physics.nambu import SIGMA
+from ..physics.riccati import anomalous, tilde, to_matrix
+from ..solve.solution import Equilibrium
+from .fields import Field
+
+Complex = NDArray[np.complex128]
+
+
+def pair_amplitude(eq: Equilibrium, n: int | None = 0) -> Field:
+    """Singlet and triplet pair amplitudes, complex components (f0, fx, fy, fz).
+
+    f0 = tr F/2 and f_a = tr(sigma_a F)/2 with F the upper right Nambu block of g; a bulk superconductor has
+    f0 = i gap/sqrt(w^2 + |gap|^2).
+
+    Parameters
+    ----------
+    n
+        Index into `eq.frequencies` (0 is the lowest), or None for the sum over positive Matsubara frequencies,
+        sum_j eq.weights[j] f(eq.frequencies[j]). Where a gap is finite the singlet part of that sum grows
+        logarithmically with the highest frequency: compare it only between solves with the same frequencies. With the
+        Gaussian quadrature it is meaningful for the triplets, which fall off like 1/w^2.
+
+    Raises
+    ------
+    ObservableError
+        If there is no such frequency.
+
+    Unit: dimensionless.
+    """
+    count = len(eq.frequencies)
+    if n is not None and not -count <= n < count:
+        raise ObservableError(f"no Matsubara index {n}; allowed are 0 to {count - 1}, or None for the sum")
+    space = eq.system.space
+    chosen, weights = (eq.riccati, eq.weights) if n is None else (eq.riccati[[n]], np.ones(1))
+    total = sum(
+        weight * _components(at_quadrature(space, state)) for weight, state in zip(weights, chosen, strict=True)
+    )
+
+    def exact(location: Location) -> Any:
+        states = location.interpolate(chosen)
+        return np.einsum("j,kj...->k...", weights, _components(states))
+
+    name = "pair_amplitude_sum" if n is None else "pair_amplitude"
+    return Field(name, "1", ("f0", "fx", "fy", "fz"), np.asarray(total), eq.device, space, exact=exact)
+
+
+def _components(state: Complex) -> Complex:
+    """(f0, fx, fy, fz) along the first axis, of states (..., 4)."""
+    a = to_matrix(state)
+    f = anomalous(a, tilde(a))
+    singlet = 0.5 * (f[0, 0] + f[1, 1])
+    return np.array([singlet, *(0.5 * np.einsum("ij,ji...->...", s, f) for s in SIGMA)])

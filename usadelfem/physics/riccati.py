@@ -1,0 +1,85 @@
+"""Riccati matrices and Green's functions as arrays: (a, b) <-> g, bulk solutions, the Matsubara symmetry.
+
+Matrix axes come first and positions last, see `nambu`. A *state* holds the entries a00, a01, a10, a11 of a along its
+last axis, shape (..., 4), the layout of the finite-element unknowns.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .nambu import SIGMA, Complex, blocks, dot
+
+
+def bulk(w: float, gap: ArrayLike, exchange: ArrayLike) -> Complex:
+    """Riccati matrix a of a homogeneous superconductor with an exchange field, as a state.
+
+    a = i gap / (W + sqrt(W^2 + |gap|^2)) with W = w - i h.sigma, the solution of [w tau3 - i h.sigma tau3 + Dhat, g]
+    = 0 that is normal at high frequency; without h it is a = i gap / (w + sqrt(w^2 + |gap|^2)).
+
+    Parameters
+    ----------
+    w
+        Matsubara frequency, positive.
+    gap
+        Complex order parameter, shape (...).
+    exchange
+        Exchange field (hx, hy, hz), shape (3, ...).
+
+    Returns
+    -------
+    array, shape (..., 4)
+    """
+    gap, h = np.asarray(gap, complex), np.asarray(exchange, float)
+    size = np.sqrt((h**2).sum(axis=0))
+    direction = h / np.where(size > 0, size, 1.0)
+
+    def scalar(energy: Complex) -> Complex:
+        return np.asarray(1j * gap / (energy + np.sqrt(energy**2 + abs(gap) ** 2)))
+
+    up, down = scalar(w - 1j * size), scalar(w + 1j * size)
+    spin = np.einsum("a...,aij->...ij", direction, SIGMA)
+    a = 0.5 * (up + down)[..., None, None] * np.eye(2) + 0.5 * (up - down)[..., None, None] * spin
+    return a.reshape(*a.shape[:-2], 4)
+
+
+def to_matrix(state: Complex) -> Complex:
+    """A state (..., 4) as matrices, shape (2, 2, ...)."""
+    return np.moveaxis(state.reshape(*state.shape[:-1], 2, 2), (-2, -1), (0, 1))
+
+
+def tilde(a: Complex) -> Complex:
+    """b = sigma_y a* sigma_y, the partner of a at the same Matsubara frequency, shape (2, 2, ...)."""
+    return dot(SIGMA[1], a.conj(), SIGMA[1])
+
+
+def inverse(m: Complex) -> Complex:
+    """Inverse of 2x2 matrices, shape (2, 2, ...)."""
+    determinant = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
+    return np.array([[m[1, 1], -m[0, 1]], [-m[1, 0], m[0, 0]]]) / determinant
+
+
+def anomalous(a: Complex, b: Complex) -> Complex:
+    """F = 2 N a, the upper right Nambu block of g, shape (2, 2, ...)."""
+    return 2.0 * dot(inverse(identity_like(a) + dot(a, b)), a)
+
+
+def identity_like(a: Complex) -> Complex:
+    """The unit matrix, broadcastable against a."""
+    return np.eye(2, dtype=complex).reshape(2, 2, *(1,) * (a.ndim - 2))
+
+
+def green(a: Complex, b: Complex) -> Complex:
+    """The matrix g = [[2 N - 1, 2 N a], [2 Nt b, 1 - 2 Nt]], shape (4, 4, ...)."""
+    one = np.broadcast_to(identity_like(a), a.shape)
+    n, nt = inverse(one + dot(a, b)), inverse(one + dot(b, a))
+    return blocks(2 * n - one, 2 * dot(n, a), 2 * dot(nt, b), one - 2 * nt)
+
+
+def largest_amplitude(state: Complex) -> float:
+    """Largest singular value of a over all positions; at most 1 for a causal Green's function."""
+    if not state.size:
+        return 0.0
+    norms: NDArray[np.float64] = np.linalg.norm(state.reshape(-1, 2, 2), ord=2, axis=(1, 2))
+    return float(norms.max())

@@ -1,0 +1,87 @@
+"""Sums over Matsubara frequencies: the plain one, and Gaussian quadrature for sums.
+
+Source of the quadrature: H. Monien, "Gaussian quadrature for sums: a rapidly convergent summation scheme",
+Math. Comp. 79, 857 (2010), here for the fermionic frequencies w_n = (2 n + 1) pi T.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh_tridiagonal
+
+Real = NDArray[np.float64]
+
+# The first frequencies of the discrete measure are kept as they are; the rest of the sum is its Euler-Maclaurin
+# integral, whose relative error is of the order of 1e-10 here and enters multiplied by the weight of the tail.
+_EXPLICIT = 4000
+_TAIL_POINTS = 200
+
+
+def _measure() -> tuple[Real, Real]:
+    """Points x = 1/(2n+1) and weights x^2 of the measure sum_n w_n^-2 delta(x - 1/w_n), in units of pi T."""
+    x = 1.0 / (2.0 * np.arange(_EXPLICIT) + 1.0)
+    node, weight = np.polynomial.legendre.leggauss(_TAIL_POINTS)
+    end = 1.0 / (2.0 * _EXPLICIT)
+    return np.concatenate((x, 0.5 * end * (node + 1.0))), np.concatenate((x**2, 0.25 * end * weight))
+
+
+@lru_cache(maxsize=8)
+def _recurrence(count: int) -> tuple[Real, Real, float]:
+    """Three-term recurrence of the polynomials orthogonal in the measure, by Lanczos with reorthogonalisation."""
+    x, weight = _measure()
+    basis = np.zeros((count + 1, len(x)))
+    basis[0] = np.sqrt(weight / weight.sum())
+    diagonal, off = np.zeros(count), np.zeros(count)
+    for k in range(count):
+        v = x * basis[k]
+        diagonal[k] = v @ basis[k]
+        for _ in range(2):
+            v -= (basis[: k + 1] @ v) @ basis[: k + 1]
+        off[k] = np.linalg.norm(v)
+        basis[k + 1] = v / off[k]
+    return diagonal, off[:-1], float(weight.sum())
+
+
+def gauss_sum(count: int) -> tuple[Real, Real]:
+    """Nodes and weights with sum_n F((2n+1) pi T) = sum_j weights[j] F(nodes[j] pi T), nodes ascending.
+
+    Exact for F a polynomial in 1/w of degree 2 to 2 count + 1. The lowest nodes agree with the lowest frequencies;
+    the highest grow like count^2, so that a sum over energies up to E needs of the order of sqrt(E / T) nodes.
+
+    Raises
+    ------
+    ValueError
+        If count is not between 1 and 1000.
+    """
+    if not 1 <= count <= 1000:
+        raise ValueError(f"number of quadrature frequencies is {count}; allowed are 1 to 1000")
+    size = 64 * -(-count // 64)
+    diagonal, off, total = _recurrence(size)
+    x, vectors = eigh_tridiagonal(diagonal[:count], off[: count - 1])
+    order = np.argsort(-x)
+    return 1.0 / x[order], (total * vectors[0] ** 2 / x**2)[order]
+
+
+@lru_cache(maxsize=64)
+def gauss_count(ratio: float, precision: float = 1e-9) -> int:
+    """Smallest number of nodes that sums 1/(w^2 + E^2) to the given relative precision, with ratio = E / T.
+
+    The exact sum is tanh(E / 2T) / (4 E T).
+    """
+    exact = np.tanh(ratio / 2) / (4 * ratio)
+    for count in range(2, 1000):
+        w, weights = gauss_sum(count)
+        if abs((weights / ((np.pi * w) ** 2 + ratio**2)).sum() / exact - 1) < precision:
+            return count
+    raise ValueError(
+        f"a quadrature up to {ratio:.3g} times the temperature needs more than 1000 frequencies; "
+        "lower `cutoff` to the largest energy that matters, or raise the temperature"
+    )
+
+
+def matsubara(temperature: float, count: int) -> tuple[Real, Real]:
+    """The lowest `count` positive Matsubara frequencies (2n+1) pi T, and unit weights."""
+    return np.pi * temperature * (2.0 * np.arange(count) + 1.0), np.ones(count)

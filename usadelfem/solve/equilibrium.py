@@ -1,0 +1,189 @@
+"""Thermal equilibrium: the nonlinear Usadel equation at the Matsubara frequencies of a temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ..device.device import Device
+from ..fem.spectral import Spectral, build_spectral, energy_scale
+from ..physics.riccati import largest_amplitude
+from ..physics.thermal import gauss_count, gauss_sum, matsubara
+from .linear import LinearSolver, linear_solver
+from .newton import Clock, Outcome, newton
+from .solution import Equilibrium
+from .status import Report, SolveError
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+# The quadrature resolves energies up to this multiple of the largest gap or exchange field; the summands of all
+# observables have died out there, and the sums are converged to about 1e-8.
+GAUSS_RANGE = 6.0
+# The plain sum runs up to this multiple; what it leaves out falls off like 1/w^2.
+PLAIN_RANGE = 100.0
+MAX_CONTINUATION = 40
+# A causal Riccati matrix has no singular value above 1; the spurious solutions of the equation are far above.
+CAUSAL = 1.05
+
+
+@dataclass(eq=False)
+class _Path:
+    """One way down from high to low frequencies: the system, its solver, and the last point that converged."""
+
+    system: Spectral
+    solver: LinearSolver
+    scale: float
+    clock: Clock = field(default_factory=Clock)
+    w: float = np.inf
+    state: Complex | None = None
+
+    def attempt(self, w: float) -> Outcome:
+        """Newton's method at w from the last point that converged, or from the normal state."""
+        nodes = self.system.space.nodes.shape[1]
+        guess = np.zeros((nodes, 4), complex) if self.state is None else self.state * self._growth(w)
+        start = self.system.clamp(w, guess)
+        outcome = newton(self.system, w, start, solver=self.solver, clock=self.clock)
+        if outcome.converged and largest_amplitude(outcome.state) > CAUSAL:
+            reason = "the solution is not causal (a Riccati amplitude is above 1)"
+            return Outcome(outcome.state, False, outcome.residuals, outcome.steps, reason)
+        if outcome.converged:
+            self.w, self.state = w, outcome.state
+        return outcome
+
+    def _growth(self, w: float) -> float:
+        """How much the amplitude of a bulk superconductor grows on the way down to w."""
+        old, new = (x + np.hypot(x, self.scale) for x in (self.w, w))
+        return float(old / new)
+
+
+def _descend(path: _Path, w: float) -> tuple[Complex, Report]:
+    """Solve at w, through intermediate frequencies above it where the direct way fails."""
+    targets, iterations, extra = [w], 0, 0
+    while targets:
+        outcome = path.attempt(targets[-1])
+        iterations += len(outcome.steps)
+        if outcome.converged:
+            targets.pop()
+            continue
+        extra += 1
+        higher = 4 * (targets[-1] + path.scale) if np.isinf(path.w) else np.sqrt(path.w * targets[-1])
+        if extra > MAX_CONTINUATION or higher < targets[-1] * (1 + 1e-4):
+            raise _failure(targets[-1], outcome)
+        targets.append(higher)
+    assert path.state is not None
+    report = Report(w, True, iterations, outcome.residuals, outcome.steps, extra)
+    return path.state, report
+
+
+def _failure(w: float, outcome: Outcome) -> SolveError:
+    history = ", ".join(f"{r:.1e}" for r in outcome.residuals)
+    return SolveError(
+        f"no convergence at Matsubara frequency {w:.6g}: {outcome.reason}; relative residuals: {history}. "
+        "Try a finer mesh where the solution varies, a higher temperature to start from, or order=1",
+        frequency=w, residuals=outcome.residuals, state=outcome.state,
+    )  # fmt: skip
+
+
+def _frequencies(
+    temperature: float, scale: float, quadrature: str, frequencies: int | None, cutoff: float | None
+) -> tuple[Real, Real]:
+    if quadrature == "gauss":
+        energy = cutoff or GAUSS_RANGE * max(scale, temperature)
+        count = frequencies or gauss_count(float(f"{energy / temperature:.3g}"))
+        nodes, weights = gauss_sum(count)
+        return np.pi * temperature * nodes, weights
+    energy = cutoff or PLAIN_RANGE * max(scale, temperature)
+    count = frequencies or max(1, round(energy / (2 * np.pi * temperature)))
+    return matsubara(temperature, count)
+
+
+def _check_arguments(device: Any, temperature: Any, quadrature: str, frequencies: Any, cutoff: Any) -> None:
+    if not isinstance(device, Device):
+        raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
+    if not (np.isscalar(temperature) and np.isreal(temperature) and 0 < temperature < np.inf):
+        raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
+    if quadrature not in ("gauss", "plain"):
+        raise ValueError(f"quadrature is {quadrature!r}; allowed are 'gauss' and 'plain'")
+    if frequencies is not None and (not isinstance(frequencies, int | np.integer) or frequencies < 1):
+        raise ValueError(f"frequencies is {frequencies!r}; allowed is an integer >= 1, or None")
+    if cutoff is not None and not 0 < cutoff < np.inf:
+        raise ValueError(f"cutoff is {cutoff!r}; allowed is a finite energy > 0, or None")
+
+
+def solve_equilibrium(
+    device: Device, temperature: float, *, order: int = 2, quadrature: str = "gauss", frequencies: int | None = None,
+    cutoff: float | None = None, linear_solver: str = "auto", progress: bool | None = None,
+) -> Equilibrium:  # fmt: skip
+    """Solve the full nonlinear Usadel equation in thermal equilibrium.
+
+    All spin components, exact Newton steps, frequencies from high to low, each started from the one above it; where
+    Newton's method fails, intermediate frequencies are inserted.
+
+    Parameters
+    ----------
+    device
+        Mesh, materials and contacts.
+    temperature
+        Temperature, energy (k_B = 1); positive.
+    order
+        Order of the Lagrange elements: 2 (default, an error that falls like h^3) or 1 (h^2).
+    quadrature
+        "gauss": Gaussian quadrature for Matsubara sums (Monien 2010), a dozen or two frequencies; "plain": the lowest
+        frequencies (2n+1) pi T themselves, with unit weights.
+    frequencies
+        Number of positive frequencies; None: as many as `cutoff` asks for.
+    cutoff
+        Energy that the sum has to resolve ("gauss") or up to which it runs ("plain"). None: 6 ("gauss") or 100
+        ("plain") times the largest gap or exchange field of the device.
+    linear_solver
+        "auto", "pardiso" (MKL) or "superlu" (SciPy, always there).
+    progress
+        Show a progress bar; None: on a terminal, for runs longer than a second.
+
+    Returns
+    -------
+    Equilibrium
+        Frozen result; observables are functions of it.
+
+    Raises
+    ------
+    SolveError
+        If a frequency does not converge; it names the frequency and holds the residual history and the last iterate.
+    ValueError
+        If an argument is out of range.
+    NotImplementedError
+        If theta or kappa of a material is not zero.
+    """
+    _check_arguments(device, temperature, quadrature, frequencies, cutoff)
+    system = build_spectral(device, order)
+    scale = energy_scale(system.coefficients, system.contacts)
+    nodes, weights = _frequencies(float(temperature), scale, quadrature, frequencies, cutoff)
+    path = _Path(system, _solver_for(system, linear_solver), scale)
+    states = np.empty((len(nodes), system.space.nodes.shape[1], 4), complex)
+    reports: list[Report] = []
+    for index in _progress(range(len(nodes) - 1, -1, -1), progress):
+        states[index], report = _descend(path, float(nodes[index]))
+        reports.append(report)
+    path.solver.release()
+    for array in (states, nodes, weights):
+        array.flags.writeable = False
+    return Equilibrium(
+        device=device, temperature=float(temperature), frequencies=nodes, weights=weights, riccati=states,
+        report=tuple(reversed(reports)), system=system, clock=path.clock, solver=path.solver.name,
+    )  # fmt: skip
+
+
+def _solver_for(system: Spectral, kind: str) -> LinearSolver:
+    pattern = system.pattern
+    return linear_solver(pattern.indptr, pattern.indices, block=8, kind=kind, dtype=np.float64)
+
+
+def _progress(indices: range, progress: bool | None) -> Any:
+    disable: Callable[[], bool | None] = lambda: None if progress is None else not progress  # noqa: E731
+    return tqdm(indices, desc="Matsubara frequencies", unit="", leave=False, delay=1.0, disable=disable())

@@ -1,0 +1,176 @@
+"""MKL PARDISO through ctypes: LDLT of a sparse symmetric matrix stored as its upper triangle."""
+
+import ctypes
+import ctypes.util
+import os
+import site
+import sys
+import weakref
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+from numpy.linalg import LinAlgError
+
+Numbers = npt.NDArray[Any]
+Indices = npt.NDArray[np.int32]
+
+_LIBRARY_PATTERNS = ("lib/libmkl_rt.so*", "lib/libmkl_rt*.dylib", "Library/bin/mkl_rt*.dll")
+_SEQUENTIAL_LAYER = 1
+_ANALYSE, _FACTORIZE, _SOLVE, _RELEASE = 11, 22, 33, -1
+_MATRIX_TYPES = {"f": -2, "c": 6}  # real symmetric indefinite, complex symmetric
+_SETTINGS = {
+    0: 1,  # these values, not PARDISO's defaults
+    1: 2,  # METIS ordering
+    9: 8,  # perturb pivots below 1e-8 of the norm: the caller checks the residual
+    20: 1,  # Bunch-Kaufman pivots: without them a zero diagonal is perturbed
+    34: 1,  # indices from zero
+}
+_ERRORS = {
+    -1: "inconsistent input",
+    -2: "not enough memory",
+    -3: "reordering problem",
+    -4: "zero pivot: the matrix is singular or nearly so",
+    -5: "unclassified internal error",
+    -6: "reordering failed",
+    -7: "singular diagonal matrix",
+    -8: "32-bit integer overflow: the factor is too large",
+    -9: "not enough memory for out-of-core data",
+    -10: "cannot open out-of-core files",
+    -11: "read or write error of out-of-core files",
+}
+
+
+@final
+class MKL:
+    """The loaded library ``libmkl_rt`` and the number of threads that PARDISO gets from it."""
+
+    def __init__(self, library: ctypes.CDLL, *, threads: int) -> None:
+        self._library = library
+        self._threads = threads
+
+    def pardiso(self, *arguments: Any) -> None:
+        """Call ``pardiso`` with this object's number of threads; the caller's MKL setting is restored after."""
+        before = self._library.MKL_Set_Num_Threads_Local(ctypes.c_int(self._threads))
+        try:
+            self._library.pardiso(*arguments)
+        finally:
+            self._library.MKL_Set_Num_Threads_Local(ctypes.c_int(before))
+
+
+@cache
+def find_mkl() -> MKL | None:
+    """Load MKL from this Python's folders or the system's; None where there is none with 32-bit integers."""
+    if "ILP64" in os.environ.get("MKL_INTERFACE_LAYER", "").upper():
+        return None
+    for path in _candidates():
+        shared = _is_loaded(path)
+        try:
+            library = ctypes.CDLL(path)
+        except OSError:
+            continue
+        if hasattr(library, "pardiso") and hasattr(library, "MKL_Set_Num_Threads_Local"):
+            return MKL(library, threads=_choose_threads(library, shared))
+    return None
+
+
+def _candidates() -> Iterator[str]:
+    for prefix in (sys.prefix, site.getuserbase()):
+        for pattern in _LIBRARY_PATTERNS:
+            yield from map(str, sorted(Path(prefix).glob(pattern), reverse=True))
+    found = ctypes.util.find_library("mkl_rt")
+    if found:
+        yield found
+
+
+def _is_loaded(path: str) -> bool:
+    """Whether the process uses this library already, as NumPy of some distributions does."""
+    mode = getattr(os, "RTLD_NOLOAD", None)
+    if mode is None:
+        return False
+    try:
+        ctypes.CDLL(path, mode=mode)
+    except OSError:
+        return False
+    return True
+
+
+def _choose_threads(library: ctypes.CDLL, shared: bool) -> int:
+    """MKL_NUM_THREADS if the user set it, else 1 and no OpenMP runtime next to those of other packages."""
+    wish = os.environ.get("MKL_NUM_THREADS", "")
+    threads = max(int(wish), 1) if wish.isdigit() else 1
+    if threads == 1 and not shared and "MKL_THREADING_LAYER" not in os.environ:
+        library.MKL_Set_Threading_Layer(ctypes.c_int(_SEQUENTIAL_LAYER))
+    return threads
+
+
+@final
+class PardisoBackend:
+    """Factors of matrices of one pattern: `indptr`, `indices` (int32) of the upper triangle, rows sorted."""
+
+    name = "pardiso"
+
+    def __init__(self, mkl: MKL, indptr: Indices, indices: Indices, dtype: np.dtype[Any]) -> None:
+        self._mkl = mkl
+        self._indptr, self._indices, self._dtype = indptr, indices, dtype
+        self._handle = np.zeros(64, dtype=np.int64)
+        self._settings = np.zeros(64, dtype=np.int32)
+        for position, value in _SETTINGS.items():
+            self._settings[position] = value
+        self._values: Numbers = np.empty(0, dtype)
+        self._finalizer: weakref.finalize[..., Any] | None = None
+
+    @property
+    def note(self) -> str:
+        """What PARDISO had to do to the last matrix, for error messages."""
+        return f"PARDISO perturbed {self._settings[13]} pivots"
+
+    def factorize(self, values: Numbers) -> None:
+        """Factorise; `values` is kept, not copied. Raises LinAlgError with PARDISO's error."""
+        self._values = values
+        if self._finalizer is None:
+            arguments = self._arguments(_RELEASE, None, None)
+            self._finalizer = weakref.finalize(self, self._mkl.pardiso, *arguments)
+            self._call(_ANALYSE, "analysis")
+        self._call(_FACTORIZE, "factorisation")
+
+    def solve(self, rhs: Numbers) -> Numbers:
+        """Solve for `rhs` of shape (n, k) and return that shape. Raises LinAlgError with PARDISO's error."""
+        right = np.array(rhs, dtype=self._dtype, order="F")
+        solution = np.empty_like(right, order="F")
+        self._call(_SOLVE, "solution", right, solution)
+        return solution
+
+    def release(self) -> None:
+        """Free PARDISO's memory; the next `factorize` analyses the pattern again."""
+        if self._finalizer is not None:
+            self._finalizer()
+            self._finalizer = None
+            self._handle[:] = 0
+            self._values = np.empty(0, self._dtype)
+
+    def _call(self, phase: int, what: str, rhs: Numbers | None = None, solution: Numbers | None = None) -> None:
+        arguments = self._arguments(phase, rhs, solution)
+        self._mkl.pardiso(*arguments)
+        code = arguments[-1].value
+        if code:
+            reason = _ERRORS.get(code, "unknown error")
+            raise LinAlgError(f"PARDISO {what} failed with error {code}: {reason}")
+
+    def _arguments(self, phase: int, rhs: Numbers | None, solution: Numbers | None) -> tuple[Any, ...]:
+        """The seventeen arguments of `pardiso`; arrays as ctypes pointers, which keep their arrays alive."""
+        size = self._indptr.size - 1
+        columns = 1 if rhs is None else rhs.shape[1]
+        matrix_type = _MATRIX_TYPES[self._dtype.kind]
+        integers = [ctypes.byref(ctypes.c_int(i)) for i in (1, 1, matrix_type, phase, size, columns, 0)]
+        pattern = (_pointer(self._values), _pointer(self._indptr), _pointer(self._indices), None)
+        vectors = (_pointer(rhs), _pointer(solution), ctypes.c_int(0))
+        settings = _pointer(self._settings)
+        return (_pointer(self._handle), *integers[:5], *pattern, integers[5], settings, integers[6], *vectors)
+
+
+def _pointer(array: Numbers | None) -> ctypes.c_void_p | None:
+    return None if array is None else array.ctypes.data_as(ctypes.c_void_p)

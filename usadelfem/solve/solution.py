@@ -1,0 +1,74 @@
+"""The result of an equilibrium solve: data, and the Green's function at a point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..device.device import Device
+from ..fem.locate import locate
+from ..fem.spectral import Spectral
+from ..physics.riccati import green, tilde, to_matrix
+from .newton import Clock
+from .status import Report
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, eq=False)
+class Equilibrium:
+    """Thermal equilibrium of a device; observables are functions of it (`charge_current`, `pair_amplitude`, ...).
+
+    Attributes
+    ----------
+    device
+        The device that was solved.
+    temperature
+        Temperature, energy.
+    frequencies, weights
+        Positive Matsubara frequencies (or nodes of the quadrature), ascending, and the weights with which a sum over
+        all positive Matsubara frequencies is sum_j weights[j] F(frequencies[j]); shape (frequencies,).
+    riccati
+        Entries a00, a01, a10, a11 of the Riccati matrix at the nodes, shape (frequencies, nodes, 4).
+    report
+        How Newton's method went, one `Report` per frequency.
+    system
+        The discretised problem; `system.space.nodes` are the positions of the nodes.
+    clock, solver
+        Seconds spent in the linear solver, and its name.
+    """
+
+    device: Device
+    temperature: float
+    frequencies: Real
+    weights: Real
+    riccati: Complex
+    report: tuple[Report, ...]
+    system: Spectral
+    clock: Clock
+    solver: str
+
+    def green(self, points: ArrayLike) -> Complex:
+        """The matrix g at points.
+
+        Parameters
+        ----------
+        points
+            Positions, shape (dim, npoints).
+
+        Returns
+        -------
+        array, shape (frequencies, 4, 4, npoints)
+            In the basis (psi_up, psi_dn, psi_dn^+, -psi_up^+), the same units as in `physics.nambu`.
+
+        Raises
+        ------
+        ObservableError
+            If a point lies outside the mesh.
+        """
+        state = locate(self.system.space, points).interpolate(self.riccati)
+        a = to_matrix(state)
+        return np.moveaxis(green(a, tilde(a)), 2, 0)

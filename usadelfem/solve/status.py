@@ -1,0 +1,54 @@
+"""What a solve reports, and the error it raises when it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Report:
+    """How Newton's method went at one frequency.
+
+    Attributes
+    ----------
+    frequency
+        The Matsubara frequency.
+    converged
+        Whether the last full Newton step and the residual after it are both below their tolerances.
+    iterations
+        Number of Newton steps (factorisations), those of intermediate frequencies included.
+    residuals
+        Residual before each step and after the last one, relative to the size of the terms it is a sum of.
+    steps
+        Largest change of an entry of the Riccati matrix in each step.
+    continuation
+        Number of intermediate frequencies that were needed to get here.
+    """
+
+    frequency: float
+    converged: bool
+    iterations: int
+    residuals: tuple[float, ...]
+    steps: tuple[float, ...]
+    continuation: int = 0
+
+
+class SolveError(RuntimeError):
+    """A nonlinear solve did not converge.
+
+    Attributes
+    ----------
+    frequency
+        The Matsubara frequency at which it failed.
+    residuals
+        History of the relative residual of the last attempt.
+    state
+        The last iterate: entries of the Riccati matrix a at the nodes, shape (nodes, 4).
+    """
+
+    def __init__(self, message: str, *, frequency: float, residuals: tuple[float, ...], state: Any) -> None:
+        super().__init__(message)
+        self.frequency = frequency
+        self.residuals = residuals
+        self.state = state
