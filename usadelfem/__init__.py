@@ -16,12 +16,14 @@ from .device.mesh import read_mesh as read_mesh
 from .errors import DeviceError as DeviceError
 from .errors import MeshError as MeshError
 from .errors import ObservableError as ObservableError
+from .export.vtk import write_vtk as write_vtk
 from .observe.currents import charge_current as charge_current
 from .observe.currents import spin_current as spin_current
 from .observe.fields import Field as Field
 from .observe.magnetism import spin_density as spin_density
 from .observe.pairing import pair_amplitude as pair_amplitude
 from .solve.equilibrium import solve_equilibrium as solve_equilibrium
+from .solve.normal import normal_resistance as normal_resistance
 from .solve.solution import Equilibrium as Equilibrium
 from .solve.status import Report as Report
 from .solve.status import SolveError as SolveError

@@ -98,7 +98,7 @@ def _check_cover(mesh: Any, materials: Mapping[str, Material]) -> None:
     if (count == 0).any():
         missing = [r for r, cells in mesh.subdomains.items() if (count[cells] == 0).any()]
         where = f"region {', '.join(map(repr, sorted(missing)))}" if missing else "a part of the mesh in no region"
-        raise DeviceError(f"{where} has no material ({(count == 0).sum()} of {len(count)} cells); add it to `materials`")
+        raise DeviceError(f"{where} has no material ({(count == 0).sum()} of {len(count)} cells): add it to materials")
 
 
 def _check_material(mesh: Any, region: str, material: Material) -> None:

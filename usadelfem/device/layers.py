@@ -11,7 +11,7 @@ import skfem
 from numpy.typing import NDArray
 from skfem.refdom import RefHex
 
-from usadelfem.errors import MeshError
+from ..errors import MeshError
 
 Floats = NDArray[np.float64]
 Size = float | Mapping[str, float]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import skfem
 
-from usadelfem.device.msh import Block, Floats, Ints, MeshFile, read_mesh_file
-from usadelfem.errors import MeshError
+from ..errors import MeshError
+from .msh import Block, Floats, Ints, MeshFile, read_mesh_file
 
 MESH_TYPES: dict[str, type[skfem.Mesh]] = {
     "line": skfem.MeshLine1,
@@ -190,7 +190,7 @@ def _make(kind: str, points: Floats, cells: Ints) -> skfem.Mesh:
 
 def _corner_volumes(mesh: skfem.Mesh) -> Floats:
     """The Jacobian determinant of each cell at each of its corners, (n_cells, n_corners)."""
-    mapping = mesh.mapping()  # type: ignore[no-untyped-call]
+    mapping = mesh.mapping()
     with np.errstate(divide="ignore", invalid="ignore"):  # the mapping also inverts, which a flat cell forbids
         return np.asarray(mapping.detDF(mesh.elem.refdom.p), dtype=np.float64)
 

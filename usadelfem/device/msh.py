@@ -16,7 +16,7 @@ import meshio
 import numpy as np
 from numpy.typing import NDArray
 
-from usadelfem.errors import MeshError
+from ..errors import MeshError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -92,7 +92,7 @@ def _read_other(path: Path) -> MeshFile:
 
 def _read_gmsh(path: Path, data: bytes) -> MeshFile:
     header = _check_format(path, data)
-    raw = meshio.gmsh.read(path)  # type: ignore[no-untyped-call]
+    raw = meshio.gmsh.read(path)
     names = _physical_names(data)
     if header.version == "4.1":
         groups = _groups_of_entities(raw, _entity_groups(path, data, header), names)

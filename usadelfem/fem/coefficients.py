@@ -12,14 +12,14 @@ from ..device.coefficient import evaluate
 from ..device.device import Device
 from ..device.material import Material
 from ..physics import functional as column
-from .assembly import empty_coefficients
 from .space import Index, Real, Space
 
 
 def vertex_interpolation(space: Space, cells: Index) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Interpolation of arrays over the mesh vertices, (..., vertices), to (..., cells, points), linear per cell."""
     element, points = space.mesh.elem(), space.basis.X
-    shape = np.array([np.broadcast_to(element.lbasis(points, i)[0], points.shape[1:]) for i in range(len(space.mesh.t))])
+    count = len(space.mesh.t)
+    shape = np.array([np.broadcast_to(element.lbasis(points, i)[0], points.shape[1:]) for i in range(count)])
     vertices = space.mesh.t[:, cells]
 
     def interpolate(nodal: NDArray[Any]) -> NDArray[Any]:
@@ -46,7 +46,7 @@ def point_coefficients(device: Device, space: Space) -> Real:
     DeviceError
         If a coefficient is out of range at a quadrature point.
     """
-    table = empty_coefficients(space)
+    table = np.zeros((*space.dx.shape, column.COEFFICIENTS))
     for region, material in device.materials.items():
         values = {
             name: sample(space, region, material, name)

@@ -13,7 +13,8 @@ import numpy as np
 from ..physics.functional import N0, evaluate, frame
 from ..physics.jit import formula, kernel
 from ..physics.nambu import SIGMA, Spin, add, mul, sigma_left, sub, tilde, trace
-from .assembly import Complex, assemble, gradients, interpolate
+from .assembly import Complex, assemble
+from .element import gradients, interpolate
 from .section import Section, node_measure
 from .space import Real, Space
 

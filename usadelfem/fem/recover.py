@@ -36,17 +36,17 @@ class Recovered:
     def at_vertices(self) -> NDArray[Any]:
         """Values at the mesh vertices, averaged over the cells around with their volumes; (*components, vertices)."""
         space = self.space
+        nodes, count = space.cells.ravel(), space.nodes.shape[1]
         volume = np.broadcast_to(space.dx.sum(axis=1)[:, None], space.cells.shape).ravel()
-        count = space.nodes.shape[1]
-        total = np.bincount(space.cells.ravel(), volume, count)
         flat = self.values.reshape(-1, space.cells.size)
-        parts = flat.real, flat.imag if np.iscomplexobj(flat) else None
-        real, imag = (
-            None if part is None else np.array([np.bincount(space.cells.ravel(), volume * row, count) for row in part])
-            for part in parts
-        )
-        nodal = real if imag is None else real + 1j * imag
-        return np.asarray((nodal / total)[:, space.vertices].reshape(*self.values.shape[:-2], -1))
+        nodal = np.array([_sum_at(nodes, volume * row, count) for row in flat]) / np.bincount(nodes, volume, count)
+        return np.asarray(nodal[:, space.vertices].reshape(*self.values.shape[:-2], -1))
+
+
+def _sum_at(nodes: Index, values: NDArray[Any], count: int) -> NDArray[Any]:
+    """Sum of real or complex values per node, shape (count,)."""
+    total: NDArray[Any] = np.bincount(nodes, values.real, count)
+    return total + 1j * np.bincount(nodes, values.imag, count) if np.iscomplexobj(values) else total
 
 
 def recover(space: Space, quadrature: NDArray[Any], regions: tuple[str, ...]) -> Recovered:
@@ -79,12 +79,12 @@ def _project(space: Space, cells: Index, raw: NDArray[Any]) -> NDArray[Any]:
     matrix = coo_array((mass.ravel(), (rows.ravel(), columns.ravel())), shape=(len(nodes), len(nodes))).tocsc()
     factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}, diag_pivot_thresh=0.0)
     moments = np.einsum("kcq,cqi->kci", raw, weighted).reshape(len(raw), -1)
-    solution = [_solve(factor, local.ravel(), moment, len(nodes)) for moment in moments]
+    solution = [_solve(factor, _sum_at(local.ravel(), moment, len(nodes))) for moment in moments]
     return np.array(solution).reshape(len(raw), len(nodes))[:, local]
 
 
-def _solve(factor: Any, local: Index, moment: NDArray[Any], count: int) -> NDArray[Any]:
-    real: NDArray[Any] = factor.solve(np.bincount(local, moment.real, count))
-    if not np.iscomplexobj(moment):
+def _solve(factor: Any, rhs: NDArray[Any]) -> NDArray[Any]:
+    real: NDArray[Any] = factor.solve(np.ascontiguousarray(rhs.real))
+    if not np.iscomplexobj(rhs):
         return real
-    return np.asarray(real + 1j * factor.solve(np.bincount(local, moment.imag, count)))
+    return np.asarray(real + 1j * factor.solve(np.ascontiguousarray(rhs.imag)))

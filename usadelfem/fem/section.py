@@ -43,13 +43,13 @@ class Section:
     def facet_points(self, space: Space) -> tuple[Location, Real, Real]:
         """Quadrature points of the facets seen from behind, normals (dim, points) and weights (points,)."""
         basis = _facet_basis(space, self.facets)
-        x = np.asarray(basis.global_coordinates().value)
+        x = np.array(basis.global_coordinates())
         local = np.asarray(space.basis.mapping.invF(x, tind=self.behind))
         count = space.cells.shape[1]
         phi = np.array([np.broadcast_to(space.basis.elem.lbasis(local, i)[0], x.shape[1:]) for i in range(count)])
         cells = np.repeat(self.behind, x.shape[2])
         forward = np.where(self.behind == space.mesh.f2t[0, self.facets], self.sign, -self.sign)
-        normals = np.broadcast_to(np.asarray(basis.normals.value), x.shape) * forward[:, None]
+        normals = np.broadcast_to(np.array(basis.normals), x.shape) * forward[:, None]
         phi = phi.reshape(count, -1).T
         return Location(cells, space.cells[cells], phi), normals.reshape(space.dim, -1), np.asarray(basis.dx).ravel()
 
@@ -66,7 +66,7 @@ def node_measure(space: Space, facets: Index) -> Real:
         return measure
     basis = _facet_basis(space, facets)
     for dofs, (function, *_) in zip(basis.element_dofs, basis.basis, strict=True):
-        np.add.at(measure, dofs, (abs(np.asarray(function.value)) * basis.dx).sum(axis=-1))
+        np.add.at(measure, dofs, (abs(np.array(function)) * basis.dx).sum(axis=-1))
     measure[measure < 1e-12 * measure.max(initial=0.0)] = 0.0
     return measure
 
@@ -128,7 +128,7 @@ def _projection(space: Space, facets: Index, direction: ArrayLike) -> Real:
     vector = np.asarray(direction, float)
     if vector.shape != (space.dim,):
         raise ObservableError(f"into={direction!r}; allowed is a region name or a vector of {space.dim} components")
-    normals = np.asarray(_facet_basis(space, facets).normals.value)
+    normals = np.array(_facet_basis(space, facets).normals)
     return np.asarray(np.einsum("kfq,k->f", normals, vector))
 
 
@@ -138,19 +138,19 @@ def _interior_side(space: Space, chosen: NDArray[Any], facets: Any, into: Any, l
     if into is None and isinstance(facets, str):
         into = _interface_target(space, facets)
     if into is None and hasattr(chosen, "ori"):
-        return np.where(np.asarray(chosen.ori) == 0, first, second)
+        return np.asarray(np.where(np.asarray(chosen.ori) == 0, first, second))
     if into is None:
         known = ", ".join(sorted(space.mesh.subdomains))
-        raise ObservableError(f"{label} lies inside the mesh; say into='region' ({known}) or into=(x, ...) for its sign")
+        raise ObservableError(f"{label} lies inside the mesh: give into='region' ({known}) or a vector into=(x, ...)")
     if not isinstance(into, str):
         along = _projection(space, np.asarray(chosen, np.int64), into)
         if (along == 0).any():
             raise ObservableError(f"{label}: into={into!r} is parallel to a part of it")
-        return np.where(along > 0, first, second)
+        return np.asarray(np.where(along > 0, first, second))
     mask = _region_mask(space, into)
     if (mask[first] == mask[second]).any():
         raise ObservableError(f"{label} is not a boundary of region {into!r}; give a vector: into=(x, ...)")
-    return np.where(mask[first], second, first)
+    return np.asarray(np.where(mask[first], second, first))
 
 
 def _interface_target(space: Space, name: str) -> str | None:

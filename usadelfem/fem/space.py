@@ -70,7 +70,7 @@ class Space:
 
     def points(self) -> Real:
         """Positions of the quadrature points, shape (dim, cells, points)."""
-        return np.asarray(self.basis.global_coordinates().value)
+        return np.array(self.basis.global_coordinates())
 
 
 def _tables(element: Any, points: Real) -> tuple[Real, Real]:

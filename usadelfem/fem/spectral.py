@@ -11,8 +11,9 @@ from ..device.device import Device
 from ..errors import DeviceError
 from ..physics import functional as column
 from ..physics.riccati import bulk
-from .assembly import UNKNOWNS, Complex, Pattern, Timings, assemble, build_pattern
+from .assembly import Complex, Pattern, Timings, assemble, build_pattern
 from .coefficients import point_coefficients
+from .element import UNKNOWNS
 from .space import Index, Real, Space, build_space
 
 

@@ -185,7 +185,7 @@ def evaluate(
     d_k b, the same for all k. Rows and columns run over the matrix entries 00, 01, 10, 11.
     """
     vectors = frame(a, b)
-    n, nt, alpha, beta = vectors
+    n, nt, _, beta = vectors
     d2 = 2.0 * coefficients[D]
     if hessian:
         h00[:] = 0.0

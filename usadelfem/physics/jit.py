@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core import config
 
 logger = logging.getLogger("usadelfem")
 
@@ -58,8 +57,8 @@ def formula(function: Function) -> Function:
 
 def kernel(function: Function) -> Function:
     """Compile a loop over quadrature points or elements and keep the binary on disk for the next process."""
-    previous = config.CACHE_DIR
-    config.CACHE_DIR = str(_CACHE)
+    config: Any = numba.config
+    previous, config.CACHE_DIR = config.CACHE_DIR, str(_CACHE)
     try:
         compiled: Function = numba.njit(function, fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
     finally:

@@ -41,7 +41,7 @@ def bulk(w: float, gap: ArrayLike, exchange: ArrayLike) -> Complex:
     up, down = scalar(w - 1j * size), scalar(w + 1j * size)
     spin = np.einsum("a...,aij->...ij", direction, SIGMA)
     a = 0.5 * (up + down)[..., None, None] * np.eye(2) + 0.5 * (up - down)[..., None, None] * spin
-    return a.reshape(*a.shape[:-2], 4)
+    return np.asarray(a.reshape(*a.shape[:-2], 4))
 
 
 def to_matrix(state: Complex) -> Complex:
@@ -57,7 +57,7 @@ def tilde(a: Complex) -> Complex:
 def inverse(m: Complex) -> Complex:
     """Inverse of 2x2 matrices, shape (2, 2, ...)."""
     determinant = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
-    return np.array([[m[1, 1], -m[0, 1]], [-m[1, 0], m[0, 0]]]) / determinant
+    return np.asarray(np.array([[m[1, 1], -m[0, 1]], [-m[1, 0], m[0, 0]]]) / determinant)
 
 
 def anomalous(a: Complex, b: Complex) -> Complex:

@@ -84,4 +84,4 @@ def gauss_count(ratio: float, precision: float = 1e-9) -> int:
 
 def matsubara(temperature: float, count: int) -> tuple[Real, Real]:
     """The lowest `count` positive Matsubara frequencies (2n+1) pi T, and unit weights."""
-    return np.pi * temperature * (2.0 * np.arange(count) + 1.0), np.ones(count)
+    return np.asarray(np.pi * temperature * (2.0 * np.arange(count) + 1.0)), np.ones(count)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from numbers import Real as RealNumber
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ class _Path:
         outcome = newton(self.system, w, start, solver=self.solver, clock=self.clock)
         if outcome.converged and largest_amplitude(outcome.state) > CAUSAL:
             reason = "the solution is not causal (a Riccati amplitude is above 1)"
-            return Outcome(outcome.state, False, outcome.residuals, outcome.steps, reason)
+            return replace(outcome, converged=False, reason=reason)
         if outcome.converged:
             self.w, self.state = w, outcome.state
         return outcome
@@ -67,7 +68,7 @@ def _descend(path: _Path, w: float) -> tuple[Complex, Report]:
     targets, iterations, extra = [w], 0, 0
     while targets:
         outcome = path.attempt(targets[-1])
-        iterations += len(outcome.steps)
+        iterations += outcome.factorizations
         if outcome.converged:
             targets.pop()
             continue
@@ -106,7 +107,7 @@ def _frequencies(
 def _check_arguments(device: Any, temperature: Any, quadrature: str, frequencies: Any, cutoff: Any) -> None:
     if not isinstance(device, Device):
         raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
-    if not (np.isscalar(temperature) and np.isreal(temperature) and 0 < temperature < np.inf):
+    if not isinstance(temperature, RealNumber) or not 0 < float(temperature) < np.inf:
         raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
     if quadrature not in ("gauss", "plain"):
         raise ValueError(f"quadrature is {quadrature!r}; allowed are 'gauss' and 'plain'")

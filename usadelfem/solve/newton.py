@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .linear import LinearSolver
+from .linear import Factor, LinearSolver
 
 Real = NDArray[np.float64]
 
-# A full Newton step below this leaves an error of the order of its square, far below any discretisation error.
-STEP_TOLERANCE = 1e-8
-# Residual after that step, relative to the terms that cancel in it: rounding in fine meshes reaches 1e-10.
+# Estimated error of the unknowns relative to the largest of them, far below any discretisation error.
+ERROR_TOLERANCE = 1e-11
+# Residual at the end, relative to the terms that cancel in it: rounding in fine meshes reaches 1e-10.
 RESIDUAL_TOLERANCE = 1e-8
 # Below this the residual is rounding noise, which no line search can be asked to reduce.
 ROUNDING = 1e-12
@@ -24,6 +24,10 @@ MAX_STEPS = 25
 HALVINGS = 8
 # Sufficient decrease of the residual norm (Armijo).
 DECREASE = 1e-4
+# A step with the factors of the last tangent costs a tenth of a new factorisation, so it pays while the steps shrink
+# at least this fast; the contraction also gives the error bound theta/(1 - theta) |step| that ends the iteration.
+CONTRACTION = 0.25
+MAX_CORRECTIONS = 12
 
 
 class System(Protocol):
@@ -44,48 +48,94 @@ class System(Protocol):
 
 @dataclass(eq=False)
 class Clock:
-    """Seconds spent in factorisations and triangular solves, and how many there were."""
+    """Seconds spent in factorisations and triangular solves, and how many there were of each."""
 
     factorize: float = 0.0
     solve: float = 0.0
     factorizations: int = 0
+    solves: int = 0
+
+    def factor(self, solver: LinearSolver, values: Real) -> Factor:
+        """Factorise on the clock."""
+        start = perf_counter()
+        factor = solver.factorize(values)
+        self.factorize += perf_counter() - start
+        self.factorizations += 1
+        return factor
+
+    def step(self, factor: Factor, residual: Real) -> Real:
+        """Newton's step for a residual, on the clock."""
+        start = perf_counter()
+        step = -factor.solve(residual)
+        self.solve += perf_counter() - start
+        self.solves += 1
+        return np.asarray(step)
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Where Newton's method ended."""
+    """Where Newton's method ended, and how it got there."""
 
     state: Any
     converged: bool
     residuals: tuple[float, ...]
     steps: tuple[float, ...]
+    factorizations: int
     reason: str = ""
+
+
+@dataclass(eq=False)
+class _Iterate:
+    """The current state with its residual, and the history."""
+
+    system: System
+    w: float
+    state: Any
+    residual: Real
+    relative: float
+    residuals: list[float] = field(default_factory=list)
+    steps: list[float] = field(default_factory=list)
+    factorizations: int = 0
+
+    def move(self, state: Any, residual: Real, relative: float, step: float) -> None:
+        self.state, self.residual, self.relative = state, residual, relative
+        self.residuals.append(relative)
+        self.steps.append(step)
+
+    def outcome(self, reason: str = "") -> Outcome:
+        history = tuple(self.residuals), tuple(self.steps), self.factorizations
+        return Outcome(self.state, not reason, *history, reason)
 
 
 def newton(system: System, w: float, state: Any, *, solver: LinearSolver, clock: Clock) -> Outcome:
     """Solve residual(w, state) = 0 from a starting state.
 
-    Converged means that the last step was a full Newton step, changed no unknown by more than STEP_TOLERANCE, and left
-    a residual below RESIDUAL_TOLERANCE of the terms it is a sum of.
+    Exact Newton steps with a line search; once a full step has been taken, corrections with the same factors as long as
+    they contract. Converged means that the error estimated from the contraction is below ERROR_TOLERANCE of the largest
+    unknown, and the residual below RESIDUAL_TOLERANCE of the terms it is a sum of.
     """
-    residuals: list[float] = []
-    steps: list[float] = []
+    current = _Iterate(system, w, state, np.empty(0), np.inf)
     for _ in range(MAX_STEPS):
-        residual, size, values = system.linearize(w, state)
-        residuals.append(_relative(residual, size))
-        if not np.isfinite(residuals[-1]):
-            return Outcome(state, False, tuple(residuals), tuple(steps), "the residual is not finite")
+        residual, size, values = system.linearize(w, current.state)
+        current.residual, current.relative = residual, _relative(residual, size)
+        if not current.residuals:
+            current.residuals.append(current.relative)
+        if not np.isfinite(current.relative):
+            return current.outcome("the residual is not finite")
+        if not len(residual):
+            return current.outcome()
         try:
-            step = -_solve(solver, values, residual, clock)
+            factor = clock.factor(solver, values)
+            current.factorizations += 1
+            step = clock.step(factor, residual)
+            length = _line_search(current, step)
+            if length == 1.0 and _correct(current, factor, clock):
+                return current.outcome()
         except np.linalg.LinAlgError as error:
-            return Outcome(state, False, tuple(residuals), tuple(steps), f"the tangent is singular ({error})")
-        state, length, after = _line_search(system, w, state, residual, step)
+            return current.outcome(f"the tangent is singular ({error})")
         if length == 0.0:
-            return Outcome(state, False, tuple(residuals), tuple(steps), "the line search found no smaller residual")
-        steps.append(length * float(abs(step).max(initial=0.0)))
-        if length == 1.0 and steps[-1] <= STEP_TOLERANCE and after <= RESIDUAL_TOLERANCE:
-            return Outcome(state, True, (*residuals, after), tuple(steps))
-    return Outcome(state, False, tuple(residuals), tuple(steps), f"no convergence in {MAX_STEPS} steps")
+            return current.outcome("the line search found no smaller residual")
+    return current.outcome(f"no convergence in {MAX_STEPS} steps")
 
 
 def _relative(residual: Real, size: float) -> float:
@@ -93,25 +143,37 @@ def _relative(residual: Real, size: float) -> float:
     return largest / size if size > 0 else largest
 
 
-def _solve(solver: LinearSolver, values: Real, rhs: Real, clock: Clock) -> Real:
-    start = perf_counter()
-    factor = solver.factorize(values)
-    middle = perf_counter()
-    solution: Real = factor.solve(rhs)
-    clock.factorize += middle - start
-    clock.solve += perf_counter() - middle
-    clock.factorizations += 1
-    return solution
-
-
-def _line_search(system: System, w: float, state: Any, residual: Real, step: Real) -> tuple[Any, float, float]:
-    """The state after the longest of the steps 1, 1/2, 1/4, ... that reduces the residual, its length and residual."""
-    norm = float(np.linalg.norm(residual))
+def _line_search(current: _Iterate, step: Real) -> float:
+    """Take the longest of the steps 1, 1/2, 1/4, ... that reduces the residual; returns its length, 0 if none does."""
+    norm = float(np.linalg.norm(current.residual))
     for halving in range(HALVINGS + 1):
         length = 0.5**halving
-        trial = system.moved(state, length * step)
-        after, size = system.residual(w, trial)
-        relative, shrunk = _relative(after, size), float(np.linalg.norm(after)) <= (1 - DECREASE * length) * norm
-        if np.isfinite(relative) and (shrunk or relative <= ROUNDING):
-            return trial, length, relative
-    return state, 0.0, np.inf
+        trial = current.system.moved(current.state, length * step)
+        residual, size = current.system.residual(current.w, trial)
+        relative, after = _relative(residual, size), float(np.linalg.norm(residual))
+        if np.isfinite(relative) and (after <= (1 - DECREASE * length) * norm or relative <= ROUNDING):
+            current.move(trial, residual, relative, length * float(abs(step).max()))
+            return length
+    return 0.0
+
+
+def _correct(current: _Iterate, factor: Factor, clock: Clock) -> bool:
+    """Corrections with the factors of an earlier tangent while they contract; returns whether converged."""
+    for _ in range(MAX_CORRECTIONS):
+        step = clock.step(factor, current.residual)
+        length, scale = float(abs(step).max()), float(abs(current.state).max())
+        contraction = length / max(current.steps[-1], 1e-300)
+        converged = length * contraction / (1 - min(contraction, 0.5)) <= ERROR_TOLERANCE * scale
+        if not contraction <= CONTRACTION and length > ROUNDING * scale:
+            return False
+        state = current.system.moved(current.state, step)
+        residual, size = current.system.residual(current.w, state)
+        relative = _relative(residual, size)
+        if not np.isfinite(relative):
+            return False
+        current.move(state, residual, relative, length)
+        if converged and relative <= RESIDUAL_TOLERANCE:
+            return True
+        if length <= ROUNDING * scale:
+            return relative <= RESIDUAL_TOLERANCE
+    return False

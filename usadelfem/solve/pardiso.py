@@ -134,8 +134,15 @@ class PardisoBackend:
         if self._finalizer is None:
             arguments = self._arguments(_RELEASE, None, None)
             self._finalizer = weakref.finalize(self, self._mkl.pardiso, *arguments)
-            self._call(_ANALYSE, "analysis")
+            self._analyse()
         self._call(_FACTORIZE, "factorisation")
+
+    def _analyse(self) -> None:
+        try:
+            self._call(_ANALYSE, "analysis")
+        except LinAlgError:
+            self.release()
+            raise
 
     def solve(self, rhs: Numbers) -> Numbers:
         """Solve for `rhs` of shape (n, k) and return that shape. Raises LinAlgError with PARDISO's error."""
@@ -155,7 +162,7 @@ class PardisoBackend:
     def _call(self, phase: int, what: str, rhs: Numbers | None = None, solution: Numbers | None = None) -> None:
         arguments = self._arguments(phase, rhs, solution)
         self._mkl.pardiso(*arguments)
-        code = arguments[-1].value
+        code = arguments[-1].contents.value
         if code:
             reason = _ERRORS.get(code, "unknown error")
             raise LinAlgError(f"PARDISO {what} failed with error {code}: {reason}")
@@ -167,7 +174,7 @@ class PardisoBackend:
         matrix_type = _MATRIX_TYPES[self._dtype.kind]
         integers = [ctypes.byref(ctypes.c_int(i)) for i in (1, 1, matrix_type, phase, size, columns, 0)]
         pattern = (_pointer(self._values), _pointer(self._indptr), _pointer(self._indices), None)
-        vectors = (_pointer(rhs), _pointer(solution), ctypes.c_int(0))
+        vectors = (_pointer(rhs), _pointer(solution), ctypes.pointer(ctypes.c_int(0)))
         settings = _pointer(self._settings)
         return (_pointer(self._handle), *integers[:5], *pattern, integers[5], settings, integers[6], *vectors)
 

@@ -15,13 +15,13 @@ class Report:
     frequency
         The Matsubara frequency.
     converged
-        Whether the last full Newton step and the residual after it are both below their tolerances.
+        Whether the estimated error of the solution and its residual are both below their tolerances.
     iterations
-        Number of Newton steps (factorisations), those of intermediate frequencies included.
+        Number of Newton steps with a new tangent (factorisations), those of intermediate frequencies included.
     residuals
         Residual before each step and after the last one, relative to the size of the terms it is a sum of.
     steps
-        Largest change of an entry of the Riccati matrix in each step.
+        Largest change of an entry of the Riccati matrix in each step, corrections with an earlier tangent included.
     continuation
         Number of intermediate frequencies that were needed to get here.
     """

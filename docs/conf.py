@@ -1,0 +1,105 @@
+"""Sphinx configuration: `make docs` builds the site into docs/_build/html."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+import pyvista
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+project = PROJECT["name"]
+author = PROJECT["authors"][0]["name"]
+release = version = PROJECT["version"]
+copyright = author
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.py.md5"]
+default_role = "py:obj"
+suppress_warnings = ["config.cache"]  # the gallery is configured with functions, which Sphinx cannot store
+
+html_theme = "furo"
+html_title = f"usadelfem {release}"
+html_show_sphinx = False
+html_show_copyright = False
+
+myst_enable_extensions = ["amsmath", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_type_aliases = {"Coefficient": "Coefficient", "ArrayLike": "ArrayLike", "Into": "Into"}
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+
+pyvista.BUILDING_GALLERY = True
+pyvista.OFF_SCREEN = True
+
+
+def run_in_root(function):
+    """Run a piece of an example in the root of the project, as a reader does; sphinx-gallery's memory hook."""
+    os.chdir(ROOT)
+    return 0.0, function()
+
+
+def arguments(gallery, script):
+    """Examples run without arguments, but know their `__file__`; sphinx-gallery's hook for `sys.argv`."""
+    script["example_globals"]["__file__"] = script["src_file"]
+    return []
+
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",
+    "image_scrapers": ("matplotlib", "pyvista"),
+    "abort_on_example_error": True,
+    "show_memory": run_in_root,
+    "reset_argv": arguments,
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "remove_config_comments": True,
+    "download_all_examples": False,
+    "nested_sections": False,
+}
+
+SECTION = re.compile(r"^(?P<title>[A-Z]\w+)\n-+$", re.MULTILINE)
+UNIT = re.compile(r"\n+(?P<unit>Unit: (?:.+\n?)+)")
+
+
+def plain(text: str) -> str:
+    """Escape the characters of formulas, |gap|^2 and (*components, dim), that reStructuredText would act on."""
+    pieces = re.split(r"(`+[^`]*`+)", text)
+    return "".join(piece if piece.startswith("`") else re.sub(r"([*|])", r"\\\1", piece) for piece in pieces)
+
+
+def unit_first(text: str) -> str:
+    """Move the paragraph `Unit: ...` of an observable in front of the sections, which would swallow it."""
+    unit, section = UNIT.search(text), SECTION.search(text)
+    if not unit or not section or unit.start() < section.start():
+        return text
+    rest = text[: unit.start()] + "\n" + text[unit.end() :]
+    return f"{rest[: section.start()]}{unit['unit'].strip()}\n\n{rest[section.start() :]}"
+
+
+def prepare_docstring(app, what, name, obj, options, lines):
+    """Docstrings are written for reading in a terminal; make them reStructuredText."""
+    lines[:] = unit_first(plain("\n".join(lines))).split("\n")
+
+
+def setup(app):
+    """Prepare docstrings before napoleon sees them."""
+    app.connect("autodoc-process-docstring", prepare_docstring, priority=400)

@@ -1,0 +1,167 @@
+"""VTK files for ParaView."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import meshio
+import numpy as np
+from numpy.typing import NDArray
+
+from ..device.device import Device
+from ..errors import ObservableError
+from ..fem.coefficients import sample
+from ..fem.space import Space
+from ..observe.fields import Field
+
+_CELLS = {1: {2: "line"}, 2: {3: "triangle", 4: "quad"}, 3: {4: "tetra", 8: "hexahedron"}}
+# Vertex order of scikit-fem hexahedra in the order that VTK wants.
+_HEXAHEDRON = [0, 3, 6, 2, 1, 5, 7, 4]
+
+
+def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
+    """Write fields of one device to a VTK unstructured-grid file (.vtu) that ParaView opens.
+
+    Arrays are named `name [unit]`. Point data: the values at the mesh vertices; vectors have three components (padded
+    with zeros), so that ParaView can draw arrows. A charge current is one vector; a spin current is three, one per spin
+    axis, `spin_current_sx [unit]`; a spin density is a vector in spin space; a pair amplitude gives `_f0_re`, `_f0_im`
+    and the modulus `_f0_abs` of the singlet, and the vectors `_triplet_re`, `_triplet_im` and `_triplet_abs`. Cell
+    data: the region as a number (the array's name lists them), the mean of each current or spin density over the cell
+    (`name_cell [unit]`), and the coefficients `D`, `N0`, `gap_abs`, `exchange` of the materials.
+
+    The file is written under a temporary name and renamed when complete: a crash leaves no half-written file.
+
+    Parameters
+    ----------
+    path
+        File name ending in .vtu, in a folder that exists.
+    fields
+        At least one field, all of the same device and discretisation.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If the name does not end in .vtu, or no fields are given.
+    FileNotFoundError
+        If the folder does not exist.
+    ObservableError
+        If the fields live on different meshes, or two have the same name.
+    """
+    target = Path(path)
+    _check(target, fields)
+    mesh = fields[0].space.mesh
+    point_data: dict[str, NDArray[Any]] = {}
+    cell_data = _material_data(fields[0].device, fields[0].space)
+    for field in fields:
+        point_data |= _point_arrays(field)
+        if field.exact is None:
+            cell_data |= _cell_arrays(field)
+    points = np.zeros((mesh.nvertices, 3))
+    points[:, : mesh.dim()] = mesh.p[:, : mesh.nvertices].T
+    cells = [(_CELLS[mesh.dim()][len(mesh.t)], _vtk_order(mesh.t).T)]
+    grid = meshio.Mesh(points, cells, point_data, {name: [values] for name, values in cell_data.items()})
+    _write_atomically(target, grid)
+    return target
+
+
+def _check(target: Path, fields: tuple[Field, ...]) -> None:
+    if target.suffix != ".vtu":
+        raise ValueError(f"cannot write {str(target)!r}: the name must end in .vtu")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {target.name!r}: there is no folder {str(target.parent)!r}; create it")
+    if not fields:
+        raise ValueError("no fields to write: give at least one, e.g. write_vtk(path, charge_current(eq))")
+    for field in fields:
+        if not isinstance(field, Field):
+            raise TypeError(f"cannot write {field!r}: allowed are Field objects, e.g. charge_current(eq)")
+        if field.space.mesh is not fields[0].space.mesh:
+            raise ObservableError(f"{field.name} and {fields[0].name} live on different meshes: write two files")
+    names = [field.name for field in fields]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ObservableError(f"several fields are named {', '.join(sorted(twice))}: rename with dataclasses.replace")
+
+
+def _vtk_order(cells: NDArray[Any]) -> NDArray[Any]:
+    return cells[_HEXAHEDRON] if len(cells) == 8 else cells
+
+
+def _padded(vector: NDArray[Any]) -> NDArray[Any]:
+    """A vector field (components, n) as (n, 3)."""
+    out = np.zeros((vector.shape[1], 3))
+    out[:, : len(vector)] = vector.T
+    return out
+
+
+def _arrays(name: str, unit: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Real values (*components, n) as named scalar (n,) and vector (n, 3) arrays."""
+    if values.ndim == 1:
+        return {f"{name} [{unit}]": values}
+    if values.ndim == 2:
+        return {f"{name} [{unit}]": _padded(values)}
+    return {f"{name}_s{axis} [{unit}]": _padded(part) for axis, part in zip("xyz", values, strict=True)}
+
+
+def _point_arrays(field: Field) -> dict[str, NDArray[Any]]:
+    values = field.nodal
+    if not np.iscomplexobj(values):
+        return _arrays(field.name, field.unit, values)
+    arrays: dict[str, NDArray[Any]] = {}
+    for label, part in (("f0", values[0]), ("triplet", values[1:])):
+        for suffix, real in (("re", part.real), ("im", part.imag), ("abs", abs(part))):
+            arrays |= _arrays(f"{field.name}_{label}_{suffix}", field.unit, real)
+    return arrays
+
+
+def _cell_arrays(field: Field) -> dict[str, NDArray[Any]]:
+    return _arrays(f"{field.name}_cell", field.unit, _cell_mean(field.quadrature, field.space))
+
+
+def _cell_mean(quadrature: NDArray[Any], space: Space) -> NDArray[Any]:
+    mean: NDArray[Any] = (quadrature * space.dx).sum(axis=-1) / space.dx.sum(axis=-1)
+    return mean
+
+
+def _material_data(device: Device, space: Space) -> dict[str, NDArray[Any]]:
+    """Region numbers and the coefficients that a picture is usually drawn against."""
+    regions = sorted(device.materials)
+    number = np.zeros(device.mesh.nelements, np.int32)
+    units = {"D": "length^2*energy", "N0": "1", "gap_abs": "energy", "exchange": "energy"}
+    shapes = {"exchange": (3,)}
+    data = {name: np.zeros((*shapes.get(name, ()), device.mesh.nelements)) for name in units}
+    for index, region in enumerate(regions):
+        cells = np.asarray(device.mesh.subdomains[region])
+        number[cells] = index
+        dx = space.dx[cells]
+        for name in units:
+            values = abs(sample(space, region, device.materials[region], "gap")) if name == "gap_abs" else sample(
+                space, region, device.materials[region], name
+            )  # fmt: skip
+            data[name][..., cells] = (values * dx).sum(axis=-1) / dx.sum(axis=-1)
+    legend = ", ".join(f"{index}={region}" for index, region in enumerate(regions))
+    arrays: dict[str, NDArray[Any]] = {f"region [{legend}]": number}
+    for name, unit in units.items():
+        arrays |= _arrays(name, unit, data[name])
+    return arrays
+
+
+def _write_atomically(target: Path, grid: meshio.Mesh) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=".vtu", dir=target.parent)
+    os.close(handle)
+    try:
+        grid.write(name, file_format="vtu")
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)  # mkstemp makes files that only their owner can read
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

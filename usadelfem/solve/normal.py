@@ -1,0 +1,76 @@
+"""The normal-state resistance of a device, the natural unit of its supercurrent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
+
+from ..device.device import Device
+from ..errors import DeviceError
+from ..fem.coefficients import point_coefficients
+from ..fem.space import Index, Space, build_space
+from ..physics.functional import N0, D
+
+
+def normal_resistance(device: Device, first: str, second: str, *, order: int = 2) -> float:
+    """Resistance between two contacts in the normal state, conductivity sigma = 2 e^2 N0 D.
+
+    All other contacts float (no current). In the units of `charge_current` a supercurrent times this resistance is an
+    energy: e I R_N.
+
+    Parameters
+    ----------
+    device
+        The device; gaps and exchange fields play no role.
+    first, second
+        Names of two facet sets.
+    order
+        Order of the elements, 1 or 2.
+
+    Raises
+    ------
+    DeviceError
+        If a facet set is unknown or the two touch or are not connected.
+    """
+    boundaries = device.mesh.boundaries or {}
+    for name in (first, second):
+        if name not in boundaries:
+            raise DeviceError(f"no facet set {name!r}; it has: {', '.join(sorted(boundaries)) or 'none'}")
+    space = build_space(device.mesh, order)
+    source, drain = (space.facet_nodes(np.asarray(boundaries[name], np.int64)) for name in (first, second))
+    if np.intersect1d(source, drain).size:
+        raise DeviceError(f"facet sets {first!r} and {second!r} touch: the resistance between them is zero")
+    coefficients = point_coefficients(device, space)
+    matrix = _stiffness(space, 2 * coefficients[..., N0] * coefficients[..., D])
+    potential = np.zeros(len(space.nodes[0]))
+    potential[source] = 1.0
+    free = _connected(matrix, source, drain)
+    inner = matrix[free][:, free].tocsc()
+    factor = splu(inner, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}, diag_pivot_thresh=0.0)
+    potential[free] = factor.solve(-(matrix @ potential)[free])
+    current = float((matrix @ potential)[source].sum())
+    if current <= 1e-12 * abs(matrix).sum():
+        raise DeviceError(f"facet sets {first!r} and {second!r} are not connected by the mesh")
+    return 1.0 / current
+
+
+def _stiffness(space: Space, conductivity: NDArray[np.float64]) -> coo_array:
+    """Stiffness matrix of div sigma grad in CSR form."""
+    inverse = np.broadcast_to(space.inverse, (*space.dx.shape, space.dim, space.dim))
+    gradient = np.einsum("qim,cqmk->cqik", space.dphi, inverse)
+    local = np.einsum("cq,cqik,cqjk->cij", conductivity * space.dx, gradient, gradient)
+    rows = np.broadcast_to(space.cells[:, :, None], local.shape).ravel()
+    columns = np.broadcast_to(space.cells[:, None, :], local.shape).ravel()
+    return coo_array((local.ravel(), (rows, columns)), shape=(len(space.nodes[0]),) * 2).tocsr()
+
+
+def _connected(matrix: coo_array, source: Index, drain: Index) -> Index:
+    """Free nodes in the parts of the mesh that touch a contact; the rest would make the matrix singular."""
+    _, part = connected_components(matrix, directed=False)
+    clamped = np.union1d(source, drain)
+    reached = np.isin(part, part[clamped])
+    reached[clamped] = False
+    return np.flatnonzero(reached)
