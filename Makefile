@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-PIP := $(RUN) -m pip install --quiet --no-input --disable-pip-version-check
+PIP := $(RUN) -m pip install -qq --no-input --disable-pip-version-check
 # Further arguments of pytest: make test ARGS="-k sns -x"
 ARGS ?=
 

@@ -40,13 +40,27 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
-autodoc_type_aliases = {"Coefficient": "Coefficient", "ArrayLike": "ArrayLike", "Into": "Into"}
+autodoc_type_aliases = {name: name for name in ("ArrayLike", "Coefficient", "Into")}
+autodoc_type_aliases |= {"Complex": "NDArray", "Size": "Size", "Values": "NDArray"}
 napoleon_google_docstring = False
-napoleon_use_ivar = True
+napoleon_attr_annotations = False
+napoleon_custom_sections = [("Attributes", "params_style")]
 napoleon_use_rtype = False
 
 pyvista.BUILDING_GALLERY = True
 pyvista.OFF_SCREEN = True
+pyvista.vtk_verbosity("error")  # without a screen VTK warns, and goes on without
+close = pyvista.Plotter.close
+
+
+def close_with_picture(plotter):
+    """Keep the last picture of a plotter that an example closes, for the gallery."""
+    if plotter.last_image is None and plotter.render_window is not None:
+        plotter.last_image = plotter.screenshot(return_img=True)
+    close(plotter)
+
+
+pyvista.Plotter.close = close_with_picture
 
 
 def run_in_root(function):
@@ -74,6 +88,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "download_all_examples": False,
     "nested_sections": False,
+    "show_signature": False,
 }
 
 SECTION = re.compile(r"^(?P<title>[A-Z]\w+)\n-+$", re.MULTILINE)
@@ -97,9 +112,23 @@ def unit_first(text: str) -> str:
 
 def prepare_docstring(app, what, name, obj, options, lines):
     """Docstrings are written for reading in a terminal; make them reStructuredText."""
+    if what in ("attribute", "property"):  # napoleon takes what stands before a colon for a type
+        lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
     lines[:] = unit_first(plain("\n".join(lines))).split("\n")
+
+
+def prepare_signature(app, what, name, obj, options, signature, result):
+    """Show the bare names of type aliases."""
+    return tuple(text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text) for text in (signature, result))
+
+
+def prepare_source(app, name, source):
+    """Remove the memory that `run_in_root` does not measure."""
+    source[0] = re.sub(r"\*\*Estimated memory usage:\*\* +0 MB\n", "", source[0])
 
 
 def setup(app):
     """Prepare docstrings before napoleon sees them."""
     app.connect("autodoc-process-docstring", prepare_docstring, priority=400)
+    app.connect("autodoc-process-signature", prepare_signature)
+    app.connect("source-read", prepare_source)

@@ -61,6 +61,8 @@ def _facet_basis(space: Space, facets: Index) -> Any:
 def node_measure(space: Space, facets: Index) -> Real:
     """Integral of |phi_n| over facets for every node n, shape (nodes,): positive exactly on the nodes of the facets."""
     measure = np.zeros(space.nodes.shape[1])
+    if not len(facets):
+        return measure
     if space.dim == 1:  # facets are points
         np.add.at(measure, space.vertices[space.mesh.facets[0, facets]], 1.0)
         return measure

@@ -95,7 +95,7 @@ class Field:
         """
         cells = self._cells(region)
         value: Values = np.einsum("...cq,cq->...", self.quadrature[..., cells, :], self.space.dx[cells])
-        return value
+        return value[()]
 
     def through(self, facets: str | ArrayLike, into: Into = None) -> Values:
         """Total flux through a facet set, () for a charge current and (3,) for a spin current.
@@ -123,7 +123,8 @@ class Field:
         if self.flux is None:
             raise ObservableError(f"{self.name} is not a current, it has no flux through a surface; use `integral`")
         section = find_section(self.space, facets, into)
-        return self.flux(section) if section.separates else self._facet_integral(section)
+        flux: Values = (self.flux(section) if section.separates else self._facet_integral(section))[()]
+        return flux
 
     def _facet_integral(self, section: Section) -> Values:
         location, normals, weights = section.facet_points(self.space)

@@ -6,6 +6,7 @@ Math. Comp. 79, 857 (2010), here for the fermionic frequencies w_n = (2 n + 1) p
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +19,8 @@ Real = NDArray[np.float64]
 # integral, whose relative error is of the order of 1e-10 here and enters multiplied by the weight of the tail.
 _EXPLICIT = 4000
 _TAIL_POINTS = 200
+MAX_COUNT = 512
+_MAX_RATIO = 1e6  # what MAX_COUNT frequencies resolve
 
 
 def _measure() -> tuple[Real, Real]:
@@ -54,10 +57,10 @@ def gauss_sum(count: int) -> tuple[Real, Real]:
     Raises
     ------
     ValueError
-        If count is not between 1 and 1000.
+        If count is not between 1 and MAX_COUNT.
     """
-    if not 1 <= count <= 1000:
-        raise ValueError(f"number of quadrature frequencies is {count}; allowed are 1 to 1000")
+    if not 1 <= count <= MAX_COUNT:
+        raise ValueError(f"number of quadrature frequencies is {count}; allowed are 1 to {MAX_COUNT}")
     size = 64 * -(-count // 64)
     diagonal, off, total = _recurrence(size)
     x, vectors = eigh_tridiagonal(diagonal[:count], off[: count - 1])
@@ -71,15 +74,19 @@ def gauss_count(ratio: float, precision: float = 1e-9) -> int:
 
     The exact sum is tanh(E / 2T) / (4 E T).
     """
+    if not ratio <= _MAX_RATIO:
+        raise ValueError(
+            f"a quadrature up to {ratio:.3g} times the temperature needs more than {MAX_COUNT} frequencies; "
+            "lower `cutoff` to the largest energy that matters, or raise the temperature"
+        )
     exact = np.tanh(ratio / 2) / (4 * ratio)
-    for count in range(2, 1000):
+
+    def insufficient(count: int) -> bool:
         w, weights = gauss_sum(count)
-        if abs((weights / ((np.pi * w) ** 2 + ratio**2)).sum() / exact - 1) < precision:
-            return count
-    raise ValueError(
-        f"a quadrature up to {ratio:.3g} times the temperature needs more than 1000 frequencies; "
-        "lower `cutoff` to the largest energy that matters, or raise the temperature"
-    )
+        return bool(abs((weights / ((np.pi * w) ** 2 + ratio**2)).sum() / exact - 1) >= precision)
+
+    high = next(count for count in (4, 8, 16, 32, 64, 128, 256, MAX_COUNT) if not insufficient(count))
+    return 2 + bisect_left(range(2, high), True, key=lambda count: not insufficient(count))
 
 
 def matsubara(temperature: float, count: int) -> tuple[Real, Real]:

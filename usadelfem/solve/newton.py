@@ -122,8 +122,6 @@ def newton(system: System, w: float, state: Any, *, solver: LinearSolver, clock:
             current.residuals.append(current.relative)
         if not np.isfinite(current.relative):
             return current.outcome("the residual is not finite")
-        if not len(residual):
-            return current.outcome()
         try:
             factor = clock.factor(solver, values)
             current.factorizations += 1

@@ -1,0 +1,107 @@
+"""Residual and tangent of whole meshes."""
+
+import numpy as np
+import oracle
+import pytest
+
+import usadelfem as uf
+from usadelfem.fem.assembly import assemble, build_pattern
+from usadelfem.fem.spectral import build_spectral
+
+COEFFICIENTS = {
+    "D": lambda x: 1.0 + 0.5 * x[0],
+    "N0": 1.3,
+    "gap": lambda x: 0.4 * np.exp(1j * x[0]),
+    "exchange": lambda x: np.array([0.3 + x[0], 0.1 * x[0], -1.0 + 0 * x[0]]),
+    "tau_so": 0.8,
+    "tau_sf": 2.5,
+    "depairing": 0.2,
+}
+MESHES = {
+    "line": uf.interval({"F": 1.0}, size=0.5),
+    "triangle": uf.rectangle({"F": 1.0}, width=0.5, size=0.5),
+    "quad": uf.rectangle({"F": 1.0}, width=0.5, size=0.5, cell="quad"),
+    "tetrahedron": uf.box({"F": 0.5}, width=0.5, height=0.5, size=0.5),
+    "hexahedron": uf.box({"F": 1.0}, width=0.5, height=0.5, size=0.5, cell="hexahedron"),
+}
+W = 0.4
+
+
+@pytest.fixture(params=[(cell, order) for cell in MESHES for order in (1, 2)], ids=lambda p: f"{p[0]}-P{p[1]}")
+def system(request):
+    cell, order = request.param
+    mesh = MESHES[cell]
+    moved = mesh.p + 0.03 * np.sin(3 * mesh.p[::-1])  # general quadrilaterals and hexahedra
+    mesh = type(mesh)(moved, mesh.t).with_subdomains(mesh.subdomains)
+    return build_spectral(uf.Device(mesh, {"F": uf.normal_metal(**COEFFICIENTS)}), order)
+
+
+@pytest.fixture
+def state(system):
+    rng = np.random.default_rng(1)
+    nodes = system.space.nodes.shape[1]
+    return 0.3 * (rng.normal(size=(nodes, 4)) + 1j * rng.normal(size=(nodes, 4)))
+
+
+def functional(system, state):
+    """The functional summed with explicit 4x4 matrices at every quadrature point."""
+    space, total = system.space, 0.0
+    x = space.points()
+    for e in range(len(space.cells)):
+        for q in range(space.dx.shape[1]):
+            inverse = space.inverse[e, q if space.inverse.shape[1] > 1 else 0]
+            local = state[space.cells[e]].reshape(-1, 2, 2)
+            a = np.einsum("i,iab->ab", space.phi[q], local)
+            da = np.einsum("im,mk,iab->kab", space.dphi[q], inverse, local)
+            c = {name: value(x[:, e, q]) if callable(value) else value for name, value in COEFFICIENTS.items()}
+            n0, rates = c.pop("N0"), {"rate_so": 1 / c.pop("tau_so"), "rate_sf": 1 / c.pop("tau_sf")}
+            b, db = oracle.tilde(a), np.array([oracle.tilde(m) for m in da])
+            total += n0 * space.dx[e, q] * oracle.density(W, a, b, da, db, **c, **rates).real
+    return total
+
+
+def test_residual_is_the_derivative_of_the_explicit_functional(system, state):
+    direction = np.random.default_rng(2).normal(size=(len(state), 8)).view(complex)
+    residual, _, _ = assemble(system.space, system.coefficients, W, state)
+    step = 1e-5
+    plus, minus = (functional(system, state + s * step * direction) for s in (1, -1))
+    exact = (residual.conj() * direction).real.sum()
+    assert exact == pytest.approx((plus - minus) / (2 * step), rel=1e-6, abs=1e-7)
+
+
+def dense(pattern, values):
+    """The full symmetric matrix of an upper-triangular CSR tangent."""
+    upper = np.zeros((len(pattern.indptr) - 1,) * 2)
+    for row in range(len(upper)):
+        part = slice(pattern.indptr[row], pattern.indptr[row + 1])
+        upper[row, pattern.indices[part]] = values[part]
+    return upper + np.triu(upper, 1).T
+
+
+def test_tangent_is_the_derivative_of_the_residual(system, state):
+    direction = np.random.default_rng(3).normal(size=(len(state), 8))
+    _, _, values = assemble(system.space, system.coefficients, W, state, pattern=system.pattern)
+    step = 1e-5
+    plus, minus = (
+        assemble(system.space, system.coefficients, W, state + s * step * direction.view(complex))[0].view(float)
+        for s in (1, -1)
+    )
+    numerical = (plus - minus) / (2 * step)
+    exact = (dense(system.pattern, values) @ direction.ravel()).reshape(-1, 8)
+    assert np.abs(exact - numerical).max() < 1e-7 * np.abs(numerical).max()
+
+
+def test_clamped_nodes_have_no_rows_in_the_tangent(system, state):
+    space = system.space
+    clamped = np.array([0, 2])
+    pattern = build_pattern(space, clamped)
+    _, _, values = assemble(space, system.coefficients, W, state, pattern=pattern)
+    _, _, everything = assemble(space, system.coefficients, W, state, pattern=system.pattern)
+    keep = np.repeat(~np.isin(np.arange(len(state)), clamped), 8)
+    expected = dense(system.pattern, everything)[np.ix_(keep, keep)]
+    assert np.abs(dense(pattern, values) - expected).max() < 1e-12 * np.abs(expected).max()
+
+
+def test_residual_scale_bounds_the_residual(system, state):
+    residual, scale, _ = assemble(system.space, system.coefficients, W, state)
+    assert (np.abs(residual).max(axis=1) <= 2 * scale).all()

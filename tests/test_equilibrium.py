@@ -1,0 +1,163 @@
+"""The solve itself: options, reports, failures."""
+
+import logging
+
+import numpy as np
+import pytest
+from devices import junction, sfs
+
+import usadelfem as uf
+from usadelfem.physics import jit
+from usadelfem.solve import equilibrium, newton
+from usadelfem.solve.linear import available_solvers
+
+
+def test_every_frequency_has_a_converged_report():
+    eq = uf.solve_equilibrium(sfs(), 0.1)
+    assert len(eq.report) == len(eq.frequencies) == len(eq.weights) == len(eq.riccati)
+    for w, report in zip(eq.frequencies, eq.report, strict=True):
+        assert report.frequency == w
+        assert report.converged
+        assert report.residuals[-1] < 1e-8
+        assert report.iterations >= 1
+
+
+def test_frequencies_ascend_and_arrays_are_read_only():
+    eq = uf.solve_equilibrium(sfs(), 0.1, frequencies=4)
+    assert (np.diff(eq.frequencies) > 0).all()
+    with pytest.raises(ValueError, match="read-only"):
+        eq.riccati[0, 0, 0] = 0
+    with pytest.raises(AttributeError):
+        eq.temperature = 1.0
+
+
+@pytest.mark.parametrize("solver", available_solvers())
+def test_linear_solvers_give_the_same_solution(solver):
+    device = sfs(mesh=uf.rectangle({"F": 1.0}, width=0.5, size=0.25))
+    reference = uf.solve_equilibrium(device, 0.1, frequencies=3, linear_solver="superlu")
+    eq = uf.solve_equilibrium(device, 0.1, frequencies=3, linear_solver=solver)
+    assert eq.solver == solver
+    assert np.abs(eq.riccati - reference.riccati).max() < 1e-11
+
+
+def test_solution_does_not_depend_on_the_way_down():
+    one = uf.solve_equilibrium(sfs(), 0.1, quadrature="plain", frequencies=1)
+    many = uf.solve_equilibrium(sfs(), 0.1, quadrature="plain", frequencies=12)
+    assert np.abs(one.riccati[0] - many.riccati[0]).max() < 1e-10
+
+
+def test_continuation_takes_over_where_newton_fails(monkeypatch):
+    device = junction(uf.interval({"N": 20.0}, size=0.25), {"N": uf.normal_metal()}, 2.5)
+    usual = uf.solve_equilibrium(device, 0.002, quadrature="plain", frequencies=1)
+    monkeypatch.setattr(newton, "MAX_STEPS", 1)
+    eq = uf.solve_equilibrium(device, 0.002, quadrature="plain", frequencies=1)
+    assert eq.report[0].continuation > 0
+    assert np.abs(eq.riccati - usual.riccati).max() < 1e-9
+
+
+def test_failure_names_frequency_history_and_advice_and_holds_the_last_iterate(monkeypatch):
+    monkeypatch.setattr(newton, "MAX_STEPS", 0)
+    with pytest.raises(uf.SolveError, match=r"Matsubara frequency .* residuals: .* Try") as caught:
+        uf.solve_equilibrium(sfs(), 0.1, quadrature="plain", frequencies=1)
+    assert caught.value.frequency > 0
+    assert caught.value.state.shape[1] == 4
+
+
+def test_a_spurious_root_is_not_reported_as_converged(monkeypatch):
+    monkeypatch.setattr(equilibrium, "largest_amplitude", lambda state: 2.0)
+    with pytest.raises(uf.SolveError, match="not causal"):
+        uf.solve_equilibrium(sfs(), 0.1, quadrature="plain", frequencies=1)
+
+
+def test_spurious_roots_of_the_equation_are_recognised():
+    # a -> 1/b solves the bulk equation too, on the wrong branch
+    device = uf.Device(uf.interval({"S": 1.0}, size=0.5), {"S": uf.superconductor(gap=1.0)})
+    eq = uf.solve_equilibrium(device, 0.1, frequencies=2)
+    spurious = -1 / eq.riccati[0].conj()[:, [3, 0]]
+    assert abs(spurious).min() > equilibrium.CAUSAL
+
+
+def test_residual_that_is_not_a_number_ends_newton_honestly():
+    class Broken:
+        def residual(self, w, state):
+            return np.array([np.nan]), 1.0
+
+        def linearize(self, w, state):
+            return np.array([np.nan]), 1.0, np.ones(1)
+
+        def moved(self, state, step):
+            return state
+
+    outcome = newton.newton(Broken(), 1.0, np.zeros(1), solver=None, clock=newton.Clock())
+    assert not outcome.converged
+    assert "not finite" in outcome.reason
+
+
+@pytest.mark.parametrize("temperature", [0.0, -0.1, np.nan, np.inf, "cold", None])
+def test_bad_temperature_is_named(temperature):
+    with pytest.raises(ValueError, match=r"temperature is .*allowed is a finite number > 0"):
+        uf.solve_equilibrium(sfs(), temperature)
+
+
+@pytest.mark.parametrize("order", [0, 3, 1.5, "2", None])
+def test_bad_order_is_named(order):
+    with pytest.raises(ValueError, match=r"order is .*allowed are 1"):
+        uf.solve_equilibrium(sfs(), 0.1, order=order)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("quadrature", "simpson", "allowed are 'gauss' and 'plain'"),
+        ("frequencies", 0, "allowed is an integer >= 1"),
+        ("frequencies", 2.5, "allowed is an integer >= 1"),
+        ("cutoff", -1.0, "allowed is a finite energy > 0"),
+        ("cutoff", np.nan, "allowed is a finite energy > 0"),
+        ("linear_solver", "magic", "superlu"),
+    ],
+)
+def test_bad_options_are_named(option, value, message):
+    with pytest.raises(ValueError, match=message):
+        uf.solve_equilibrium(sfs(), 0.1, **{option: value})
+
+
+def test_only_a_device_can_be_solved():
+    with pytest.raises(TypeError, match=r"usadelfem\.Device"):
+        uf.solve_equilibrium("sfs.msh", 0.1)
+
+
+@pytest.mark.parametrize("name", ["theta", "kappa"])
+@pytest.mark.parametrize("value", [0.1, lambda x: 0.1 * x[0]])
+def test_spin_hall_and_swapping_are_refused_and_not_ignored(name, value):
+    with pytest.raises(NotImplementedError, match=f"region 'F': {name} is not zero"):
+        uf.solve_equilibrium(sfs(**{name: value}), 0.1)
+
+
+def test_normal_device_has_no_pairing_at_all():
+    device = uf.Device(uf.interval({"N": 1.0}, size=0.5), {"N": uf.normal_metal()}, {"left": uf.Reservoir(0.0)})
+    eq = uf.solve_equilibrium(device, 0.1)
+    assert not eq.riccati.any()
+
+
+def test_device_whose_nodes_are_all_clamped_is_solved():
+    device = junction(uf.interval({"N": 1.0}, size=1.0), {"N": uf.normal_metal()}, 1.0)
+    eq = uf.solve_equilibrium(device, 0.1, order=1, frequencies=2)
+    current = uf.charge_current(eq)
+    assert current.through("left") == pytest.approx(-current.through("right"), rel=1e-12)
+
+
+def test_compilation_is_announced_once_and_only_without_a_cached_kernel(caplog, tmp_path):
+    class Compiled:
+        __name__ = "unheard_of"
+        signatures: tuple = ()
+
+        class stats:  # noqa: N801
+            cache_path = str(tmp_path)
+
+    with caplog.at_level(logging.WARNING, logger="usadelfem"):
+        jit.announce_compilation(Compiled())
+    assert "compiling kernels" in caplog.text
+    caplog.clear()
+    (tmp_path / "element.unheard_of-12.py311.nbi").touch()
+    jit.announce_compilation(Compiled())
+    assert not caplog.text
