@@ -72,7 +72,7 @@ bench: $(VENV)/.stamp-bench
 clean:
 	rm -rf build dist output docs/_build docs/gallery docs/sg_execution_times.rst
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find usadelfem tests examples benchmarks meshes docs -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path ./$(VENV) -prune -o -path ./.git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean
 	rm -rf $(VENV) usadelfem.egg-info

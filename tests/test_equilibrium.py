@@ -161,3 +161,14 @@ def test_compilation_is_announced_once_and_only_without_a_cached_kernel(caplog, 
     (tmp_path / "element.unheard_of-12.py311.nbi").touch()
     jit.announce_compilation(Compiled())
     assert not caplog.text
+
+
+def test_each_kernel_is_compiled_for_one_combination_of_types_only():
+    from usadelfem.fem import assembly, element, points
+
+    eq = uf.solve_equilibrium(sfs(D=lambda x: 0.5 + x[0]), 0.1, frequencies=2)
+    uf.charge_current(eq).through("left")
+    uf.spin_density(eq)
+    kernels = [element.element_terms, assembly.scatter_residual, assembly.scatter_tangent, assembly.fill_pattern]
+    for compiled in [*kernels, points.add_currents, points.add_spin]:
+        assert len(compiled.signatures) == 1, compiled.__name__

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..physics.jit import announce_compilation, kernel
+from ..physics.jit import announce_compilation, kernel, readonly
 from .element import BLOCK, UNKNOWNS, element_terms
 from .space import Index, Real, Space
 
@@ -149,9 +149,10 @@ def assemble(
         of the upper-triangular CSR tangent over the free nodes (empty without pattern).
     """
     announce_compilation(element_terms)
-    cells, inverse, dx = space.cells, space.inverse, space.dx
+    tables = space.cells, space.inverse, space.dx, coefficients
     if chosen is not None:
-        cells, inverse, dx, coefficients = cells[chosen], inverse[chosen], dx[chosen], coefficients[chosen]
+        tables = tuple(table[chosen] for table in tables)
+    cells, inverse, dx, coefficients, state = readonly(*tables, state)
     local = cells.shape[1]
     pairs = local * (local + 1) // 2 if pattern else 0
     chunk = max(8, _CHUNK_BYTES // (8 * (BLOCK * pairs + 9 * local)))

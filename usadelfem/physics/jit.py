@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
+from numpy.typing import NDArray
 
 logger = logging.getLogger("usadelfem")
 
@@ -64,6 +66,14 @@ def kernel(function: Function) -> Function:
     finally:
         config.CACHE_DIR = previous
     return compiled
+
+
+def readonly(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Contiguous read-only views, for all inputs of a kernel: Numba compiles it anew for every mix of the two kinds."""
+    views = tuple(np.ascontiguousarray(array).view() for array in arrays)
+    for view in views:
+        view.flags.writeable = False
+    return views
 
 
 def announce_compilation(compiled: Any) -> None:

@@ -43,13 +43,11 @@ class _Path:
     scale: float
     clock: Clock = field(default_factory=Clock)
     w: float = np.inf
-    state: Complex | None = None
+    known: list[tuple[float, Complex]] = field(default_factory=list)
 
     def attempt(self, w: float) -> Outcome:
-        """Newton's method at w from the last point that converged, or from the normal state."""
-        nodes = self.system.space.nodes.shape[1]
-        guess = np.zeros((nodes, 4), complex) if self.state is None else self.state * self._growth(w)
-        start = self.system.clamp(w, guess)
+        """Newton's method at w from what the last points that converged predict."""
+        start = self.system.clamp(w, self._predict(w))
         if self.solver is None:
             return Outcome(start, True, (0.0,), (), 0)
         outcome = newton(self.system, w, start, solver=self.solver, clock=self.clock)
@@ -57,13 +55,22 @@ class _Path:
             reason = "the solution is not causal (a Riccati amplitude is above 1)"
             return replace(outcome, converged=False, reason=reason)
         if outcome.converged:
-            self.w, self.state = w, outcome.state
+            self.w = w
+            self.known = [*self.known[-2:], (self._amplitude(w), outcome.state)]
         return outcome
 
-    def _growth(self, w: float) -> float:
-        """How much the amplitude of a bulk superconductor grows on the way down to w."""
-        old, new = (x + np.hypot(x, self.scale) for x in (self.w, w))
-        return float(old / new)
+    def _amplitude(self, w: float) -> float:
+        """Amplitude of a bulk superconductor up to a factor; 0 at infinite frequency, where every state is normal."""
+        return float(1 / (w + np.hypot(w, self.scale)))
+
+    def _predict(self, w: float) -> Complex:
+        """The state at w, extrapolated from the last two points as a polynomial in the bulk amplitude."""
+        x, nodes = self._amplitude(w), self.system.space.nodes.shape[1]
+        guess = np.zeros((nodes, 4), complex)
+        points = [0.0, *(amplitude for amplitude, _ in self.known)]
+        for (own, state), others in zip(self.known, ([p for p in points if p != q] for q in points[1:]), strict=True):
+            guess += state * float(np.prod([(x - p) / (own - p) for p in others]))
+        return guess
 
 
 def _descend(path: _Path, w: float) -> tuple[Complex, Report]:

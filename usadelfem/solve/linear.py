@@ -18,7 +18,7 @@ from usadelfem.solve.pardiso import Indices, Numbers, PardisoBackend
 SolverKind = Literal["auto", "pardiso", "superlu"]
 
 _KINDS = ("auto", "pardiso", "superlu")
-_REFINE_ABOVE = 1e-12
+_REFINE_ABOVE = 1e-9
 _FAIL_ABOVE = 1e-6
 _MAX_REFINEMENTS = 3
 _PIVOT_THRESHOLD = 0.001  # 0.1 doubles the fill of indefinite matrices and gains one digit before refinement
@@ -247,7 +247,7 @@ class _SuperLUBackend:
 def _node_order(rows: Indices, columns: Indices) -> npt.NDArray[np.intp]:
     """Nested dissection of the graph with these edges: parts before the separators between them."""
     size = int(rows.max()) + 1
-    graph = sp.csr_matrix((np.ones(rows.size, np.int8), (rows, columns)), shape=(size, size))
+    graph = sp.csr_matrix((np.ones(rows.size, np.int32), (rows, columns)), shape=(size, size))
     graph = (graph + graph.T).tocsr()
     graph.data = np.ones(graph.nnz)
     waiting, backwards = [np.arange(size)], []

@@ -1,0 +1,91 @@
+"""
+0 and pi states of an SFS junction
+==================================
+
+A ferromagnetic weak link of two coherence lengths between superconducting reservoirs, on a mesh drawn in Gmsh. The pair
+amplitude oscillates in the ferromagnet: a weak exchange field leaves the junction in the 0 state, a strong one reverses
+its current (pi state). Where the magnetisation turns, as in a domain wall, equal-spin triplets appear.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pyvista as pv
+
+import usadelfem as uf
+
+# %%
+# The script: a mesh with a region `weak_link` and facet sets `left` and `right`, a material, two reservoirs. Energies are
+# in units of the gap, lengths in units of xi = sqrt(D/gap). Times the normal resistance, the current is e I R_N / gap.
+mesh = uf.read_mesh("meshes/sfs.msh")
+output = Path("output")
+output.mkdir(exist_ok=True)
+
+
+def junction(exchange, phase):
+    return uf.Device(
+        mesh,
+        materials={"weak_link": uf.ferromagnet(D=1.0, exchange=exchange)},
+        contacts={"left": uf.Reservoir(gap=1.0, phase=-phase / 2), "right": uf.Reservoir(gap=1.0, phase=phase / 2)},
+    )
+
+
+def current(exchange, phase):
+    eq = uf.solve_equilibrium(junction(exchange, phase), temperature=0.1, order=2)
+    return uf.charge_current(eq).through("right")
+
+
+phases = np.linspace(0, np.pi, 7)
+resistance = uf.normal_resistance(junction((0, 0, 0), 0), "left", "right")
+relations = {h: np.array([current((0, 0, h), phase) for phase in phases]) for h in (0.5, 3.0)}
+print(f"normal resistance R_N = {resistance:.4f}\n\n    phase/pi        h = 0.5                   h = 3.0")
+print("              I      e I R_N/gap        I      e I R_N/gap")
+for row in zip(phases, *relations.values(), strict=True):
+    print(f"{row[0] / np.pi:10.3f}" + "".join(f"{value:11.5f} {value * resistance:11.5f} " for value in row[1:]))
+
+# %%
+# Around zero phase the current of the 0 state flows along the growing phase, that of the pi state against it.
+figure, axes = plt.subplots(figsize=(5.5, 3.5), layout="constrained")
+for h, values in relations.items():
+    whole = np.concatenate((-values[:0:-1], values))
+    label = f"$h = {h:g}\\,\\Delta$ ({'0' if values[1] > 0 else 'π'} state)"
+    axes.plot(np.concatenate((-phases[:0:-1], phases)) / np.pi, whole * resistance, "o-", ms=3, label=label)
+axes.axhline(0, color="0.7", lw=0.8, zorder=0)
+axes.set(xlabel=r"phase difference $\varphi/\pi$", ylabel=r"$e I R_N/\Delta$", title="SFS junction at $T = 0.1\\,\\Delta$")
+axes.legend()
+figure.savefig(output / "sfs_current_phase.png", dpi=150)
+
+
+# %%
+# A domain wall in the middle turns the magnetisation from z through x to -z. Besides the singlet f0 and the triplet fz
+# along the field, the wall makes the component fx.
+def wall(x):
+    angle = np.pi / 2 * (1 + np.tanh(x[0] / 0.3))
+    return 3.0 * np.array([np.sin(angle), 0 * angle, np.cos(angle)])
+
+
+eq = uf.solve_equilibrium(junction(wall, np.pi / 2), temperature=0.1, order=2)
+path = uf.write_vtk(output / "sfs.vtu", uf.charge_current(eq), uf.pair_amplitude(eq, n=0), uf.spin_density(eq))
+print(f"\nwrote {path}: open it in ParaView")
+
+grid = pv.read(path)
+triplet = grid["pair_amplitude_triplet_abs [1]"]
+panels = {"f0, singlet": grid["pair_amplitude_f0_abs [1]"], "fz": triplet[:, 2], "fx": triplet[:, 0]}
+plotter = pv.Plotter(off_screen=True, shape=(3, 1), window_size=(700, 1050), border=False)
+for panel, (label, values) in enumerate(panels.items()):
+    plotter.subplot(panel, 0)
+    bar = {"title": f"modulus of {label}", "vertical": True, "position_x": 0.82, "position_y": 0.25, "color": "black"}
+    bar |= {"height": 0.5, "title_font_size": 18, "label_font_size": 16, "fmt": "%.2f", "n_labels": 3}
+    plotter.add_mesh(grid.copy(), scalars=values, cmap="viridis", lighting=False, scalar_bar_args=bar)
+    axis = {"use_3d_text": False, "font_size": 9, "color": "black", "n_xlabels": 5, "n_ylabels": 3, "fmt": "%.1f"}
+    plotter.show_bounds(xtitle="x/xi", ytitle="y/xi", location="outer", **axis)
+    plotter.view_xy()
+    plotter.camera.zoom(1.2)
+plotter.set_background("white")
+plotter.screenshot(output / "sfs_triplets.png")
+plotter.close()
+
+# %%
+# The headline: a 0 state at h = 0.5, a pi state at h = 3.
+assert relations[0.5][1:-1].min() > 0 > relations[3.0][1:-1].max()
