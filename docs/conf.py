@@ -91,9 +91,6 @@ sphinx_gallery_conf = {
     "show_signature": False,
 }
 
-SECTION = re.compile(r"^(?P<title>[A-Z]\w+)\n-+$", re.MULTILINE)
-UNIT = re.compile(r"\n+(?P<unit>Unit: (?:.+\n?)+)")
-
 
 def plain(text: str) -> str:
     """Escape the characters of formulas, |gap|^2 and (*components, dim), that reStructuredText would act on."""
@@ -101,20 +98,11 @@ def plain(text: str) -> str:
     return "".join(piece if piece.startswith("`") else re.sub(r"([*|])", r"\\\1", piece) for piece in pieces)
 
 
-def unit_first(text: str) -> str:
-    """Move the paragraph `Unit: ...` of an observable in front of the sections, which would swallow it."""
-    unit, section = UNIT.search(text), SECTION.search(text)
-    if not unit or not section or unit.start() < section.start():
-        return text
-    rest = text[: unit.start()] + "\n" + text[unit.end() :]
-    return f"{rest[: section.start()]}{unit['unit'].strip()}\n\n{rest[section.start() :]}"
-
-
 def prepare_docstring(app, what, name, obj, options, lines):
     """Docstrings are written for reading in a terminal; make them reStructuredText."""
     if what in ("attribute", "property"):  # napoleon takes what stands before a colon for a type
         lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
-    lines[:] = unit_first(plain("\n".join(lines))).split("\n")
+    lines[:] = plain("\n".join(lines)).split("\n")
 
 
 def prepare_signature(app, what, name, obj, options, signature, result):

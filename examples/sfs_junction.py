@@ -71,11 +71,11 @@ print(f"\nwrote {path}: open it in ParaView")
 
 grid = pv.read(path)
 triplet = grid["pair_amplitude_triplet_abs [1]"]
-panels = {"f0, singlet": grid["pair_amplitude_f0_abs [1]"], "fz": triplet[:, 2], "fx": triplet[:, 0]}
-plotter = pv.Plotter(off_screen=True, shape=(3, 1), window_size=(700, 1050), border=False)
+panels = {"f0": grid["pair_amplitude_f0_abs [1]"], "fz": triplet[:, 2], "fx": triplet[:, 0]}
+plotter = pv.Plotter(off_screen=True, shape=(3, 1), window_size=(700, 810), border=False)
 for panel, (label, values) in enumerate(panels.items()):
     plotter.subplot(panel, 0)
-    bar = {"title": f"modulus of {label}", "vertical": True, "position_x": 0.82, "position_y": 0.25, "color": "black"}
+    bar = {"title": f"abs {label}", "vertical": True, "position_x": 0.84, "position_y": 0.25, "color": "black"}
     bar |= {"height": 0.5, "title_font_size": 18, "label_font_size": 16, "fmt": "%.2f", "n_labels": 3}
     plotter.add_mesh(grid.copy(), scalars=values, cmap="viridis", lighting=False, scalar_bar_args=bar)
     axis = {"use_3d_text": False, "font_size": 9, "color": "black", "n_xlabels": 5, "n_ylabels": 3, "fmt": "%.1f"}

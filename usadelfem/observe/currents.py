@@ -18,10 +18,9 @@ def charge_current(eq: Equilibrium) -> Field:
 
     j_k = -(i pi e N0 T/2) sum over all w of Tr tau3 J_k (theory, section on observables), positive along a growing
     phase: a uniform gradient gives j = 2 pi T sigma sum_{w>0} f^2 d_k phi with sigma = 2 e^2 N0 D and f = |gap| /
-    sqrt(w^2 + |gap|^2). The total through a cross-section of a device with resistance R_N = R between two contacts is
-    in units in which e I R_N / energy is `through(...) * normal_resistance(...)`.
+    sqrt(w^2 + |gap|^2). Times `normal_resistance`, a total current `through(...)` is the energy e I R_N.
 
-    Unit: e N0 D energy / length per hbar, with N0, D, energy and length as the device was described.
+    Unit: e N0 D energy / length (hbar = 1), with N0, D, energy and length as the device was described.
     """
     charge, _ = _moments(eq)
     return Field(

@@ -17,12 +17,12 @@ def spin_density(eq: Equilibrium, *, pauli: bool = False) -> Field:
     normal state, which carries the Pauli term 2 N0 h_a. A homogeneous superconductor at T = 0 with |h| < gap has
     dS = -2 N0 h, so that its total vanishes.
 
+    Unit: hbar/2 times N0 energy.
+
     Parameters
     ----------
     pauli
         Add the Pauli term 2 N0 h_a, which makes it the total spin density.
-
-    Unit: hbar/2 times N0 energy.
     """
     space, coefficients = eq.system.space, eq.system.coefficients
     total = np.zeros((3, *space.dx.shape))

@@ -22,7 +22,7 @@ def pair_amplitude(eq: Equilibrium, n: int | None = 0) -> Field:
     """Singlet and triplet pair amplitudes, complex components (f0, fx, fy, fz).
 
     f0 = tr F/2 and f_a = tr(sigma_a F)/2 with F the upper right Nambu block of g; a bulk superconductor has
-    f0 = i gap/sqrt(w^2 + |gap|^2).
+    f0 = i gap/sqrt(w^2 + |gap|^2). Dimensionless.
 
     Parameters
     ----------
@@ -36,8 +36,6 @@ def pair_amplitude(eq: Equilibrium, n: int | None = 0) -> Field:
     ------
     ObservableError
         If there is no such frequency.
-
-    Unit: dimensionless.
     """
     count = len(eq.frequencies)
     if n is not None and not -count <= n < count:

@@ -62,7 +62,7 @@ class Equilibrium:
         Returns
         -------
         array, shape (frequencies, 4, 4, npoints)
-            In the basis (psi_up, psi_dn, psi_dn^+, -psi_up^+), the same units as in `physics.nambu`.
+            In the basis (psi_up, psi_dn, psi_dn^+, -psi_up^+), dimensionless, g^2 = 1.
 
         Raises
         ------
