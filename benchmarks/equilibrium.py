@@ -1,7 +1,7 @@
 """Time of an equilibrium solve, full spin, Matsubara: `python benchmarks/equilibrium.py [case ...]`.
 
-An SFS junction with a rotating exchange field (all eight real unknowns per node are used), 20 frequencies. Each case runs
-in a process of its own, so that the peak memory is its own; one warm-up solve of one frequency comes first.
+An SFS junction with a rotating exchange field (all eight real unknowns per node are used), 20 frequencies. Each case
+runs in a process of its own, so that the peak memory is its own; one warm-up solve of one frequency comes first.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ import pyvista as pv
 import usadelfem as uf
 
 # %%
-# The script: a mesh with a region `weak_link` and facet sets `left` and `right`, a material, two reservoirs. Energies are
-# in units of the gap, lengths in units of xi = sqrt(D/gap). Times the normal resistance, the current is e I R_N / gap.
+# The script: a mesh with a region `weak_link` and facet sets `left` and `right`, a material, two reservoirs. Energies
+# are in units of the gap, lengths in units of xi = sqrt(D/gap). Times the normal resistance, a current is e I R_N/gap.
 mesh = uf.read_mesh("meshes/sfs.msh")
 output = Path("output")
 output.mkdir(exist_ok=True)
@@ -52,7 +52,7 @@ for h, values in relations.items():
     label = f"$h = {h:g}\\,\\Delta$ ({'0' if values[1] > 0 else 'π'} state)"
     axes.plot(np.concatenate((-phases[:0:-1], phases)) / np.pi, whole * resistance, "o-", ms=3, label=label)
 axes.axhline(0, color="0.7", lw=0.8, zorder=0)
-axes.set(xlabel=r"phase difference $\varphi/\pi$", ylabel=r"$e I R_N/\Delta$", title="SFS junction at $T = 0.1\\,\\Delta$")
+axes.set(xlabel=r"phase difference $\varphi/\pi$", ylabel=r"$e I R_N/\Delta$", title=r"$T = 0.1\,\Delta$")
 axes.legend()
 figure.savefig(output / "sfs_current_phase.png", dpi=150)
 

@@ -66,7 +66,7 @@ def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
             cell_data |= _cell_arrays(field)
     points = np.zeros((mesh.nvertices, 3))
     points[:, : mesh.dim()] = mesh.p[:, : mesh.nvertices].T
-    cells = [(_CELLS[mesh.dim()][len(mesh.t)], _vtk_order(mesh.t).T)]
+    cells = [(_CELLS[mesh.dim()][len(mesh.t)], _vtk_order(mesh).T)]
     grid = meshio.Mesh(points, cells, point_data, {name: [values] for name, values in cell_data.items()})
     _write_atomically(target, grid)
     return target
@@ -90,8 +90,17 @@ def _check(target: Path, fields: tuple[Field, ...]) -> None:
         raise ObservableError(f"several fields are named {', '.join(sorted(twice))}: rename with dataclasses.replace")
 
 
-def _vtk_order(cells: NDArray[Any]) -> NDArray[Any]:
-    return cells[_HEXAHEDRON] if len(cells) == 8 else cells
+def _vtk_order(mesh: Any) -> NDArray[Any]:
+    """Vertices of the cells in VTK's order: scikit-fem sorts those of simplices, which turns tetrahedra inside out."""
+    cells = np.array(mesh.t)
+    if mesh.dim() < 3:
+        return cells
+    if len(cells) == 8:
+        return cells[_HEXAHEDRON]
+    edges = mesh.p[:, cells[1:]] - mesh.p[:, cells[:1]]
+    inverted = np.linalg.det(edges.transpose(2, 0, 1)) < 0
+    cells[2:, inverted] = cells[:1:-1, inverted]
+    return cells
 
 
 def _padded(vector: NDArray[Any]) -> NDArray[Any]:

@@ -149,9 +149,8 @@ def assemble(
         of the upper-triangular CSR tangent over the free nodes (empty without pattern).
     """
     announce_compilation(element_terms)
-    tables = space.cells, space.inverse, space.dx, coefficients
-    if chosen is not None:
-        tables = tuple(table[chosen] for table in tables)
+    everything = slice(None) if chosen is None else chosen
+    tables = (table[everything] for table in (space.cells, space.inverse, space.dx, coefficients))
     cells, inverse, dx, coefficients, state = readonly(*tables, state)
     local = cells.shape[1]
     pairs = local * (local + 1) // 2 if pattern else 0

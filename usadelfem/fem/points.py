@@ -16,7 +16,7 @@ from ..physics.nambu import SIGMA, Spin, add, mul, sigma_left, sub, tilde, trace
 from .assembly import Complex, assemble
 from .element import gradients, interpolate
 from .section import Section, node_measure
-from .space import Real, Space
+from .space import Index, Real, Space
 
 
 @formula
@@ -75,27 +75,35 @@ def at_quadrature(space: Space, nodal: Complex) -> Complex:
     return np.asarray(np.einsum("cik,qi->cqk", nodal[space.cells], space.phi))
 
 
-def consistent_flux(
-    space: Space, coefficients: Real, clamped: Any, w: float, state: Complex, section: Section
-) -> Real:
-    """Charge and spin moments (4,) of the flux through a section that separates its two sides.
+def boundary_share(space: Space, section: Section, clamped: Index) -> Real:
+    """What part of the residual of each node is flux through a section, shape (nodes,).
 
-    The residual of the cells behind the section, tested with the generators i a and i [sigma_a/2, a] on its nodes. On
-    the boundary, a node that belongs to several contacts counts in proportion to the measure of their facets there.
+    Inside the mesh all of it on the nodes of the section. On the boundary, a node that belongs to several contacts
+    counts in proportion to the measure of their facets there, and nothing flows where there is no contact.
 
     Parameters
     ----------
     clamped
         The facets of all contacts of the device.
     """
-    residual, _, _ = assemble(space, coefficients, w, state, chosen=section.cells)
     share = node_measure(space, section.facets)
-    if (space.mesh.f2t[1, section.facets] < 0).all():  # nothing flows through the part of a boundary without contact
-        share = node_measure(space, np.intersect1d(section.facets, clamped))
-        whole = node_measure(space, clamped)
-        share[share > 0] /= whole[share > 0]
-    else:
-        share[share > 0] = 1.0
+    if (space.mesh.f2t[1, section.facets] >= 0).any():
+        return np.sign(share)
+    share = node_measure(space, np.intersect1d(section.facets, clamped))
+    whole = node_measure(space, clamped)
+    share[share > 0] /= whole[share > 0]
+    return share
+
+
+def consistent_flux(
+    space: Space, coefficients: Real, w: float, state: Complex, section: Section, share: Real
+) -> Real:  # fmt: skip
+    """Charge and spin moments (4,) of the flux through a section that separates its two sides.
+
+    The residual of the cells behind the section, tested with the generators i a and i [sigma_a/2, a] on its nodes, each
+    with its `boundary_share`.
+    """
+    residual, _, _ = assemble(space, coefficients, w, state, chosen=section.cells)
     nodes = np.flatnonzero(share)
     a, r = state[nodes].reshape(-1, 2, 2), residual[nodes].reshape(-1, 2, 2)
     generators = [1j * a] + [0.5j * (s @ a - a @ s) for s in SIGMA]

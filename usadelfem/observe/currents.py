@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fem.points import add_currents, consistent_flux
+from ..fem.points import add_currents, boundary_share, consistent_flux
 from ..fem.section import Section
 from ..solve.solution import Equilibrium
 from .fields import Field
@@ -60,8 +60,9 @@ def _flux(eq: Equilibrium, section: Section) -> NDArray[np.float64]:
     mesh, system = eq.device.mesh, eq.system
     contacts = [np.asarray(mesh.boundaries[name], np.int64) for name in eq.device.contacts]
     clamped = np.concatenate([*contacts, np.empty(0, np.int64)])
+    share = boundary_share(system.space, section, clamped)
     flux = [
-        weight * consistent_flux(system.space, system.coefficients, clamped, float(w), state, section)
+        weight * consistent_flux(system.space, system.coefficients, float(w), state, section, share)
         for w, weight, state in zip(eq.frequencies, eq.weights, eq.riccati, strict=True)
     ]
     return np.asarray(np.pi * eq.temperature * np.sum(flux, axis=0))
