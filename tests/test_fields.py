@@ -1,5 +1,7 @@
 """Fields: values at points and vertices, integrals, fluxes, and their errors."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from devices import junction, sfs
@@ -151,9 +153,18 @@ def test_a_density_has_no_flux(eq):
         uf.pair_amplitude(eq).through("left")
 
 
+@pytest.mark.parametrize("name", ["sfs", "wire"])
+def test_vertices_and_facet_centres_on_an_inclined_boundary_are_found(name):
+    mesh = uf.read_mesh(Path(__file__).parent.parent / "meshes" / f"{name}.msh")
+    device = junction(mesh, {"weak_link": uf.normal_metal()}, 1.0)
+    field = uf.pair_amplitude(uf.solve_equilibrium(device, 0.3, order=1, frequencies=1))
+    assert np.abs(field.at(mesh.p) - field.nodal).max() < 1e-9
+    assert np.isfinite(field.at(mesh.p[:, mesh.facets].mean(axis=1))).all()
+
+
 def test_points_outside_or_of_wrong_shape_are_named(eq):
-    with pytest.raises(uf.ObservableError, match="lies outside the mesh"):
-        eq.green([[2.0], [0.1]])
+    with pytest.raises(uf.ObservableError, match=r"point \(2, 0.3\) lies outside the mesh"):
+        eq.green([[0.1, 2.0, 0.2], [0.1, 0.3, 0.1]])
     with pytest.raises(uf.ObservableError, match=r"allowed is \(2, npoints\)"):
         eq.green([0.1, 0.2])
 

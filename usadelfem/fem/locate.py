@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
 
 from ..errors import ObservableError
 from .space import Index, Real, Space
+
+_NUDGE = 1e-9  # relative to the distance from the nearest cell centre
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +64,35 @@ def locate(space: Space, points: ArrayLike) -> Location:
 
 
 def _find(space: Space, x: Real) -> Index:
-    lower, upper = space.mesh.p.min(axis=1), space.mesh.p.max(axis=1)
-    outside = ((x < lower[:, None]) | (x > upper[:, None])).any(axis=0)
+    finder = space.mesh.element_finder(mapping=space.basis.mapping)
     try:
-        if not outside.any():
-            return np.asarray(space.mesh.element_finder(mapping=space.basis.mapping)(*x), np.int64)
+        return np.asarray(finder(*x), np.int64)
+    except ValueError:
+        inner = _nudged(space, x)
+    try:
+        return np.asarray(finder(*inner), np.int64)
     except ValueError as error:
-        raise ObservableError("a point lies outside the mesh") from error
-    raise ObservableError(f"point {tuple(x[:, outside][:, 0])} lies outside the mesh, which spans {lower} to {upper}")
+        outside = x[:, _first_outside(finder, inner)]
+        lower, upper = space.mesh.p.min(axis=1), space.mesh.p.max(axis=1)
+        place = ", ".join(f"{value:g}" for value in outside)
+        raise ObservableError(f"point ({place}) lies outside the mesh, which spans {lower} to {upper}") from error
+
+
+def _nudged(space: Space, x: Real) -> Real:
+    """Points moved by rounding errors towards the nearest cell centre: one on the boundary may count as outside."""
+    centres = space.mesh.p[:, space.mesh.t].mean(axis=1)
+    _, nearest = cKDTree(centres.T).query(x.T)
+    return np.asarray(x + _NUDGE * (centres[:, nearest] - x))
+
+
+def _first_outside(finder: Any, x: Real) -> int:
+    """Index of the first point that the finder refuses, by bisection."""
+
+    def refused(count: int) -> bool:
+        try:
+            finder(*x[:, :count])
+        except ValueError:
+            return True
+        return False
+
+    return bisect_left(range(1, x.shape[1] + 1), True, key=refused)

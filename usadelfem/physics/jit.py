@@ -37,15 +37,18 @@ def _source_hash() -> str:
 
 
 def _cache_folder() -> Path:
-    base = _ROOT / "__pycache__"
-    try:
-        base.mkdir(exist_ok=True)
-        writable = os.access(base, os.W_OK)
-    except OSError:
-        writable = False
-    if not writable:
-        base = Path(tempfile.gettempdir()) / f"usadelfem-{os.getuid() if hasattr(os, 'getuid') else 'cache'}"
-    return Path(os.environ.get("NUMBA_CACHE_DIR", base)) / f"kernels-{_source_hash()}"
+    """The first folder that can be written: the user's choice, next to the sources, the user's cache, temporary."""
+    home = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
+    user, chosen = Path(home) / "usadelfem", os.environ.get("NUMBA_CACHE_DIR")
+    for base in (*([Path(chosen)] if chosen else []), _ROOT / "__pycache__", user, Path(tempfile.gettempdir())):
+        folder = base / f"kernels-{_source_hash()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    raise OSError("no folder for compiled kernels can be written; set NUMBA_CACHE_DIR to one that can")
 
 
 _CACHE = _cache_folder()
