@@ -15,20 +15,33 @@ from scipy.linalg import eigh_tridiagonal
 
 Real = NDArray[np.float64]
 
-# The first frequencies of the discrete measure are kept as they are; the rest of the sum is its Euler-Maclaurin
-# integral, whose relative error is of the order of 1e-10 here and enters multiplied by the weight of the tail.
-_EXPLICIT = 4000
-_TAIL_POINTS = 200
+# The first frequencies of the discrete measure are kept as they are. Each following octave of them is replaced by its
+# own Gaussian rule, exact for polynomials of degree 2 * 48 - 1; what is left beyond is an integral to 1e-18.
+_EXPLICIT = 1024
+_OCTAVES = 22
+_OCTAVE_POINTS = 48
 MAX_COUNT = 512
 _MAX_RATIO = 1e6  # what MAX_COUNT frequencies resolve
 
 
+def _octave(first: int, count: int) -> tuple[Real, Real]:
+    """Gaussian rule for the sum over the integers first, ..., first + count - 1 (discrete Chebyshev polynomials)."""
+    k = np.arange(1.0, _OCTAVE_POINTS)
+    off = np.sqrt(k**2 * (float(count) ** 2 - k**2) / (4 * (4 * k**2 - 1)))
+    node, vectors = eigh_tridiagonal(np.full(_OCTAVE_POINTS, first + 0.5 * (count - 1)), off)
+    return node, count * vectors[0] ** 2
+
+
 def _measure() -> tuple[Real, Real]:
     """Points x = 1/(2n+1) and weights x^2 of the measure sum_n w_n^-2 delta(x - 1/w_n), in units of pi T."""
-    x = 1.0 / (2.0 * np.arange(_EXPLICIT) + 1.0)
-    node, weight = np.polynomial.legendre.leggauss(_TAIL_POINTS)
-    end = 1.0 / (2.0 * _EXPLICIT)
-    return np.concatenate((x, 0.5 * end * (node + 1.0))), np.concatenate((x**2, 0.25 * end * weight))
+    rules = [(np.arange(_EXPLICIT), np.ones(_EXPLICIT))]
+    rules += [_octave(_EXPLICIT << k, _EXPLICIT << k) for k in range(_OCTAVES)]
+    n, weight = (np.concatenate(part) for part in zip(*rules, strict=True))
+    x = 1.0 / (2.0 * n + 1.0)
+    # sum over the rest of x^2 F(x) = (1/2) integral of F(x) dx from 0
+    end = 1.0 / (2.0 * (_EXPLICIT << _OCTAVES))
+    node, rest = np.polynomial.legendre.leggauss(_OCTAVE_POINTS)
+    return np.concatenate((x, 0.5 * end * (node + 1.0))), np.concatenate((weight * x**2, 0.25 * end * rest))
 
 
 @lru_cache(maxsize=8)
@@ -85,7 +98,7 @@ def gauss_count(ratio: float, precision: float = 1e-9) -> int:
         w, weights = gauss_sum(count)
         return bool(abs((weights / ((np.pi * w) ** 2 + ratio**2)).sum() / exact - 1) >= precision)
 
-    high = next(count for count in (4, 8, 16, 32, 64, 128, 256, MAX_COUNT) if not insufficient(count))
+    high = next((count for count in (4, 8, 16, 32, 64, 128, 256) if not insufficient(count)), MAX_COUNT)
     return 2 + bisect_left(range(2, high), True, key=lambda count: not insufficient(count))
 
 
