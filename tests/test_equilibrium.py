@@ -121,6 +121,11 @@ def test_bad_options_are_named(option, value, message):
         uf.solve_equilibrium(sfs(), 0.1, **{option: value})
 
 
+def test_a_plain_sum_without_end_is_refused():
+    with pytest.raises(ValueError, match="more than 10000; use quadrature='gauss'"):
+        uf.solve_equilibrium(sfs(), 1e-4, quadrature="plain")
+
+
 def test_only_a_device_can_be_solved():
     with pytest.raises(TypeError, match=r"usadelfem\.Device"):
         uf.solve_equilibrium("sfs.msh", 0.1)

@@ -34,7 +34,7 @@ def _octave(first: int, count: int) -> tuple[Real, Real]:
 
 def _measure() -> tuple[Real, Real]:
     """Points x = 1/(2n+1) and weights x^2 of the measure sum_n w_n^-2 delta(x - 1/w_n), in units of pi T."""
-    rules = [(np.arange(_EXPLICIT), np.ones(_EXPLICIT))]
+    rules: list[tuple[Real, Real]] = [(np.arange(_EXPLICIT, dtype=float), np.ones(_EXPLICIT))]
     rules += [_octave(_EXPLICIT << k, _EXPLICIT << k) for k in range(_OCTAVES)]
     n, weight = (np.concatenate(part) for part in zip(*rules, strict=True))
     x = 1.0 / (2.0 * n + 1.0)

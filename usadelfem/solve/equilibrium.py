@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from numbers import Real as RealNumber
 from typing import Any
@@ -29,6 +28,7 @@ Complex = NDArray[np.complex128]
 GAUSS_RANGE = 10.0
 # The plain sum runs up to this multiple; what it leaves out falls off like 1/w^2.
 PLAIN_RANGE = 100.0
+MAX_PLAIN = 10_000
 MAX_CONTINUATION = 40
 # A causal Riccati matrix has no singular value above 1; the spurious solutions of the equation are far above.
 CAUSAL = 1.05
@@ -46,30 +46,37 @@ class _Path:
     known: list[tuple[float, Complex]] = field(default_factory=list)
 
     def attempt(self, w: float) -> Outcome:
-        """Newton's method at w from what the last points that converged predict."""
-        start = self.system.clamp(w, self._predict(w))
+        """Newton's method at w from what the last points that converged predict, then from the last one alone."""
+        outcome = self._newton(w, self.known)
+        if not outcome.converged and len(self.known) > 1:
+            first, outcome = outcome, self._newton(w, self.known[-1:])
+            outcome = replace(outcome, factorizations=first.factorizations + outcome.factorizations)
+        if outcome.converged:
+            self.w = w
+            self.known = [*self.known[-2:], (self._amplitude(w), outcome.state)]
+        return outcome
+
+    def _newton(self, w: float, known: list[tuple[float, Complex]]) -> Outcome:
+        start = self.system.clamp(w, self._predict(w, known))
         if self.solver is None:
             return Outcome(start, True, (0.0,), (), 0)
         outcome = newton(self.system, w, start, solver=self.solver, clock=self.clock)
         if outcome.converged and largest_amplitude(outcome.state) > CAUSAL:
             reason = "the solution is not causal (a Riccati amplitude is above 1)"
             return replace(outcome, converged=False, reason=reason)
-        if outcome.converged:
-            self.w = w
-            self.known = [*self.known[-2:], (self._amplitude(w), outcome.state)]
         return outcome
 
     def _amplitude(self, w: float) -> float:
         """Amplitude of a bulk superconductor up to a factor; 0 at infinite frequency, where every state is normal."""
         return float(1 / (w + np.hypot(w, self.scale)))
 
-    def _predict(self, w: float) -> Complex:
-        """The state at w, extrapolated from the last two points as a polynomial in the bulk amplitude."""
+    def _predict(self, w: float, known: list[tuple[float, Complex]]) -> Complex:
+        """The state at w, extrapolated from known points and zero as a polynomial in the bulk amplitude."""
         x, nodes = self._amplitude(w), self.system.space.nodes.shape[1]
         guess = np.zeros((nodes, 4), complex)
-        points = [0.0, *(amplitude for amplitude, _ in self.known)]
-        for (own, state), others in zip(self.known, ([p for p in points if p != q] for q in points[1:]), strict=True):
-            guess += state * float(np.prod([(x - p) / (own - p) for p in others]))
+        points = [0.0, *(amplitude for amplitude, _ in known)]
+        for own, state in known:
+            guess += state * float(np.prod([(x - p) / (own - p) for p in points if p != own]))
         return guess
 
 
@@ -109,6 +116,11 @@ def _frequencies(
         return np.pi * temperature * nodes, weights
     energy = cutoff or PLAIN_RANGE * max(scale, temperature)
     count = frequencies or max(1, round(energy / (2 * np.pi * temperature)))
+    if count > MAX_PLAIN:
+        raise ValueError(
+            f"the plain sum up to {energy:.3g} has {count} frequencies, more than {MAX_PLAIN}; use quadrature='gauss', "
+            "or lower `cutoff` or `frequencies`"
+        )
     return matsubara(temperature, count)
 
 
@@ -131,8 +143,8 @@ def solve_equilibrium(
 ) -> Equilibrium:  # fmt: skip
     """Solve the full nonlinear Usadel equation in thermal equilibrium.
 
-    All spin components, exact Newton steps, frequencies from high to low, each started from the one above it; where
-    Newton's method fails, intermediate frequencies are inserted.
+    All spin components, exact Newton steps, frequencies from high to low, each started from an extrapolation of
+    those above it; where Newton's method fails, intermediate frequencies are inserted.
 
     Parameters
     ----------
@@ -198,5 +210,5 @@ def _solver_for(system: Spectral, kind: str) -> LinearSolver | None:
 
 
 def _progress(indices: range, progress: bool | None) -> Any:
-    disable: Callable[[], bool | None] = lambda: None if progress is None else not progress  # noqa: E731
-    return tqdm(indices, desc="Matsubara frequencies", unit="", leave=False, delay=1.0, disable=disable())
+    disable = None if progress is None else not progress  # None: shown on a terminal only
+    return tqdm(indices, desc="Matsubara frequencies", unit="", leave=False, delay=1.0, disable=disable)
