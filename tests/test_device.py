@@ -30,6 +30,28 @@ def test_records_are_frozen(mesh):
         device.materials["S"] = F
 
 
+def test_arrays_are_copied_and_read_only():
+    ramp = np.linspace(1.0, 2.0, 5)
+    material = uf.normal_metal(D=ramp)
+    ramp[0] = -7.0
+    assert material.D[0] == 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        material.D[0] = 3.0
+
+
+def test_records_print_what_is_in_them(mesh):
+    def spiral(x):
+        return np.array([np.cos(x[0]), np.sin(x[0]), 0 * x[0]])
+
+    material = uf.ferromagnet(exchange=spiral, tau_so=2.0, D=np.ones(mesh.nvertices))
+    assert repr(material) == f"Material(D=array of shape ({mesh.nvertices},), N0=1.0, exchange=spiral(x), tau_so=2.0)"
+    device = uf.Device(mesh, {"S": S, "F": F}, {"left": uf.Reservoir(1.0, 0.5)})
+    text = repr(uf.solve_equilibrium(device, 0.5, frequencies=1))
+    assert "Device(MeshTri1 with" in text
+    assert "Reservoir(gap=1.0, phase=0.5" in text
+    assert len(text) < 600
+
+
 def test_an_isolated_piece_needs_no_contacts(mesh):
     assert dict(uf.Device(mesh, {"S": S, "F": F}, contacts={}).contacts) == {}
 

@@ -35,6 +35,8 @@ def test_shapes_of_values(eq, observable, shape):
     assert np.shape(field.integral("F")) == shape
     assert len(field.components) == np.prod(shape)
     assert field.unit
+    assert field.name in repr(field)
+    assert len(repr(field)) < 200
 
 
 @pytest.mark.parametrize("observable", [o for o, _ in OBSERVABLES.values()], ids=OBSERVABLES)

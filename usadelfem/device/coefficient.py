@@ -88,6 +88,24 @@ def check_coefficient(name: str, value: Field, owner: str) -> None:
     check_values(name, array, owner)
 
 
+def frozen_value(value: Field) -> Field:
+    """What the user gave; an array as a read-only copy, so that a record never changes behind its owner's back."""
+    if not isinstance(value, np.ndarray):
+        return value
+    copy = value.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def describe(value: Field) -> str:
+    """A value in few characters: numbers as they are, arrays by their shape, callables by their name."""
+    if callable(value):
+        return f"{getattr(value, '__name__', type(value).__name__)}(x)"
+    if isinstance(value, np.ndarray) and value.size > 3:
+        return f"array of shape {value.shape}"
+    return str(value)
+
+
 def evaluate(name: str, value: Field, x: NDArray[Any], owner: str, interpolate: Interpolate | None = None) -> Any:
     """Values of a coefficient at points.
 

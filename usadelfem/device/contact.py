@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from .coefficient import check_coefficient
+from .coefficient import check_coefficient, describe
 from .material import Coefficient
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reservoir:
     """A bulk electrode that fixes the Green's function on its contact (rigid boundary condition).
 
@@ -37,3 +37,6 @@ class Reservoir:
     def __post_init__(self) -> None:
         for field in fields(self):
             check_coefficient(field.name, getattr(self, field.name), "reservoir")
+
+    def __repr__(self) -> str:
+        return f"Reservoir({', '.join(f'{f.name}={describe(getattr(self, f.name))}' for f in fields(self))})"

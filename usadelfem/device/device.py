@@ -20,7 +20,7 @@ from .material import Coefficient, Material
 from .mesh import check_mesh
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Device:
     """A mesh whose regions have materials and whose contacts have reservoirs.
 
@@ -67,6 +67,10 @@ class Device:
         _warn_unconnected(self.mesh, self.contacts)
         object.__setattr__(self, "materials", MappingProxyType(dict(self.materials)))
         object.__setattr__(self, "contacts", MappingProxyType(dict(self.contacts)))
+
+    def __repr__(self) -> str:
+        mesh = f"{type(self.mesh).__name__} with {self.mesh.nvertices} vertices"
+        return f"Device({mesh}, materials={dict(self.materials)}, contacts={dict(self.contacts)})"
 
     def with_phase(self, contact: str, phase: Coefficient) -> Device:
         """The same device with another superconducting phase (radians) of one reservoir."""

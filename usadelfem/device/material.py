@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .coefficient import check_coefficient
+from .coefficient import check_coefficient, describe, frozen_value
 
 Number = complex | NDArray[Any] | tuple[float, ...] | list[float]
 Coefficient = Number | Callable[[NDArray[np.float64]], Any]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Material:
     """Coefficients of the Usadel equation in one region.
 
@@ -53,7 +53,20 @@ class Material:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            check_coefficient(field.name, getattr(self, field.name), "material")
+            value = getattr(self, field.name)
+            check_coefficient(field.name, value, "material")
+            object.__setattr__(self, field.name, frozen_value(value))
+
+    def __repr__(self) -> str:
+        plain = {"gap": 0.0, "exchange": (0.0, 0.0, 0.0), "tau_so": np.inf, "tau_sf": np.inf, "depairing": 0.0}
+        plain |= {"theta": 0.0, "kappa": 0.0}
+        shown = {field.name: getattr(self, field.name) for field in fields(self)}
+        active = [f"{name}={describe(value)}" for name, value in shown.items() if not _equal(value, plain.get(name))]
+        return f"Material({', '.join(active)})"
+
+
+def _equal(value: Coefficient, default: Any) -> bool:
+    return not callable(value) and default is not None and np.array_equal(np.asarray(value), np.asarray(default))
 
 
 def normal_metal(

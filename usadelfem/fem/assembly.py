@@ -63,7 +63,7 @@ def fill_pattern(pointer: Any, columns: Any, indptr: Any, indices: Any) -> None:
             indptr[UNKNOWNS * node + r + 1] = n
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pattern:
     """Where the blocks of element node pairs go in the upper-triangular CSR matrix over the free nodes.
 

@@ -21,7 +21,7 @@ _ELEMENTS: dict[type, tuple[Any, Any]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Space:
     """Lagrange elements of one order on one mesh.
 

@@ -17,7 +17,7 @@ from .element import UNKNOWNS
 from .space import Index, Real, Space, build_space
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Spectral:
     """Residual and tangent of the functional, with the nodes of the contacts clamped.
 

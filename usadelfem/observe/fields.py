@@ -21,7 +21,7 @@ Values = NDArray[Any]
 Into = str | ArrayLike | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Field:
     """A scalar, vector or tensor quantity on a device.
 
@@ -48,6 +48,9 @@ class Field:
 
     def __post_init__(self) -> None:
         self.quadrature.flags.writeable = False
+
+    def __repr__(self) -> str:
+        return f"Field({self.name} [{self.unit}], components {', '.join(self.components) or 'none'})"
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Equilibrium:
     """Thermal equilibrium of a device; observables are functions of it (`charge_current`, `pair_amplitude`, ...).
 
@@ -50,6 +50,13 @@ class Equilibrium:
     system: Spectral
     clock: Clock
     solver: str
+
+    def __repr__(self) -> str:
+        return (
+            f"Equilibrium(temperature={self.temperature:g}, {len(self.frequencies)} frequencies up to "
+            f"{self.frequencies[-1]:.3g}, {self.riccati.shape[1]} nodes of order {self.system.space.order}, "
+            f"{sum(report.iterations for report in self.report)} Newton iterations, {self.device})"
+        )
 
     def green(self, points: ArrayLike) -> Complex:
         """The matrix g at points.
