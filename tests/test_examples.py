@@ -10,7 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-OUTPUT = {"sfs_junction": ("sfs.vtu", "sfs_current_phase.png", "sfs_triplets.png")}
+OUTPUT = {
+    "sfs_junction": ("sfs.vtu", "sfs_current_phase.png", "sfs_triplets.png"),
+    "long_sns_junction": ("long_sns_junction.png",),
+    "spiral_triplets": ("spiral_triplets.png",),
+    "wire_3d": ("wire.vtu", "wire_3d.png"),
+}
 
 
 def run(script, folder):
