@@ -31,8 +31,8 @@ output.mkdir(exist_ok=True)
 grid = pv.read(uf.write_vtk(output / "wire.vtu", current, uf.pair_amplitude(eq)))
 name = f"{current.name} [{current.unit}]"
 grid["current density"] = np.linalg.norm(grid[name], axis=1)
-half = grid.clip(normal="-y", origin=grid.center)
-plane = grid.slice(normal="y", origin=grid.center).translate((0, -0.02, 0))
+half = grid.clip(normal="-y", origin=(0, 0.01, 0))
+plane = grid.slice(normal="y", origin=(0, 0.01, 0)).translate((0, -0.02, 0))
 arrows = plane.glyph(orient=name, scale="current density", factor=0.09, tolerance=0.05)
 
 plotter = pv.Plotter(off_screen=True, window_size=(900, 560))
@@ -43,6 +43,7 @@ plotter.add_mesh(arrows, color="white")
 plotter.camera_position = "xz"
 plotter.camera.azimuth, plotter.camera.elevation = 20, 15
 plotter.camera.zoom(1.2)
+plotter.reset_camera_clipping_range()
 plotter.set_background("white")
 plotter.screenshot(output / "wire_3d.png")
 plotter.close()
