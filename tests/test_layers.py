@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import skfem
+from measures import area, volume
 
 from usadelfem.device.layers import box, interval, rectangle
 from usadelfem.device.mesh import check_mesh
@@ -33,17 +34,6 @@ TYPES = {
 each = pytest.mark.parametrize("kind", BUILDERS)
 solid = pytest.mark.parametrize("kind", ["tetrahedron", "hexahedron"])
 flat = pytest.mark.parametrize("kind", ["triangle", "quad"])
-
-
-def volume(mesh, cells=None):
-    basis = skfem.Basis(mesh, mesh.elem(), elements=cells)
-    return skfem.Functional(lambda w: 1.0 + 0.0 * w.x[0]).assemble(basis)
-
-
-def area(mesh, facets):
-    if mesh.p.shape[0] == 1:
-        return float(len(facets))
-    return skfem.Functional(lambda w: 1.0 + 0.0 * w.x[0]).assemble(skfem.FacetBasis(mesh, mesh.elem(), facets=facets))
 
 
 @each

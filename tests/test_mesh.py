@@ -8,6 +8,7 @@ import meshio
 import numpy as np
 import pytest
 import skfem
+from measures import area, volume
 from msh_files import DATA, FILES, FORMATS, SQUARE, TRIANGLES, F, msh
 
 from usadelfem.device.mesh import check_mesh, read_mesh
@@ -21,17 +22,6 @@ TYPES = {
     "tet": skfem.MeshTet1,
     "hex": skfem.MeshHex1,
 }
-
-
-def volume(mesh, cells=None):
-    basis = skfem.Basis(mesh, mesh.elem(), elements=cells)
-    return skfem.Functional(lambda w: 1.0 + 0.0 * w.x[0]).assemble(basis)
-
-
-def area(mesh, facets):
-    if mesh.p.shape[0] == 1:
-        return float(len(facets))
-    return skfem.Functional(lambda w: 1.0 + 0.0 * w.x[0]).assemble(skfem.FacetBasis(mesh, mesh.elem(), facets=facets))
 
 
 @pytest.mark.parametrize("stem", FILES)
