@@ -63,6 +63,16 @@ def test_failure_names_frequency_history_and_advice_and_holds_the_last_iterate(m
     assert caught.value.state.shape[1] == 4
 
 
+def test_failure_on_a_mesh_that_is_too_coarse_says_by_how_much():
+    def spiral(x):
+        return 50.0 * np.array([np.cos(3 * x[0]), 0 * x[0], np.sin(3 * x[0])])
+
+    mesh = uf.interval({"F": 1.0}, size=0.5)
+    device = junction(mesh, {"F": uf.ferromagnet(exchange=spiral, D=1e-3)}, 2.0)
+    with pytest.raises(uf.SolveError, match=r"cells are 1.1e\+02 times the decay length .* refine the mesh"):
+        uf.solve_equilibrium(device, 0.005)
+
+
 def test_a_spurious_root_is_not_reported_as_converged(monkeypatch):
     monkeypatch.setattr(equilibrium, "largest_amplitude", lambda state: 2.0)
     with pytest.raises(uf.SolveError, match="not causal"):

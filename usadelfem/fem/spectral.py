@@ -79,6 +79,15 @@ def energy_scale(device_coefficients: Real, contacts: dict[str, tuple[Index, Com
     return float(max(values))
 
 
+def coarseness(system: Spectral, w: float) -> float:
+    """Largest cell size in units of the local decay length sqrt(D / |w + i h|), the shortest length of a solution."""
+    table, space = system.coefficients, system.space
+    exchange = np.linalg.norm(table[..., column.HX : column.HZ + 1], axis=-1)
+    length = np.sqrt(table[..., column.D] / np.hypot(w, exchange))
+    size = space.dx.sum(axis=1) ** (1 / space.dim)
+    return float((size[:, None] / length).max())
+
+
 def _contact_values(device: Device, space: Space) -> dict[str, tuple[Index, Complex, Real]]:
     values: dict[str, tuple[Index, Complex, Real]] = {}
     for name, reservoir in device.contacts.items():

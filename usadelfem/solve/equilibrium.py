@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..device.device import Device
-from ..fem.spectral import Spectral, build_spectral, energy_scale
+from ..fem.spectral import Spectral, build_spectral, coarseness, energy_scale
 from ..physics.riccati import largest_amplitude
 from ..physics.thermal import gauss_count, gauss_sum, matsubara
 from .linear import LinearSolver, linear_solver
@@ -92,16 +92,20 @@ def _descend(path: _Path, w: float) -> tuple[Complex, Report]:
         extra += 1
         higher = 4 * (targets[-1] + path.scale) if np.isinf(path.w) else np.sqrt(path.w * targets[-1])
         if extra > MAX_CONTINUATION or higher < targets[-1] * (1 + 1e-4):
-            raise _failure(targets[-1], outcome)
+            raise _failure(targets[-1], outcome, coarseness(path.system, targets[-1]))
         targets.append(higher)
     return outcome.state, Report(w, True, iterations, outcome.residuals, outcome.steps, extra)
 
 
-def _failure(w: float, outcome: Outcome) -> SolveError:
+def _failure(w: float, outcome: Outcome, coarse: float) -> SolveError:
     history = ", ".join(f"{r:.1e}" for r in outcome.residuals)
+    if coarse > 2:
+        advice = f"the largest cells are {coarse:.2g} times the decay length sqrt(D/|w + i h|) there: refine the mesh"
+    else:
+        advice = "a finer mesh where the solution varies, a higher temperature to start from, or order=1"
+    what = f"no convergence at Matsubara frequency {w:.6g}: {outcome.reason}"
     return SolveError(
-        f"no convergence at Matsubara frequency {w:.6g}: {outcome.reason}; relative residuals: {history}. "
-        "Try a finer mesh where the solution varies, a higher temperature to start from, or order=1",
+        f"{what}; relative residuals: {history}. Try: {advice}",
         frequency=w, residuals=outcome.residuals, state=outcome.state,
     )  # fmt: skip
 
