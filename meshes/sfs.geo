@@ -15,8 +15,8 @@ lead = 1.0;          // width where the reservoirs touch
 neck = 0.5;          // width of the constriction
 straight = 0.25;     // length of each lead of full width
 channel = 0.3;       // length of the constriction of constant width
-h_lead = 0.065;      // mesh size at the reservoirs
-h_neck = 0.038;      // mesh size in the constriction
+h_lead = 0.095;      // mesh size at the reservoirs
+h_neck = 0.055;      // mesh size in the constriction
 
 x1 = channel / 2;
 x3 = length / 2 - straight;
