@@ -150,11 +150,10 @@ def _material_data(device: Device, space: Space) -> dict[str, NDArray[Any]]:
         cells = np.asarray(device.mesh.subdomains[region])
         number[cells] = index
         dx = space.dx[cells]
+        values = sample(space, region, device.materials[region], ("D", "N0", "gap", "exchange"))
+        values["gap_abs"] = abs(values.pop("gap"))
         for name in units:
-            values = abs(sample(space, region, device.materials[region], "gap")) if name == "gap_abs" else sample(
-                space, region, device.materials[region], name
-            )  # fmt: skip
-            data[name][..., cells] = (values * dx).sum(axis=-1) / dx.sum(axis=-1)
+            data[name][..., cells] = (values[name] * dx).sum(axis=-1) / dx.sum(axis=-1)
     legend = ", ".join(f"{index}={region}" for index, region in enumerate(regions))
     arrays: dict[str, NDArray[Any]] = {f"region [{legend}]": number}
     for name, unit in units.items():

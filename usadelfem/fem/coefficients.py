@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -12,28 +13,20 @@ from ..device.coefficient import evaluate
 from ..device.device import Device
 from ..device.material import Material
 from ..physics import functional as column
-from .space import Index, Real, Space
+from .space import Real, Space, basis_values
 
 
-def vertex_interpolation(space: Space, cells: Index) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Interpolation of arrays over the mesh vertices, (..., vertices), to (..., cells, points), linear per cell."""
-    element, points = space.mesh.elem(), space.basis.X
-    count = len(space.mesh.t)
-    shape = np.array([np.broadcast_to(element.lbasis(points, i)[0], points.shape[1:]) for i in range(count)])
-    vertices = space.mesh.t[:, cells]
+def sample(space: Space, region: str, material: Material, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Coefficients of a region at its quadrature points, each of shape (..., cells of the region, points)."""
+    cells = np.asarray(space.mesh.subdomains[region], np.int64)
+    x, vertices = space.points()[:, cells], space.mesh.t[:, cells]
+    shape = basis_values(space.mesh.elem(), space.basis.X)
 
-    def interpolate(nodal: NDArray[Any]) -> NDArray[Any]:
+    def interpolate(nodal: NDArray[Any]) -> NDArray[Any]:  # linear in each cell
         return np.asarray(np.einsum("...vc,vq->...cq", nodal[..., vertices], shape))
 
-    return interpolate
-
-
-def sample(space: Space, region: str, material: Material, name: str) -> NDArray[Any]:
-    """One coefficient of a region at its quadrature points, shape (..., cells of the region, points)."""
-    cells = np.asarray(space.mesh.subdomains[region], np.int64)
-    interpolate = vertex_interpolation(space, cells)
-    x = space.points()[:, cells]
-    return np.asarray(evaluate(name, getattr(material, name), x, f"material of region {region!r}", interpolate))
+    owner = f"material of region {region!r}"
+    return {name: np.asarray(evaluate(name, getattr(material, name), x, owner, interpolate)) for name in names}
 
 
 def point_coefficients(device: Device, space: Space) -> Real:
@@ -48,10 +41,7 @@ def point_coefficients(device: Device, space: Space) -> Real:
     """
     table = np.zeros((*space.dx.shape, column.COEFFICIENTS))
     for region, material in device.materials.items():
-        values = {
-            name: sample(space, region, material, name)
-            for name in ("D", "N0", "gap", "exchange", "tau_so", "tau_sf", "depairing", "theta", "kappa")
-        }
+        values = sample(space, region, material, [entry.name for entry in fields(Material)])
         for name in ("theta", "kappa"):
             if values[name].any():
                 raise NotImplementedError(

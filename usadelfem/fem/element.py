@@ -30,20 +30,23 @@ def gradients(dphi: Any, inverse: Any, out: Any) -> None:
 
 
 @formula
-def interpolate(state: Any, nodes: Any, phi: Any, dphi: Any, da: Any, db: Any) -> Any:
-    """a at a point; d_k a and d_k b are written to rows k of da, db."""
-    da[:] = 0.0
+def interpolate(state: Any, nodes: Any, weights: Any) -> Any:
+    """The sum of the entries of a at nodes times weights: a where these are the values of the basis functions."""
     a0, a1, a2, a3 = 0j, 0j, 0j, 0j
     for i in range(len(nodes)):
-        n = nodes[i]
-        a0, a1 = a0 + phi[i] * state[n, 0], a1 + phi[i] * state[n, 1]
-        a2, a3 = a2 + phi[i] * state[n, 2], a3 + phi[i] * state[n, 3]
-        for k in range(da.shape[0]):
-            for c in range(4):
-                da[k, c] += dphi[i, k] * state[n, c]
-    for k in range(da.shape[0]):
-        db[k, 0], db[k, 1], db[k, 2], db[k, 3] = tilde((da[k, 0], da[k, 1], da[k, 2], da[k, 3]))
+        n, c = nodes[i], weights[i]
+        a0, a1 = a0 + c * state[n, 0], a1 + c * state[n, 1]
+        a2, a3 = a2 + c * state[n, 2], a3 + c * state[n, 3]
     return a0, a1, a2, a3
+
+
+@formula
+def derivatives(state: Any, nodes: Any, dphi: Any, da: Any, db: Any) -> None:
+    """Write d_k a and d_k b at a point to rows k of da, db."""
+    for k in range(da.shape[0]):
+        d = interpolate(state, nodes, dphi[:, k])
+        da[k, 0], da[k, 1], da[k, 2], da[k, 3] = d
+        db[k, 0], db[k, 1], db[k, 2], db[k, 3] = tilde(d)
 
 
 @formula
@@ -143,7 +146,8 @@ def element_terms(
         pairs[:] = 0.0
         for q in range(points):
             gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
-            a = interpolate(state, cells[e], phi[q], grad, da, db)
+            a = interpolate(state, cells[e], phi[q])
+            derivatives(state, cells[e], grad, da, db)
             c = coefficients[e, q]
             g, size = evaluate(w, c, a, tilde(a), da, db, hessian, flux, h00, hk0, hkk[:, 4:])
             weight = dx[e, q] * c[N0]

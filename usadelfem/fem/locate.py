@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from ..errors import ObservableError
-from .space import Index, Real, Space
+from .space import Index, Real, Space, basis_values
 
 _NUDGE = 1e-9  # relative to the distance from the nearest cell centre
 
@@ -57,10 +57,7 @@ def locate(space: Space, points: ArrayLike) -> Location:
         raise ObservableError(f"points have shape {x.shape}; allowed is ({space.dim}, npoints)")
     cells = _find(space, x)
     local = np.asarray(space.basis.mapping.invF(x[:, :, None], tind=cells))
-    element = space.basis.elem
-    count = space.cells.shape[1]
-    phi = np.array([np.broadcast_to(element.lbasis(local, i)[0], local.shape[1:])[:, 0] for i in range(count)]).T
-    return Location(cells, space.cells[cells], phi)
+    return Location(cells, space.cells[cells], basis_values(space.basis.elem, local)[:, :, 0].T)
 
 
 def _find(space: Space, x: Real) -> Index:

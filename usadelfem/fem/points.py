@@ -14,7 +14,7 @@ from ..physics.functional import N0, evaluate, frame
 from ..physics.jit import formula, kernel
 from ..physics.nambu import SIGMA, Spin, add, mul, sigma_left, sub, tilde, trace
 from .assembly import Complex, assemble
-from .element import gradients, interpolate
+from .element import derivatives, gradients, interpolate
 from .section import Section, node_measure
 from .space import Index, Real, Space
 
@@ -44,7 +44,8 @@ def add_currents(
     for e in range(cells.shape[0]):
         for q in range(points):
             gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
-            a = interpolate(state, cells[e], phi[q], grad, da, db)
+            a = interpolate(state, cells[e], phi[q])
+            derivatives(state, cells[e], grad, da, db)
             c = coefficients[e, q]
             evaluate(1.0, c, a, tilde(a), da, db, False, flux, unused[0], unused[1], unused[2])
             for k in range(dim):
@@ -58,12 +59,7 @@ def add_spin(weight: float, state: Any, cells: Any, phi: Any, coefficients: Any,
     """Add weight N0 i Tr sigma_a tau3 g to out, shape (3, cells, points)."""
     for e in range(cells.shape[0]):
         for q in range(phi.shape[0]):
-            a0, a1, a2, a3 = 0j, 0j, 0j, 0j
-            for i in range(phi.shape[1]):
-                n = cells[e, i]
-                a0, a1 = a0 + phi[q, i] * state[n, 0], a1 + phi[q, i] * state[n, 1]
-                a2, a3 = a2 + phi[q, i] * state[n, 2], a3 + phi[q, i] * state[n, 3]
-            a = (a0, a1, a2, a3)
+            a = interpolate(state, cells[e], phi[q])
             n_matrix, nt_matrix, _, _ = frame(a, tilde(a))
             total = add(n_matrix, nt_matrix)
             for axis in range(3):
@@ -86,9 +82,8 @@ def boundary_share(space: Space, section: Section, clamped: Index) -> Real:
     clamped
         The facets of all contacts of the device.
     """
-    share = node_measure(space, section.facets)
     if (space.mesh.f2t[1, section.facets] >= 0).any():
-        return np.sign(share)
+        return np.sign(node_measure(space, section.facets))
     share = node_measure(space, np.intersect1d(section.facets, clamped))
     whole = node_measure(space, clamped)
     share[share > 0] /= whole[share > 0]

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.linalg import splu
 
 from .locate import Location
+from .scalar import factorize_positive, scalar_matrix
 from .space import Index, Space
 
 
@@ -75,9 +74,7 @@ def _project(space: Space, cells: Index, raw: NDArray[Any]) -> NDArray[Any]:
     local = local.reshape(len(cells), -1)
     weighted = space.dx[cells][:, :, None] * space.phi
     mass = np.einsum("cqi,qj->cij", weighted, space.phi)
-    rows, columns = np.broadcast_to(local[:, :, None], mass.shape), np.broadcast_to(local[:, None, :], mass.shape)
-    matrix = coo_array((mass.ravel(), (rows.ravel(), columns.ravel())), shape=(len(nodes), len(nodes))).tocsc()
-    factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}, diag_pivot_thresh=0.0)
+    factor = factorize_positive(scalar_matrix(local, mass, len(nodes)))
     moments = np.einsum("kcq,cqi->kci", raw, weighted).reshape(len(raw), -1)
     solution = [_solve(factor, _sum_at(local.ravel(), moment, len(nodes))) for moment in moments]
     return np.array(solution).reshape(len(raw), len(nodes))[:, local]

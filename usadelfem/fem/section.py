@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..errors import ObservableError
 from .locate import Location
-from .space import Index, Real, Space
+from .space import Index, Real, Space, basis_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +45,10 @@ class Section:
         basis = _facet_basis(space, self.facets)
         x = np.array(basis.global_coordinates())
         local = np.asarray(space.basis.mapping.invF(x, tind=self.behind))
-        count = space.cells.shape[1]
-        phi = np.array([np.broadcast_to(space.basis.elem.lbasis(local, i)[0], x.shape[1:]) for i in range(count)])
+        phi = basis_values(space.basis.elem, local).reshape(space.cells.shape[1], -1).T
         cells = np.repeat(self.behind, x.shape[2])
         forward = np.where(self.behind == space.mesh.f2t[0, self.facets], self.sign, -self.sign)
         normals = np.broadcast_to(np.array(basis.normals), x.shape) * forward[:, None]
-        phi = phi.reshape(count, -1).T
         return Location(cells, space.cells[cells], phi), normals.reshape(space.dim, -1), np.asarray(basis.dx).ravel()
 
 

@@ -73,12 +73,16 @@ class Space:
         return np.array(self.basis.global_coordinates())
 
 
-def _tables(element: Any, points: Real) -> tuple[Real, Real]:
-    """Values (points, local nodes) and reference gradients (points, local nodes, dim) of all local functions."""
-    local = [element.lbasis(points, i) for i in range(element.doflocs.shape[0])]
-    phi = np.array([np.broadcast_to(value, points.shape[1:]) for value, _ in local])
-    dphi = np.array([gradient for _, gradient in local])
-    return np.ascontiguousarray(phi.T), np.ascontiguousarray(dphi.transpose(2, 0, 1))
+def basis_values(element: Any, points: Real) -> Real:
+    """Values of all local basis functions at local points (dim, ...), shape (local nodes, ...)."""
+    local = (element.lbasis(points, i)[0] for i in range(len(element.doflocs)))
+    return np.array([np.broadcast_to(value, points.shape[1:]) for value in local])
+
+
+def _reference_gradients(element: Any, points: Real) -> Real:
+    """Reference gradients of all local basis functions at points (dim, points), shape (points, local nodes, dim)."""
+    local = np.array([element.lbasis(points, i)[1] for i in range(len(element.doflocs))])
+    return np.ascontiguousarray(local.transpose(2, 0, 1))
 
 
 def _inverse_jacobians(mapping: Any, points: Real) -> Real:
@@ -108,12 +112,11 @@ def build_space(mesh: Any, order: int) -> Space:
         raise ValueError(f"order is {order!r}; allowed are 1 (linear elements) and 2 (quadratic elements)")
     element = _ELEMENTS[type(mesh)][order - 1]()
     basis = skfem.Basis(mesh, element, intorder=2 * order)
-    phi, dphi = _tables(element, basis.X)
     arrays = {
         "nodes": np.array(basis.doflocs, float),
         "cells": np.ascontiguousarray(basis.element_dofs.T, np.int64),
-        "phi": phi,
-        "dphi": dphi,
+        "phi": np.ascontiguousarray(basis_values(element, basis.X).T),
+        "dphi": _reference_gradients(element, basis.X),
         "inverse": _inverse_jacobians(basis.mapping, basis.X),
         "dx": np.array(np.broadcast_to(basis.dx, (mesh.nelements, basis.X.shape[-1])), float),
     }

@@ -68,22 +68,23 @@ class Spectral:
         return residual[self.pattern.free].reshape(-1).view(float)
 
 
-def energy_scale(device_coefficients: Real, contacts: dict[str, tuple[Index, Complex, Real]]) -> float:
+def _exchange(table: Real) -> Real:
+    return np.asarray(np.linalg.norm(table[..., column.HX : column.HZ + 1], axis=-1))
+
+
+def energy_scale(system: Spectral) -> float:
     """The largest gap or exchange field in a device: the energy up to which its spectra have structure."""
-    table = device_coefficients
-    gap = np.hypot(table[..., column.GAP_RE], table[..., column.GAP_IM]).max(initial=0.0)
-    exchange = np.linalg.norm(table[..., column.HX : column.HZ + 1], axis=-1).max(initial=0.0)
-    values = [gap, exchange]
-    for _, value, field_ in contacts.values():
-        values += [abs(value).max(initial=0.0), np.linalg.norm(field_, axis=0).max(initial=0.0)]
-    return float(max(values))
+    table = system.coefficients
+    values = [np.hypot(table[..., column.GAP_RE], table[..., column.GAP_IM]), _exchange(table)]
+    for _, gap, exchange in system.contacts.values():
+        values += [abs(gap), np.linalg.norm(exchange, axis=0)]
+    return float(max(value.max(initial=0.0) for value in values))
 
 
 def coarseness(system: Spectral, w: float) -> float:
     """Largest cell size in units of the local decay length sqrt(D / |w + i h|), the shortest length of a solution."""
     table, space = system.coefficients, system.space
-    exchange = np.linalg.norm(table[..., column.HX : column.HZ + 1], axis=-1)
-    length = np.sqrt(table[..., column.D] / np.hypot(w, exchange))
+    length = np.sqrt(table[..., column.D] / np.hypot(w, _exchange(table)))
     size = space.dx.sum(axis=1) ** (1 / space.dim)
     return float((size[:, None] / length).max())
 

@@ -40,8 +40,9 @@ def _cache_folder() -> Path:
     """The first folder that can be written: the user's choice, next to the sources, the user's cache, temporary."""
     home = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
     user, chosen = Path(home) / "usadelfem", os.environ.get("NUMBA_CACHE_DIR")
+    name = f"kernels-{_source_hash()}"
     for base in (*([Path(chosen)] if chosen else []), _ROOT / "__pycache__", user, Path(tempfile.gettempdir())):
-        folder = base / f"kernels-{_source_hash()}"
+        folder = base / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:

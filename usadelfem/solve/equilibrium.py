@@ -187,7 +187,7 @@ def solve_equilibrium(
     """
     _check_arguments(device, temperature, quadrature, frequencies, cutoff)
     system = build_spectral(device, order)
-    scale = energy_scale(system.coefficients, system.contacts)
+    scale = energy_scale(system)
     nodes, weights = _frequencies(float(temperature), scale, quadrature, frequencies, cutoff)
     path = _Path(system, _solver_for(system, linear_solver), scale)
     states = np.empty((len(nodes), system.space.nodes.shape[1], 4), complex)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.coefficients import point_coefficients
+from ..fem.scalar import factorize_positive, scalar_matrix
 from ..fem.space import Index, Space, build_space
 from ..physics.functional import N0, D
 
@@ -48,26 +49,22 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     potential = np.zeros(len(space.nodes[0]))
     potential[source] = 1.0
     free = _connected(matrix, source, drain)
-    inner = matrix[free][:, free].tocsc()
-    factor = splu(inner, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}, diag_pivot_thresh=0.0)
-    potential[free] = factor.solve(-(matrix @ potential)[free])
+    potential[free] = factorize_positive(matrix[free][:, free]).solve(-(matrix @ potential)[free])
     current = float((matrix @ potential)[source].sum())
     if current <= 1e-12 * abs(matrix).sum():
         raise DeviceError(f"facet sets {first!r} and {second!r} are not connected by the mesh")
     return 1.0 / current
 
 
-def _stiffness(space: Space, conductivity: NDArray[np.float64]) -> coo_array:
+def _stiffness(space: Space, conductivity: NDArray[np.float64]) -> Any:
     """Stiffness matrix of div sigma grad in CSR form."""
     inverse = np.broadcast_to(space.inverse, (*space.dx.shape, space.dim, space.dim))
     gradient = np.einsum("qim,cqmk->cqik", space.dphi, inverse)
     local = np.einsum("cq,cqik,cqjk->cij", conductivity * space.dx, gradient, gradient)
-    rows = np.broadcast_to(space.cells[:, :, None], local.shape).ravel()
-    columns = np.broadcast_to(space.cells[:, None, :], local.shape).ravel()
-    return coo_array((local.ravel(), (rows, columns)), shape=(len(space.nodes[0]),) * 2).tocsr()
+    return scalar_matrix(space.cells, local, len(space.nodes[0]))
 
 
-def _connected(matrix: coo_array, source: Index, drain: Index) -> Index:
+def _connected(matrix: Any, source: Index, drain: Index) -> Index:
     """Free nodes in the parts of the mesh that touch a contact; the rest would make the matrix singular."""
     _, part = connected_components(matrix, directed=False)
     clamped = np.union1d(source, drain)
