@@ -191,6 +191,12 @@ def test_reservoir_values_are_checked(values):
         uf.Reservoir(**values)
 
 
+@pytest.mark.parametrize("phase", [lambda x: 0.0, lambda x: x, np.zeros(9)])
+def test_reservoir_values_that_do_not_fit_the_contact_are_named_before_any_solve(mesh, phase):
+    with pytest.raises(uf.DeviceError, match="reservoir 'left': phase"):
+        uf.Device(mesh, {"S": S, "F": F}, {"left": uf.Reservoir(1.0, phase)})
+
+
 def test_contacts_that_meet_with_different_values_are_named():
     mesh = uf.rectangle({"N": 1.0}, width=1.0, size=0.5)
     contacts = {"left": uf.Reservoir(1.0, 0.0), "bottom": uf.Reservoir(1.0, 1.0)}

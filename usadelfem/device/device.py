@@ -61,6 +61,7 @@ class Device:
         for name in self.contacts:
             if not len(self.mesh.boundaries[name]):
                 raise DeviceError(f"contact {name!r} touches no facet: the facet set {name!r} of the mesh is empty")
+            _check_reservoir(self.mesh, name, self.contacts[name])
         _check_cover(self.mesh, self.materials)
         for region, material in self.materials.items():
             _check_material(self.mesh, region, material)
@@ -119,6 +120,12 @@ def _check_material(mesh: Any, region: str, material: Material) -> None:
             return nodal
 
         evaluate(entry.name, value, centres, owner, interpolate)
+
+
+def _check_reservoir(mesh: Any, name: str, reservoir: Reservoir) -> None:
+    vertices = np.unique(mesh.facets[:, mesh.boundaries[name]])
+    for entry in fields(reservoir):
+        evaluate(entry.name, getattr(reservoir, entry.name), mesh.p[:, vertices], f"reservoir {name!r}")
 
 
 def _warn_unconnected(mesh: Any, contacts: Mapping[str, Reservoir]) -> None:
