@@ -35,13 +35,28 @@ def vertices(rate_so, rate_sf, depairing):
     return [*pairs, (depairing, TAU3)]
 
 
-def density(w, a, b, da, db, *, D=1.0, gap=0.0, exchange=(0, 0, 0), rate_so=0.0, rate_sf=0.0, depairing=0.0):
-    """The density of the functional; da, db have shape (dim, 2, 2)."""
+def levi_civita():
+    """eps_ijk."""
+    eps = np.zeros((3, 3, 3))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        eps[i, j, k], eps[j, i, k] = 1, -1
+    return eps
+
+
+def density(
+    w, a, b, da, db, *, D=1.0, gap=0.0, exchange=(0, 0, 0), rate_so=0.0, rate_sf=0.0, depairing=0.0, theta=None, kappa=None
+):
+    """The density of the functional; da, db have shape (dim, 2, 2), theta and kappa are tensors (dim, dim, 3)."""
     g = green(a, b)
     value = -np.trace(static(w, gap, exchange) @ g)
+    dg = [green_derivative(a, b, *derivative) for derivative in zip(da, db, strict=True)]
     for k in range(len(da)):
-        dg = green_derivative(a, b, da[k], db[k])
-        value += D / 4 * np.trace(dg @ dg)
+        value += D / 4 * np.trace(dg[k] @ dg[k])
+    for i, j, s in np.ndindex(len(da), len(da), 3):
+        if theta is not None:
+            value += D / 4 * theta[i, j, s] * np.trace(SPIN[s] @ g @ dg[i] @ dg[j])
+        if kappa is not None:
+            value -= 1j * D / 4 * kappa[i, j, s] * np.trace(SPIN[s] @ dg[i] @ dg[j])
     for gamma, v in vertices(rate_so, rate_sf, depairing):
         value -= gamma / 4 * np.trace(v @ g @ v @ g)
     return value

@@ -17,6 +17,17 @@ COEFFICIENTS = {
     "tau_sf": 2.5,
     "depairing": 0.2,
 }
+SPIN_ORBIT = {
+    "theta": lambda x: 0.4 + x[0],
+    "kappa": lambda x: 0.3 - 0.7 * x[0],
+    "rashba": lambda x: 0.5 + x[0],
+    "dresselhaus": 0.4,
+    "growth_axis": "y",
+}
+
+
+def vector_potential(x):
+    return np.array([0.3 * x[0] - 0.2, 0.5 + 0 * x[0], x[0] ** 2])[: len(x)]
 MESHES = {
     "line": uf.interval({"F": 1.0}, size=0.5),
     "triangle": uf.rectangle({"F": 1.0}, width=0.5, size=0.5),
@@ -33,7 +44,13 @@ def system(request):
     mesh = MESHES[cell]
     moved = mesh.p + 0.03 * np.sin(3 * mesh.p[::-1])  # general quadrilaterals and hexahedra
     mesh = type(mesh)(moved, mesh.t).with_subdomains(mesh.subdomains)
-    return build_spectral(uf.Device(mesh, {"F": uf.normal_metal(**COEFFICIENTS)}), order)
+    dim = mesh.dim()
+    tensor = np.random.default_rng(5).normal(size=(dim, dim, 3))
+    material = uf.normal_metal(
+        **COEFFICIENTS, **SPIN_ORBIT, su2=0.3 * np.ones((dim, 3)), spin_hall_tensor=tensor - tensor.swapaxes(0, 1)
+    )
+    plane = "xz" if dim == 2 else "xy"
+    return build_spectral(uf.Device(mesh, {"F": material}, plane=plane, A=vector_potential), order)
 
 
 @pytest.fixture
@@ -43,20 +60,48 @@ def state(system):
     return 0.3 * (rng.normal(size=(nodes, 4)) + 1j * rng.normal(size=(nodes, 4)))
 
 
+def covariant_derivatives(x, a, da):
+    """D_k a with A, su2 = 0.3 everywhere, Rashba and Dresselhaus fields for growth along y (u = z, v = x)."""
+    dim, alpha, beta = len(x), SPIN_ORBIT["rashba"](x), SPIN_ORBIT["dresselhaus"]
+    su2 = {"x": 0.15 * np.ones(3), "y": 0.15 * np.ones(3), "z": 0.15 * np.ones(3)}  # factors of sigma_a
+    su2["x"] += [-beta, 0, alpha]
+    su2["z"] += [-alpha, 0, beta]
+    axes = {1: "x", 2: "xz", 3: "xyz"}[dim]
+    out = []
+    for k, axis in enumerate(axes):
+        s = np.einsum("a,aij->ij", su2[axis], oracle.SIGMA)
+        out.append(da[k] - 2j * vector_potential(x)[k] * a - 1j * (s @ a - a @ s))
+    return np.array(out)
+
+
+def spin_hall(x):
+    """Theta_ij^a and Kappa_ij^a in mesh axes."""
+    dim = len(x)
+    axes = {1: [0], 2: [0, 2], 3: [0, 1, 2]}[dim]
+    symbol = oracle.levi_civita()[np.ix_(axes, axes)]
+    tensor = np.random.default_rng(5).normal(size=(dim, dim, 3))
+    return {
+        "theta": SPIN_ORBIT["theta"](x) * symbol + tensor - tensor.swapaxes(0, 1),
+        "kappa": SPIN_ORBIT["kappa"](x) * symbol,
+    }
+
+
 def functional(system, state):
     """The functional summed with explicit 4x4 matrices at every quadrature point."""
     space, total = system.space, 0.0
     x = space.points()
     for e in range(len(space.cells)):
         for q in range(space.dx.shape[1]):
+            here = x[:, e, q]
             inverse = space.inverse[e, q if space.inverse.shape[1] > 1 else 0]
             local = state[space.cells[e]].reshape(-1, 2, 2)
             a = np.einsum("i,iab->ab", space.phi[q], local)
-            da = np.einsum("im,mk,iab->kab", space.dphi[q], inverse, local)
-            c = {name: value(x[:, e, q]) if callable(value) else value for name, value in COEFFICIENTS.items()}
+            da = covariant_derivatives(here, a, np.einsum("im,mk,iab->kab", space.dphi[q], inverse, local))
+            c = {name: value(here) if callable(value) else value for name, value in COEFFICIENTS.items()}
             n0, rates = c.pop("N0"), {"rate_so": 1 / c.pop("tau_so"), "rate_sf": 1 / c.pop("tau_sf")}
             b, db = oracle.tilde(a), np.array([oracle.tilde(m) for m in da])
-            total += n0 * space.dx[e, q] * oracle.density(W, a, b, da, db, **c, **rates).real
+            density = oracle.density(W, a, b, da, db, **c, **rates, **spin_hall(here))
+            total += n0 * space.dx[e, q] * density.real
     return total
 
 

@@ -5,31 +5,46 @@ import numpy as np
 import oracle
 import pytest
 
-from usadelfem.physics import functional
+from usadelfem.physics import frame, functional
 
 DIM = 3
+EPS = oracle.levi_civita()
+ANTISYMMETRIC = np.random.default_rng(9).normal(size=(DIM, DIM, 3))
+ANTISYMMETRIC = ANTISYMMETRIC - ANTISYMMETRIC.swapaxes(0, 1)
 TERMS = {
     "kinetic": {"D": 1.7},
     "static": {"D": 0.3, "gap": 0.8 - 0.5j, "exchange": (0.3, -0.9, 0.4)},
     "spin-orbit": {"D": 0.3, "rate_so": 2.2},
     "magnetic": {"D": 0.3, "rate_sf": 1.3},
     "depairing": {"D": 0.3, "depairing": 0.7},
-    "all": {"D": 1.1, "gap": 0.2 + 1j, "exchange": (1.0, 0.4, -2.0), "rate_so": 0.7, "rate_sf": 0.4, "depairing": 0.3},
+    "spin Hall": {"D": 0.9, "theta": 0.4 * EPS},
+    "swapping": {"D": 0.9, "kappa": -0.6 * EPS},
+    "spin Hall tensor": {"D": 0.9, "theta": ANTISYMMETRIC},
 }
+TERMS["all"] = {
+    "D": 1.1, "gap": 0.2 + 1j, "exchange": (1.0, 0.4, -2.0), "rate_so": 0.7, "rate_sf": 0.4, "depairing": 0.3,
+    "theta": 0.4 * EPS + ANTISYMMETRIC, "kappa": 0.7 * EPS,
+}  # fmt: skip
+PAIRS = np.array([(0, 1), (0, 2), (1, 2)] * 2)
 
 
 @numba.njit
-def call_evaluate(w, c, a, b, da, db):
-    flux, h00 = np.zeros((len(da), 4), np.complex128), np.zeros((4, 8), np.complex128)
-    hk0, hkk = np.zeros((len(da), 4, 8), np.complex128), np.zeros((4, 4), np.complex128)
+def call_evaluate(w, c, pairs, a, b, da, db):
+    dim = len(da)
+    flux, h00 = np.zeros((dim, 4), np.complex128), np.zeros((4, 8), np.complex128)
+    hk0, hkk = np.zeros((dim, 4, 8), np.complex128), np.zeros((4, 4), np.complex128)
+    hkl, rows = np.zeros((3, 4, 4), np.complex128), np.zeros((frame.ROWS, dim, 4), np.complex128)
     ta, tb = (a[0], a[1], a[2], a[3]), (b[0], b[1], b[2], b[3])
-    f = functional.density(w, c, ta, tb, da, db, len(da))
-    g, _ = functional.evaluate(w, c, ta, tb, da, db, True, flux, h00, hk0, hkk)
-    return f, np.array(g), flux, h00, hk0, hkk
+    f = functional.density(w, c, pairs, ta, tb, da, db, rows)
+    g, _ = functional.evaluate(w, c, pairs, ta, tb, da, db, True, flux, h00, hk0, hkk, hkl, rows)
+    return f, np.array(g), flux, h00, hk0, hkk, hkl
 
 
-def coefficients(D=1.0, gap=0.0, exchange=(0, 0, 0), rate_so=0.0, rate_sf=0.0, depairing=0.0):
-    return np.array([1.0, D, np.real(gap), np.imag(gap), *exchange, rate_so, rate_sf, depairing])
+def coefficients(D=1.0, gap=0.0, exchange=(0, 0, 0), rate_so=0.0, rate_sf=0.0, depairing=0.0, theta=0 * EPS, kappa=0 * EPS):
+    """The row of a point, with one channel per pair of axes for theta and one for kappa."""
+    channels = [(*theta[i, j], 1.0, 0.0) for i, j in PAIRS[:3]] + [(*kappa[i, j], 0.0, 1.0) for i, j in PAIRS[:3]]
+    local = [1.0, D, np.real(gap), np.imag(gap), *exchange, rate_so, rate_sf, depairing]
+    return np.concatenate([local, np.ravel(channels)])
 
 
 def pack(a, b, da, db):
@@ -44,7 +59,8 @@ def unpack(u):
 def kernel(w, terms, u):
     a, b, da, db = unpack(u)
     rows = (DIM, 4)
-    return call_evaluate(w, coefficients(**terms), a.ravel(), b.ravel(), da.reshape(rows), db.reshape(rows))
+    pairs = PAIRS if {"theta", "kappa"} & set(terms) else PAIRS[:0]
+    return call_evaluate(w, coefficients(**terms), pairs, a.ravel(), b.ravel(), da.reshape(rows), db.reshape(rows))
 
 
 def rows_of_a(w, terms, u):
@@ -84,7 +100,7 @@ def test_gradient_is_the_central_difference_of_the_explicit_density(terms, point
 @pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
 def test_hessian_is_the_central_difference_of_the_gradient(terms, point):
     step = 1e-5
-    _, _, _, h00, hk0, hkk = kernel(0.37, terms, point)
+    _, _, _, h00, hk0, hkk, hkl = kernel(0.37, terms, point)
     numerical = np.empty((4 + 4 * DIM, len(point)), complex)
     for i in range(len(point)):
         e = np.zeros(len(point))
@@ -96,7 +112,9 @@ def test_hessian_is_the_central_difference_of_the_gradient(terms, point):
     for k in range(DIM):
         rows = slice(4 + 4 * k, 8 + 4 * k)
         exact[rows, :8] = hk0[k]
-        exact[rows, 8 + 4 * DIM + 4 * k : 12 + 4 * DIM + 4 * k] = hkk
+        for m in range(DIM):
+            block = hkk if m == k else np.sign(m - k) * hkl[k + m - 1]
+            exact[rows, 8 + 4 * DIM + 4 * m : 12 + 4 * DIM + 4 * m] = block
         exact[:4, 8 + 4 * k : 12 + 4 * k] = hk0[k][:, :4].T
     known = np.ones_like(exact, bool)
     known[:4, 8 + 4 * DIM :] = False  # a with d_k b: the kernel leaves it to symmetry, tested below
@@ -110,6 +128,8 @@ def test_exchanging_a_and_b_with_the_nambu_blocks_leaves_the_density_unchanged(t
     swapped = dict(terms)
     if "gap" in terms:
         swapped["gap"] = -np.conj(terms["gap"])
+    if "theta" in terms:  # exchanges P and Q: theta changes sign, kappa does not
+        swapped["theta"] = -terms["theta"]
     exchanged = oracle.density(0.37, b, a, db, da, **swapped)
     assert exchanged == pytest.approx(oracle.density(0.37, *unpack(point), **terms), rel=1e-12)
 

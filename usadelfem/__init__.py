@@ -3,6 +3,8 @@
 geometry -> device -> fem (discretisation) -> solve -> result -> observe -> export
 """
 
+from .device.contact import CurrentContact as CurrentContact
+from .device.contact import NormalContact as NormalContact
 from .device.contact import Reservoir as Reservoir
 from .device.device import Device as Device
 from .device.layers import box as box

@@ -17,23 +17,34 @@ Interpolate = Callable[[NDArray[Any]], NDArray[Any]]
 
 @dataclass(frozen=True)
 class Rule:
-    """What values a coefficient may take: number of components (0 for a scalar), number type and range."""
+    """What values a coefficient may take: shape at one point, number type, range and symmetry.
 
-    components: int = 0
+    An entry "dim" of the shape is the dimension of the mesh. An optional coefficient may be None, which means zero.
+    """
+
+    shape: tuple[int | str, ...] = ()
     complex: bool = False
     positive: bool = False
     non_negative: bool = False
     infinite: bool = False
+    optional: bool = False
+    antisymmetric: bool = False
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the value at one point."""
-        return (self.components,) if self.components else ()
+    def shape_in(self, dim: int) -> tuple[int, ...]:
+        """Shape of the value at one point of a mesh of dimension `dim`."""
+        return tuple(dim if isinstance(size, str) else size for size in self.shape)
+
+    def fits(self, components: tuple[int, ...]) -> bool:
+        """Whether the leading axes of an array are those of a value on a mesh of some dimension."""
+        return any(components == self.shape_in(dim) for dim in (1, 2, 3))
 
     def describe(self) -> str:
         """The allowed values in words."""
         kind = "complex" if self.complex else "real"
-        kind = f"{self.components} {kind} components" if self.components else f"a {kind} number"
+        sizes = " x ".join(map(str, self.shape))
+        kind = f"{sizes} {kind} components" if self.shape else f"a {kind} number"
+        if self.antisymmetric:
+            kind += ", antisymmetric in the first two indices"
         limit = " > 0" if self.positive else " >= 0" if self.non_negative else ""
         return f"{kind}{limit}, {'infinity allowed' if self.infinite else 'finite'}"
 
@@ -42,13 +53,22 @@ RULES: dict[str, Rule] = {
     "D": Rule(positive=True),
     "N0": Rule(positive=True),
     "gap": Rule(complex=True),
-    "exchange": Rule(components=3),
+    "exchange": Rule(shape=(3,)),
     "tau_so": Rule(positive=True, infinite=True),
     "tau_sf": Rule(positive=True, infinite=True),
     "depairing": Rule(non_negative=True),
     "theta": Rule(),
     "kappa": Rule(),
+    "spin_hall_tensor": Rule(shape=("dim", "dim", 3), optional=True, antisymmetric=True),
+    "rashba": Rule(),
+    "dresselhaus": Rule(),
+    "su2": Rule(shape=("dim", 3), optional=True),
+    "A": Rule(shape=("dim",), optional=True),
     "phase": Rule(),
+    "potential": Rule(),
+    "spin": Rule(shape=(3,)),
+    "current": Rule(),
+    "spin_current": Rule(shape=(3,)),
 }
 
 
@@ -62,6 +82,8 @@ def check_values(name: str, values: NDArray[Any], owner: str) -> None:
         bad |= values < 0
     if bad.any():
         raise DeviceError(f"{owner}: {name} is {values[bad].flat[0]}; allowed is {rule.describe()}")
+    if rule.antisymmetric and abs(values + values.swapaxes(0, 1)).max(initial=0.0) > 1e-12 * abs(values).max(initial=0):
+        raise DeviceError(f"{owner}: {name} is not antisymmetric; allowed is {rule.describe()}")
 
 
 def as_numbers(name: str, value: Any, owner: str) -> NDArray[Any]:
@@ -78,11 +100,11 @@ def as_numbers(name: str, value: Any, owner: str) -> NDArray[Any]:
 
 def check_coefficient(name: str, value: Field, owner: str) -> None:
     """Check what can be checked without a mesh: type, number of components and range of a number or an array."""
-    if callable(value):
+    rule = RULES[name]
+    if callable(value) or (value is None and rule.optional):
         return
-    rule, array = RULES[name], as_numbers(name, value, owner)
-    components = array.shape[: len(rule.shape)]
-    if components != rule.shape or array.ndim > len(rule.shape) + 1:
+    array = as_numbers(name, value, owner)
+    if not rule.fits(array.shape[: len(rule.shape)]) or array.ndim > len(rule.shape) + 1:
         wanted = f"{rule.shape} or {(*rule.shape, 'vertices')}".replace("'", "")
         raise DeviceError(f"{owner}: {name} has shape {array.shape}; allowed is {wanted}, or a callable of position")
     check_values(name, array, owner)
@@ -124,7 +146,7 @@ def evaluate(name: str, value: Field, x: NDArray[Any], owner: str, interpolate: 
 
     Returns
     -------
-    array, shape (..., points) for scalars, (components, ..., points) for vectors
+    array, shape (..., points) for scalars, (*components, ..., points) for vectors and tensors
 
     Raises
     ------
@@ -132,12 +154,17 @@ def evaluate(name: str, value: Field, x: NDArray[Any], owner: str, interpolate: 
         If the callable fails, or returns a wrong shape or values out of range.
     """
     rule = RULES[name]
-    wanted = (*rule.shape, *x.shape[1:])
+    shape = rule.shape_in(len(x))
+    wanted = (*shape, *x.shape[1:])
     if callable(value):
         return _call(name, value, x, owner, wanted)
+    if value is None:
+        return np.zeros(wanted)
     array = as_numbers(name, value, owner)
-    if array.ndim == len(rule.shape):
-        return np.broadcast_to(array.reshape(*rule.shape, *(1,) * (x.ndim - 1)), wanted)
+    if array.shape[: len(shape)] != shape:
+        raise DeviceError(f"{owner}: {name} has shape {array.shape}; on this mesh of dimension {len(x)} it is {shape}")
+    if array.ndim == len(shape):
+        return np.broadcast_to(array.reshape(*shape, *(1,) * (x.ndim - 1)), wanted)
     if interpolate is None:
         raise DeviceError(f"{owner}: {name} is an array of shape {array.shape}; allowed here: a number or a callable")
     return interpolate(array)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from .coefficient import check_coefficient, describe
+import numpy as np
+
+from ..errors import DeviceError
+from .coefficient import RULES, check_coefficient, describe
 from .material import Coefficient
 
 
@@ -39,4 +42,74 @@ class Reservoir:
             check_coefficient(field.name, getattr(self, field.name), "reservoir")
 
     def __repr__(self) -> str:
-        return f"Reservoir({', '.join(f'{f.name}={describe(getattr(self, f.name))}' for f in fields(self))})"
+        return _show(self)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class NormalContact:
+    """A large normal electrode of the normal-state problem (`solve_normal_state`).
+
+    Attributes
+    ----------
+    potential
+        Electrochemical potential e V, energy; a number or a callable f(x).
+    spin
+        Spin accumulation (sx, sy, sz) of the electrode, energy: the potentials of spin up and down along an axis are
+        `potential` plus and minus the component along it.
+
+    Raises
+    ------
+    DeviceError
+        If a value is not finite or of the wrong shape.
+    """
+
+    potential: Coefficient = 0.0
+    spin: Coefficient = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            check_coefficient(field.name, getattr(self, field.name), "normal contact")
+
+    def __repr__(self) -> str:
+        return _show(self)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class CurrentContact:
+    """A contact that feeds a given current into the normal-state problem, uniformly over its area.
+
+    With the default values nothing flows: a voltage probe.
+
+    Attributes
+    ----------
+    current
+        Total charge current into the device, e N0 D energy x length^(dim - 2).
+    spin_current
+        Total spin current into the device for the spin axes x, y, z; spin in units of hbar.
+
+    Raises
+    ------
+    DeviceError
+        If a value is not a finite number, or of the wrong shape.
+    """
+
+    current: float = 0.0
+    spin_current: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if callable(value) or np.ndim(value) > len(RULES[field.name].shape):
+                raise DeviceError(f"current contact: {field.name} is the total, {RULES[field.name].describe()}")
+            check_coefficient(field.name, value, "current contact")
+
+    def __repr__(self) -> str:
+        return _show(self)
+
+
+Contact = Reservoir | NormalContact | CurrentContact
+
+
+def _show(contact: Contact) -> str:
+    values = (f"{f.name}={describe(getattr(contact, f.name))}" for f in fields(contact))
+    return f"{type(contact).__name__}({', '.join(values)})"

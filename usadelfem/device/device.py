@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..errors import DeviceError
-from .coefficient import evaluate
-from .contact import Reservoir
-from .material import Coefficient, Material
+from .coefficient import check_coefficient, evaluate, frozen_value
+from .contact import Contact, Reservoir
+from .material import COEFFICIENTS, Coefficient, Material
 from .mesh import check_mesh
 
 
@@ -35,7 +35,14 @@ class Device:
     materials
         Region name -> Material; every cell must belong to exactly one of them.
     contacts
-        Facet set name -> Reservoir; empty for an isolated piece.
+        Facet set name -> Reservoir, or for `solve_normal_state` NormalContact and CurrentContact; empty for an isolated
+        piece.
+    plane
+        The plane that a two-dimensional mesh stands for: "xy" (default), "xz" or "yz" say which axes of space, and so
+        of spin, its first and second coordinate are. Nothing varies along the third.
+    A
+        Vector potential times the charge, shape (dim,), 1/length: numbers, a callable of position or an array over the
+        vertices, (dim, vertices). A phase gradient d phi acts like A = -d phi/2. None: zero.
 
     Raises
     ------
@@ -52,19 +59,25 @@ class Device:
 
     mesh: Any
     materials: Mapping[str, Material]
-    contacts: Mapping[str, Reservoir] = field(default_factory=dict)
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
+    plane: str = field(default="xy", kw_only=True)
+    A: Coefficient | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         check_mesh(self.mesh)
         _check_names("region", self.materials, self.mesh.subdomains, Material)
-        _check_names("facet set", self.contacts, self.mesh.boundaries or {}, Reservoir)
+        _check_names("facet set", self.contacts, self.mesh.boundaries or {}, Contact)
+        _check_plane(self.plane, self.mesh.dim())
         for name in self.contacts:
             if not len(self.mesh.boundaries[name]):
                 raise DeviceError(f"contact {name!r} touches no facet: the facet set {name!r} of the mesh is empty")
-            _check_reservoir(self.mesh, name, self.contacts[name])
+            _check_contact(self.mesh, name, self.contacts[name])
         _check_cover(self.mesh, self.materials)
         for region, material in self.materials.items():
             _check_material(self.mesh, region, material)
+        check_coefficient("A", self.A, "device")
+        _check_values(self.mesh, "A", self.A, self.mesh.p[:, self.mesh.t].mean(axis=1), "device")
+        object.__setattr__(self, "A", frozen_value(self.A))
         _warn_unconnected(self.mesh, self.contacts)
         object.__setattr__(self, "materials", MappingProxyType(dict(self.materials)))
         object.__setattr__(self, "contacts", MappingProxyType(dict(self.contacts)))
@@ -73,21 +86,37 @@ class Device:
         mesh = f"{type(self.mesh).__name__} with {self.mesh.nvertices} vertices"
         return f"Device({mesh}, materials={dict(self.materials)}, contacts={dict(self.contacts)})"
 
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes of space (0, 1, 2 for x, y, z) that the mesh axes stand for."""
+        return tuple("xyz".index(axis) for axis in self.plane) if self.mesh.dim() == 2 else (0, 1, 2)[: self.mesh.dim()]
+
     def with_phase(self, contact: str, phase: Coefficient) -> Device:
         """The same device with another superconducting phase (radians) of one reservoir."""
         _check_names("contact", {contact: None}, self.contacts, object)
-        changed = replace(self.contacts[contact], phase=phase)
+        reservoir = self.contacts[contact]
+        if not isinstance(reservoir, Reservoir):
+            raise DeviceError(f"contact {contact!r} is {reservoir!r}; only a Reservoir has a phase")
+        changed = replace(reservoir, phase=phase)
         return replace(self, contacts={**self.contacts, contact: changed})
 
 
-def _check_names(kind: str, given: Mapping[str, Any], known: Mapping[str, Any], type_: type) -> None:
+def _check_names(kind: str, given: Mapping[str, Any], known: Mapping[str, Any], type_: Any) -> None:
     if not isinstance(given, Mapping):
         raise DeviceError(f"expected a mapping from {kind} names, got {given!r}")
     for name, value in given.items():
         if name not in known:
             raise DeviceError(f"no {kind} {name!r}; it has: {', '.join(sorted(known)) or 'none'}")
         if not isinstance(value, type_):
-            raise DeviceError(f"{kind} {name!r} is given {value!r}; allowed is a {type_.__name__}")
+            allowed = " or ".join(option.__name__ for option in get_args(type_) or (type_,))
+            raise DeviceError(f"{kind} {name!r} is given {value!r}; allowed is a {allowed}")
+
+
+def _check_plane(plane: str, dim: int) -> None:
+    if plane not in ("xy", "xz", "yz"):
+        raise DeviceError(f"plane is {plane!r}; allowed are 'xy', 'xz' and 'yz'")
+    if plane != "xy" and dim != 2:
+        raise DeviceError(f"plane={plane!r} is for two-dimensional meshes; the axes of this one are {'xyz'[:dim]!r}")
 
 
 def _check_cover(mesh: Any, materials: Mapping[str, Material]) -> None:
@@ -109,23 +138,26 @@ def _check_cover(mesh: Any, materials: Mapping[str, Material]) -> None:
 def _check_material(mesh: Any, region: str, material: Material) -> None:
     """Evaluate every coefficient at the cell centres of its region, so that mistakes show here and not in a solve."""
     centres = mesh.p[:, mesh.t[:, mesh.subdomains[region]]].mean(axis=1)
-    for entry in fields(material):
-        owner, value = f"material of region {region!r}", getattr(material, entry.name)
-
-        def interpolate(nodal: NDArray[Any], name: str = entry.name, owner: str = owner) -> NDArray[Any]:
-            if nodal.shape[-1] != mesh.nvertices:
-                raise DeviceError(
-                    f"{owner}: {name} is an array over {nodal.shape[-1]} values; the mesh has {mesh.nvertices} vertices"
-                )
-            return nodal
-
-        evaluate(entry.name, value, centres, owner, interpolate)
+    for name in COEFFICIENTS:
+        _check_values(mesh, name, getattr(material, name), centres, f"material of region {region!r}")
 
 
-def _check_reservoir(mesh: Any, name: str, reservoir: Reservoir) -> None:
+def _check_values(mesh: Any, name: str, value: Any, points: NDArray[Any], owner: str) -> None:
+    def interpolate(nodal: NDArray[Any]) -> NDArray[Any]:
+        if nodal.shape[-1] != mesh.nvertices:
+            raise DeviceError(
+                f"{owner}: {name} is an array over {nodal.shape[-1]} values; the mesh has {mesh.nvertices} vertices"
+            )
+        return nodal
+
+    evaluate(name, value, points, owner, interpolate)
+
+
+def _check_contact(mesh: Any, name: str, contact: Contact) -> None:
     vertices = np.unique(mesh.facets[:, mesh.boundaries[name]])
-    for entry in fields(reservoir):
-        evaluate(entry.name, getattr(reservoir, entry.name), mesh.p[:, vertices], f"reservoir {name!r}")
+    owner = f"{'reservoir' if isinstance(contact, Reservoir) else 'contact'} {name!r}"
+    for entry in fields(contact):
+        evaluate(entry.name, getattr(contact, entry.name), mesh.p[:, vertices], owner)
 
 
 def _warn_unconnected(mesh: Any, contacts: Mapping[str, Reservoir]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DeviceError
 from .coefficient import check_coefficient, describe, frozen_value
 
 Number = complex | NDArray[Any] | tuple[float, ...] | list[float]
@@ -19,9 +20,9 @@ Coefficient = Number | Callable[[NDArray[np.float64]], Any]
 class Material:
     """Coefficients of the Usadel equation in one region.
 
-    Every coefficient is a number (a vector for `exchange`), a callable f(x) of position with x of shape (dim, ...)
-    that returns an array of shape (...) or (3, ...), or an array over the mesh vertices, shape (vertices,) or
-    (3, vertices). Units are any consistent set with hbar = k_B = e = 1.
+    Every coefficient is a number (an array of its components), a callable f(x) of position with x of shape (dim, ...)
+    that returns an array of shape (...) or (*components, ...), or an array over the mesh vertices, shape (vertices,)
+    or (*components, vertices). Units are any consistent set with hbar = k_B = e = 1.
 
     Attributes
     ----------
@@ -38,8 +39,61 @@ class Material:
     depairing
         Orbital depairing rate Gamma_orb, energy; not negative.
     theta, kappa
-        Spin Hall angle and spin-swapping coefficient; zero is the only value that the solvers support so far.
+        Spin Hall angle and spin-swapping coefficient of extrinsic spin-orbit coupling.
+    spin_hall_tensor
+        Further part of the spin Hall tensor Theta_ij^a, added to the isotropic theta eps_ija: shape (dim, dim, 3), mesh
+        axes i and j (antisymmetric), spin axis a; for the field strength of intrinsic spin-orbit coupling. None: zero.
+    rashba, dresselhaus
+        Strengths alpha, beta of linear intrinsic spin-orbit coupling, 1/length. With the growth axis along z they are
+        the SU(2) fields SU_x = -alpha sigma_y + beta sigma_x, SU_y = alpha sigma_x - beta sigma_y.
+    growth_axis
+        "x", "y" or "z": the axis of broken inversion symmetry; the formulas above hold with the axes permuted in order.
+    su2
+        A general SU(2) field, shape (dim, 3): SU_k = sum_a su2[k, a] sigma_a / 2 along mesh axis k, 1/length. It adds to
+        rashba and dresselhaus. None: zero.
     """
+
+    D: Coefficient = 1.0
+    N0: Coefficient = 1.0
+    gap: Coefficient = 0.0
+    exchange: Coefficient = (0.0, 0.0, 0.0)
+    tau_so: Coefficient = np.inf
+    tau_sf: Coefficient = np.inf
+    depairing: Coefficient = 0.0
+    theta: Coefficient = 0.0
+    kappa: Coefficient = 0.0
+    spin_hall_tensor: Coefficient | None = None
+    rashba: Coefficient = 0.0
+    dresselhaus: Coefficient = 0.0
+    growth_axis: str = "z"
+    su2: Coefficient | None = None
+
+    def __post_init__(self) -> None:
+        if self.growth_axis not in ("x", "y", "z"):
+            raise DeviceError(f"material: growth_axis is {self.growth_axis!r}; allowed are 'x', 'y' and 'z'")
+        for name in COEFFICIENTS:
+            value = getattr(self, name)
+            check_coefficient(name, value, "material")
+            object.__setattr__(self, name, frozen_value(value))
+
+    def __repr__(self) -> str:
+        shown = {field.name: getattr(self, field.name) for field in fields(self) if not _is_default(self, field)}
+        return f"Material({', '.join(f'{name}={describe(value)}' for name, value in shown.items())})"
+
+
+COEFFICIENTS = tuple(field.name for field in fields(Material) if field.name != "growth_axis")
+
+
+def _is_default(material: Material, field: Any) -> bool:
+    """Whether a coefficient has its default value, which a repr need not show; D and N0 are always shown."""
+    value = getattr(material, field.name)
+    if callable(value) or field.name in ("D", "N0"):
+        return False
+    return value is field.default or np.array_equal(np.asarray(value), np.asarray(field.default))
+
+
+class Coefficients(TypedDict, total=False):
+    """The keyword arguments of `normal_metal`, `superconductor` and `ferromagnet`: those of `Material`."""
 
     D: Coefficient
     N0: Coefficient
@@ -50,60 +104,54 @@ class Material:
     depairing: Coefficient
     theta: Coefficient
     kappa: Coefficient
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            check_coefficient(field.name, value, "material")
-            object.__setattr__(self, field.name, frozen_value(value))
-
-    def __repr__(self) -> str:
-        plain = {"gap": 0.0, "exchange": (0.0, 0.0, 0.0), "tau_so": np.inf, "tau_sf": np.inf, "depairing": 0.0}
-        plain |= {"theta": 0.0, "kappa": 0.0}
-        shown = {field.name: getattr(self, field.name) for field in fields(self)}
-        active = [f"{name}={describe(value)}" for name, value in shown.items() if not _equal(value, plain.get(name))]
-        return f"Material({', '.join(active)})"
+    spin_hall_tensor: Coefficient | None
+    rashba: Coefficient
+    dresselhaus: Coefficient
+    growth_axis: str
+    su2: Coefficient | None
 
 
-def _equal(value: Coefficient, default: Any) -> bool:
-    return not callable(value) and default is not None and np.array_equal(np.asarray(value), np.asarray(default))
+def normal_metal(**coefficients: Unpack[Coefficients]) -> Material:
+    """A normal metal: no gap and no exchange field unless given.
 
-
-def normal_metal(
-    *, D: Coefficient = 1.0, N0: Coefficient = 1.0, gap: Coefficient = 0.0, exchange: Coefficient = (0.0, 0.0, 0.0),
-    tau_so: Coefficient = np.inf, tau_sf: Coefficient = np.inf, depairing: Coefficient = 0.0,
-    theta: Coefficient = 0.0, kappa: Coefficient = 0.0,
-) -> Material:  # fmt: skip
-    """A normal metal: no gap and no exchange field unless given. Parameters and units as in `Material`.
+    Parameters
+    ----------
+    **coefficients
+        D, N0, gap, exchange, tau_so, tau_sf, depairing, theta, kappa, spin_hall_tensor, rashba, dresselhaus,
+        growth_axis, su2: meaning, units and defaults as in `Material`.
 
     Raises
     ------
     DeviceError
         If a value is of the wrong shape or out of range.
     """
-    return Material(
-        D=D, N0=N0, gap=gap, exchange=exchange, tau_so=tau_so, tau_sf=tau_sf, depairing=depairing, theta=theta,
-        kappa=kappa,
-    )  # fmt: skip
+    return Material(**coefficients)
 
 
-def superconductor(*, gap: Coefficient, **coefficients: Any) -> Material:
-    """A superconductor with a given order parameter. Other parameters and units as in `Material`.
+def superconductor(**coefficients: Unpack[Coefficients]) -> Material:
+    """A superconductor with a given order parameter `gap`. Parameters and units as in `Material`.
 
     Raises
     ------
     DeviceError
-        If a value is of the wrong shape or out of range.
+        If no gap is given, or a value is of the wrong shape or out of range.
     """
-    return normal_metal(gap=gap, **coefficients)
+    return _with("gap", coefficients)
 
 
-def ferromagnet(*, exchange: Coefficient, **coefficients: Any) -> Material:
-    """A ferromagnet with a given exchange field (hx, hy, hz). Other parameters and units as in `Material`.
+def ferromagnet(**coefficients: Unpack[Coefficients]) -> Material:
+    """A ferromagnet with a given exchange field (hx, hy, hz). Parameters and units as in `Material`.
 
     Raises
     ------
     DeviceError
-        If a value is of the wrong shape or out of range.
+        If no exchange field is given, or a value is of the wrong shape or out of range.
     """
-    return normal_metal(exchange=exchange, **coefficients)
+    return _with("exchange", coefficients)
+
+
+def _with(required: str, coefficients: Coefficients) -> Material:
+    if required not in coefficients:
+        kind = {"gap": "superconductor", "exchange": "ferromagnet"}[required]
+        raise DeviceError(f"a {kind} needs {required}=...; for a metal without it use normal_metal")
+    return Material(**coefficients)

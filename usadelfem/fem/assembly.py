@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..physics.jit import announce_compilation, kernel, readonly
+from .coefficients import Coefficients
 from .element import BLOCK, UNKNOWNS, element_terms
 from .space import Index, Real, Space
 
@@ -122,7 +123,7 @@ class Timings:
 
 
 def assemble(
-    space: Space, coefficients: Real, w: float, state: Complex, *, pattern: Pattern | None = None,
+    space: Space, coefficients: Coefficients, w: float, state: Complex, *, pattern: Pattern | None = None,
     chosen: Index | None = None, timings: Timings | None = None,
 ) -> tuple[Complex, Real, Real]:  # fmt: skip
     """Gradient of the functional at Matsubara frequency w and, if a pattern is given, its Hessian.
@@ -130,7 +131,7 @@ def assemble(
     Parameters
     ----------
     space, coefficients
-        The discretisation and the coefficients at its quadrature points, shape (cells, points, COEFFICIENTS).
+        The discretisation and the coefficients at its quadrature points.
     w
         Matsubara frequency.
     state
@@ -150,8 +151,9 @@ def assemble(
     """
     announce_compilation(element_terms)
     everything = slice(None) if chosen is None else chosen
-    tables = (table[everything] for table in (space.cells, space.inverse, space.dx, coefficients))
-    cells, inverse, dx, coefficients, state = readonly(*tables, state)
+    part = coefficients.chosen(everything)
+    tables = (array[everything] for array in (space.cells, space.inverse, space.dx))
+    cells, inverse, dx, table, kinds, axes, state = readonly(*tables, part.table, part.kinds, part.pairs, state)
     local = cells.shape[1]
     pairs = local * (local + 1) // 2 if pattern else 0
     chunk = max(8, _CHUNK_BYTES // (8 * (BLOCK * pairs + 9 * local)))
@@ -163,7 +165,9 @@ def assemble(
     for first in range(0, len(cells), chunk):
         r, s, t = (array[: len(cells) - first] for array in element)
         start = perf_counter()
-        element_terms(w, state, first, cells, space.phi, space.dphi, inverse, dx, coefficients, pairs > 0, r, s, t)
+        element_terms(
+            w, state, first, cells, space.phi, space.dphi, inverse, dx, table, kinds, axes, pairs > 0, r, s, t
+        )  # fmt: skip
         middle = perf_counter()
         scatter_residual(first, cells, r, s, residual, scale)
         if pattern:

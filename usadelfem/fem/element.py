@@ -11,12 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from ..physics.functional import N0, evaluate, modulus
+from ..physics.frame import ROWS, get, modulus, put
+from ..physics.functional import COEFFICIENTS, N0, evaluate
+from ..physics.gauge import add_connection, gauge_gradient, gauge_hessian
 from ..physics.jit import formula, kernel
-from ..physics.nambu import tilde
+from ..physics.nambu import Spin, add, scale, tilde, transpose
 
 UNKNOWNS = 8
 BLOCK = UNKNOWNS * UNKNOWNS
+
+# Bits of the kind of a cell: which terms its points have beyond those that every point has.
+GAUGE, SPIN_CHARGE, LINEAR = 1, 2, 4
 
 
 @formula
@@ -41,12 +46,52 @@ def interpolate(state: Any, nodes: Any, weights: Any) -> Any:
 
 
 @formula
-def derivatives(state: Any, nodes: Any, dphi: Any, da: Any, db: Any) -> None:
-    """Write d_k a and d_k b at a point to rows k of da, db."""
-    for k in range(da.shape[0]):
-        d = interpolate(state, nodes, dphi[:, k])
-        da[k, 0], da[k, 1], da[k, 2], da[k, 3] = d
-        db[k, 0], db[k, 1], db[k, 2], db[k, 3] = tilde(d)
+def derivatives(state: Any, nodes: Any, dphi: Any, kind: int, coefficients: Any, a: Spin, da: Any, db: Any) -> None:
+    """Write the covariant derivatives D_k a and D_k b at a point to rows k of da, db."""
+    for k in range(len(da)):
+        put(da, k, interpolate(state, nodes, dphi[:, k]))
+    if kind & GAUGE:
+        add_connection(coefficients, COEFFICIENTS, a, da)
+    for k in range(len(da)):
+        put(db, k, tilde(get(da, k)))
+
+
+@formula
+def point_terms(
+    w: Any, coefficients: Any, kind: int, pairs: Any, a: Spin, da: Any, db: Any, hessian: bool, flux: Any, h00: Any,
+    hk0: Any, hkk: Any, hkl: Any, rows: Any,
+) -> tuple[Spin, float]:  # fmt: skip
+    """What `evaluate` gives, without the terms that a cell does not have; in the linearised problem its expansion.
+
+    The linearised equation is the second variation of the functional at the normal metal, a = b = 0.
+    """
+    chosen = pairs if kind & SPIN_CHARGE else pairs[:0]
+    b = tilde(a)
+    if not kind & LINEAR:
+        return evaluate(w, coefficients, chosen, a, b, da, db, hessian, flux, h00, hk0, hkk, hkl, rows)
+    zero = (0j, 0j, 0j, 0j)
+    nothing = np.zeros_like(da)
+    g, _ = evaluate(w, coefficients, chosen, zero, zero, nothing, nothing, True, flux, h00, hk0, hkk, hkl, rows)
+    gradient, size = linear_rows(h00, 0, a, g, modulus(g))
+    gradient, size = linear_rows(h00, 4, b, gradient, size)
+    for k in range(len(da)):
+        flow, _ = linear_rows(hkk, 0, get(db, k), zero, 0.0)
+        for m in range(len(da)):
+            if m != k:
+                cross, _ = linear_rows(hkl[k + m - 1], 0, get(db, m), zero, 0.0)
+                flow = add(flow, scale(1.0 if k < m else -1.0, cross))
+        put(flux, k, flow)
+    return gradient, size
+
+
+@formula
+def linear_rows(block: Any, first: int, x: Spin, gradient: Spin, size: float) -> tuple[Spin, float]:
+    """Add columns first..first + 3 of a Hessian block times x to a gradient, meant as tr(da G), and its size."""
+    total = (0j, 0j, 0j, 0j)
+    for c in range(4):
+        column = block[0, first + c], block[1, first + c], block[2, first + c], block[3, first + c]
+        total = add(total, scale(x[c], column))
+    return add(gradient, transpose(total)), size + modulus(total)
 
 
 @formula
@@ -87,9 +132,13 @@ def add_gradient(
 
 @formula
 def add_hessian(
-    weight: float, phi: Any, dphi: Any, h00: Any, h0k: Any, hk0: Any, hkk: Any, work: Any, out: Any
-) -> None:
-    """Contract the point Hessian, seen as 64 real numbers per block, with the basis functions of all pairs i <= j."""
+    weight: float, phi: Any, dphi: Any, h00: Any, h0k: Any, hk0: Any, hkk: Any, hkl: Any, crossed: bool, work: Any,
+    out: Any,
+) -> None:  # fmt: skip
+    """Contract the point Hessian, seen as 64 real numbers per block, with the basis functions of all pairs i <= j.
+
+    `crossed`: whether there are blocks hkl of derivatives along different axes.
+    """
     dim = dphi.shape[1]
     pair = 0
     for j in range(len(phi)):
@@ -101,6 +150,8 @@ def add_hessian(
             for m in range(BLOCK):
                 work[0, m] += gj * h0k[k, m]
                 work[1 + k, m] = pj * hk0[k, m] + gj * hkk[m]
+        if crossed:
+            add_crossed(weight, dphi[j], hkl, work)
         for i in range(j + 1):
             pi = phi[i]
             for m in range(BLOCK):
@@ -110,6 +161,18 @@ def add_hessian(
                 for m in range(BLOCK):
                     out[pair, m] += gi * work[1 + k, m]
             pair += 1
+
+
+@formula
+def add_crossed(weight: float, gradient: Any, hkl: Any, work: Any) -> None:
+    """Add the antisymmetric blocks of d_k a with derivatives along other axes to rows 1 + k of work."""
+    for k in range(len(gradient)):
+        for other in range(k):
+            pair = k + other - 1
+            gk, go = weight * gradient[k], weight * gradient[other]
+            for m in range(BLOCK):
+                work[1 + other, m] += gk * hkl[pair, m]
+                work[1 + k, m] -= go * hkl[pair, m]
 
 
 @formula
@@ -124,41 +187,64 @@ def to_real(block: Any, out: Any) -> None:
             out[2 * r + 1, 2 * c + 1] = 2.0 * (kc.real - k.real)
 
 
+@formula
+def finish_hessian(
+    kind: int, coefficients: Any, h00: Any, h0k: Any, hk0: Any, hkk: Any, hkl: Any, maps: Any
+) -> None:  # fmt: skip
+    """Fold the columns of b, write the transposed blocks h0k, and let gauge fields enter."""
+    fold(h00)
+    fold(hkk)
+    for p in range(len(hkl)):
+        fold(hkl[p])
+    for k in range(len(hk0)):
+        fold(hk0[k])
+        adjoint(hk0[k], h0k[k])
+    if kind & GAUGE:
+        gauge_hessian(coefficients, COEFFICIENTS, h00, h0k, hk0, hkk, hkl, maps)
+        for k in range(len(hk0)):
+            adjoint(hk0[k], h0k[k])
+
+
 @kernel
 def element_terms(
-    w: Any, state: Any, first: int, cells: Any, phi: Any, dphi: Any, inverse: Any, dx: Any, coefficients: Any,
-    hessian: bool, residual: Any, scale: Any, tangent: Any,
+    w: Any, state: Any, first: int, cells: Any, phi: Any, dphi: Any, inverse: Any, dx: Any, table: Any, kinds: Any,
+    pairs: Any, hessian: bool, residual: Any, scale: Any, tangent: Any,
 ) -> None:  # fmt: skip
     """Residual (cells, local, 4), its scale and tangent (cells, pairs, 8, 8) of the cells first, first + 1, ..."""
     points, nodes, dim = dphi.shape
-    grad = np.empty((nodes, dim))
+    crossings, count = dim * (dim - 1) // 2, nodes * (nodes + 1) // 2
+    grad, work = np.empty((nodes, dim)), np.empty((1 + dim, BLOCK))
     da, db = np.empty((dim, 4), np.complex128), np.empty((dim, 4), np.complex128)
-    flux, hkk = np.empty((dim, 4), np.complex128), np.zeros((4, 8), np.complex128)
-    h00, h0k = np.empty((4, 8), np.complex128), np.empty((dim, 4, 8), np.complex128)
-    hk0, pairs = np.empty((dim, 4, 8), np.complex128), np.empty((nodes * (nodes + 1) // 2, 4, 8), np.complex128)
+    flux = np.empty((dim, 4), np.complex128)
+    h00, hkk = np.empty((4, 8), np.complex128), np.zeros((4, 8), np.complex128)
+    h0k, hk0 = np.empty((dim, 4, 8), np.complex128), np.empty((dim, 4, 8), np.complex128)
+    hkl, blocks = np.zeros((crossings, 4, 8), np.complex128), np.empty((count, 4, 8), np.complex128)
+    rows, maps = np.empty((ROWS, dim, 4), np.complex128), np.empty((dim, 4, 4), np.complex128)
     flat00, flatkk = h00.reshape(32).view(np.float64), hkk.reshape(32).view(np.float64)
     flat0k, flatk0 = h0k.reshape(dim, 32).view(np.float64), hk0.reshape(dim, 32).view(np.float64)
-    flat, work = pairs.reshape(len(pairs), 32).view(np.float64), np.empty((1 + dim, BLOCK))
+    flatkl, flat = hkl.reshape(crossings, 32).view(np.float64), blocks.reshape(count, 32).view(np.float64)
     for local in range(residual.shape[0]):
         e = first + local
+        kind = kinds[e]
         residual[local] = 0.0
         scale[local] = 0.0
-        pairs[:] = 0.0
+        blocks[:] = 0.0
         for q in range(points):
             gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
             a = interpolate(state, cells[e], phi[q])
-            derivatives(state, cells[e], grad, da, db)
-            c = coefficients[e, q]
-            g, size = evaluate(w, c, a, tilde(a), da, db, hessian, flux, h00, hk0, hkk[:, 4:])
+            c = table[e, q]
+            derivatives(state, cells[e], grad, kind, c, a, da, db)
+            g, size = point_terms(
+                w, c, kind, pairs, a, da, db, hessian, flux, h00, hk0, hkk[:, 4:], hkl[:, :, 4:], rows
+            )  # fmt: skip
+            if kind & GAUGE:
+                g = gauge_gradient(c, COEFFICIENTS, g, flux)
             weight = dx[e, q] * c[N0]
             add_gradient(weight, phi[q], grad, g, size, flux, residual[local], scale[local])
             if hessian:
-                fold(h00)
-                fold(hkk)
-                for k in range(dim):
-                    fold(hk0[k])
-                    adjoint(hk0[k], h0k[k])
-                add_hessian(weight, phi[q], grad, flat00, flat0k, flatk0, flatkk, work, flat)
+                finish_hessian(kind, c, h00, h0k, hk0, hkk, hkl, maps)
+                crossed = kind & SPIN_CHARGE > 0
+                add_hessian(weight, phi[q], grad, flat00, flat0k, flatk0, flatkk, flatkl, crossed, work, flat)
         if hessian:
-            for p in range(len(pairs)):
-                to_real(pairs[p], tangent[local, p])
+            for p in range(len(blocks)):
+                to_real(blocks[p], tangent[local, p])

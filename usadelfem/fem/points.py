@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..physics.functional import N0, evaluate, frame
+from ..physics.frame import ROWS, frame, get
+from ..physics.functional import N0
 from ..physics.jit import formula, kernel
-from ..physics.nambu import SIGMA, Spin, add, mul, sigma_left, sub, tilde, trace
+from ..physics.nambu import SIGMA, Spin, add, mul, scale, sigma_left, sub, tilde, trace
 from .assembly import Complex, assemble
-from .element import derivatives, gradients, interpolate
+from .coefficients import Coefficients
+from .element import LINEAR, derivatives, gradients, interpolate, point_terms
 from .section import Section, node_measure
 from .space import Index, Real, Space
 
@@ -34,36 +36,58 @@ def moments(a: Spin, g: Spin) -> tuple[float, float, float, float]:
 
 @kernel
 def add_currents(
-    weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, coefficients: Any, out: Any
-) -> None:
-    """Add weight N0 times the moments of the flux to out, shape (4, dim, cells, points)."""
+    weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, table: Any, kinds: Any, pairs: Any,
+    torque: bool, out: Any,
+) -> None:  # fmt: skip
+    """Add weight N0 times the moments of the flux to out[1:], shape (1 + dim, 4, cells, points).
+
+    If `torque`, add to out[0] what the functional changes by when the generators act on a and D_k a alike: the torque of
+    all terms in the table that are not invariant.
+    """
     points, nodes, dim = dphi.shape
     grad, da = np.empty((nodes, dim)), np.empty((dim, 4), np.complex128)
     db, flux = np.empty((dim, 4), np.complex128), np.empty((dim, 4), np.complex128)
-    unused = np.empty((4, 8), np.complex128), np.empty((dim, 4, 8), np.complex128), np.empty((4, 4), np.complex128)
+    h00, hk0, hkk = np.empty((4, 8), np.complex128), np.empty((dim, 4, 8), np.complex128), np.empty((4, 8), np.complex128)
+    hkl, rows = np.empty((dim * (dim - 1) // 2, 4, 8), np.complex128), np.empty((ROWS, dim, 4), np.complex128)
     for e in range(cells.shape[0]):
         for q in range(points):
             gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
             a = interpolate(state, cells[e], phi[q])
-            derivatives(state, cells[e], grad, da, db)
-            c = coefficients[e, q]
-            evaluate(1.0, c, a, tilde(a), da, db, False, flux, unused[0], unused[1], unused[2])
+            c = table[e, q]
+            derivatives(state, cells[e], grad, kinds[e], c, a, da, db)
+            g, _ = point_terms(
+                1.0, c, kinds[e], pairs, a, da, db, False, flux, h00, hk0, hkk[:, 4:], hkl[:, :, 4:], rows
+            )  # fmt: skip
+            if torque:
+                add_moments(weight * c[N0], a, g, out[0, :, e, q])
             for k in range(dim):
-                m = moments(a, (flux[k, 0], flux[k, 1], flux[k, 2], flux[k, 3]))
-                for kind in range(4):
-                    out[kind, k, e, q] += weight * c[N0] * m[kind]
+                if torque:
+                    add_moments(weight * c[N0], get(da, k), get(flux, k), out[0, :, e, q])
+                add_moments(weight * c[N0], a, get(flux, k), out[1 + k, :, e, q])
+
+
+@formula
+def add_moments(weight: float, a: Spin, g: Spin, out: Any) -> None:
+    """Add weight times the moments to out, shape (4,)."""
+    m = moments(a, g)
+    for kind in range(4):
+        out[kind] += weight * m[kind]
 
 
 @kernel
-def add_spin(weight: float, state: Any, cells: Any, phi: Any, coefficients: Any, out: Any) -> None:
+def add_spin(weight: float, state: Any, cells: Any, phi: Any, table: Any, kinds: Any, out: Any) -> None:
     """Add weight N0 i Tr sigma_a tau3 g to out, shape (3, cells, points)."""
     for e in range(cells.shape[0]):
         for q in range(phi.shape[0]):
             a = interpolate(state, cells[e], phi[q])
-            n_matrix, nt_matrix, _, _ = frame(a, tilde(a))
-            total = add(n_matrix, nt_matrix)
+            b = tilde(a)
+            if kinds[e] & LINEAR:  # N = 1 - a b
+                total = scale(-1.0, add(mul(a, b), mul(b, a)))
+            else:
+                n_matrix, nt_matrix, _, _ = frame(a, b)
+                total = add(n_matrix, nt_matrix)
             for axis in range(3):
-                out[axis, e, q] -= weight * coefficients[e, q, N0] * 2.0 * trace(sigma_left(axis, total)).imag
+                out[axis, e, q] -= weight * table[e, q, N0] * 2.0 * trace(sigma_left(axis, total)).imag
 
 
 def at_quadrature(space: Space, nodal: Complex) -> Complex:
@@ -91,7 +115,7 @@ def boundary_share(space: Space, section: Section, clamped: Index) -> Real:
 
 
 def consistent_flux(
-    space: Space, coefficients: Real, w: float, state: Complex, section: Section, share: Real
+    space: Space, coefficients: Coefficients, w: float, state: Complex, section: Section, share: Real
 ) -> Real:  # fmt: skip
     """Charge and spin moments (4,) of the flux through a section that separates its two sides.
 

@@ -12,7 +12,7 @@ from ..errors import DeviceError
 from ..physics import functional as column
 from ..physics.riccati import bulk
 from .assembly import Complex, Pattern, Timings, assemble, build_pattern
-from .coefficients import point_coefficients
+from .coefficients import Coefficients, point_coefficients
 from .element import UNKNOWNS
 from .space import Index, Real, Space, build_space
 
@@ -34,7 +34,7 @@ class Spectral:
     """
 
     space: Space
-    coefficients: Real
+    coefficients: Coefficients
     pattern: Pattern
     contacts: dict[str, tuple[Index, Complex, Real]]
     timings: Timings = field(default_factory=Timings)
@@ -74,7 +74,7 @@ def _exchange(table: Real) -> Real:
 
 def energy_scale(system: Spectral) -> float:
     """The largest gap or exchange field in a device: the energy up to which its spectra have structure."""
-    table = system.coefficients
+    table = system.coefficients.table
     values = [np.hypot(table[..., column.GAP_RE], table[..., column.GAP_IM]), _exchange(table)]
     for _, gap, exchange in system.contacts.values():
         values += [abs(gap), np.linalg.norm(exchange, axis=0)]
@@ -83,7 +83,7 @@ def energy_scale(system: Spectral) -> float:
 
 def coarseness(system: Spectral, w: float) -> float:
     """Largest cell size in units of the local decay length sqrt(D / |w + i h|), the shortest length of a solution."""
-    table, space = system.coefficients, system.space
+    table, space = system.coefficients.table, system.space
     length = np.sqrt(table[..., column.D] / np.hypot(w, _exchange(table)))
     size = space.dx.sum(axis=1) ** (1 / space.dim)
     return float((size[:, None] / length).max())

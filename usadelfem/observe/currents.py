@@ -47,13 +47,14 @@ def spin_current(eq: Equilibrium) -> Field:
 def _moments(eq: Equilibrium) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Charge and spin current densities at the quadrature points."""
     space = eq.system.space
-    total = np.zeros((4, space.dim, *space.dx.shape))
+    total = np.zeros((1 + space.dim, 4, *space.dx.shape))
+    c = eq.system.coefficients
     for weight, state in zip(eq.weights, eq.riccati, strict=True):
         add_currents(
-            np.pi * eq.temperature * weight, state, space.cells, space.phi, space.dphi, space.inverse,
-            eq.system.coefficients, total,
+            np.pi * eq.temperature * weight, state, space.cells, space.phi, space.dphi, space.inverse, c.table, c.kinds,
+            c.pairs, False, total,
         )  # fmt: skip
-    return 2 * total[0], total[1:]
+    return 2 * total[1:, 0], total[1:, 1:].swapaxes(0, 1)
 
 
 def _flux(eq: Equilibrium, section: Section) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ def spin_density(eq: Equilibrium, *, pauli: bool = False) -> Field:
     space, coefficients = eq.system.space, eq.system.coefficients
     total = np.zeros((3, *space.dx.shape))
     for weight, state in zip(eq.weights, eq.riccati, strict=True):
-        add_spin(-np.pi * eq.temperature * weight, state, space.cells, space.phi, coefficients, total)
+        add_spin(-np.pi * eq.temperature * weight, state, space.cells, space.phi, coefficients.table, coefficients.kinds, total)
     if pauli:
-        total += 2 * coefficients[..., N0] * np.moveaxis(coefficients[..., HX : HZ + 1], -1, 0)
+        total += 2 * coefficients.table[..., N0] * np.moveaxis(coefficients.table[..., HX : HZ + 1], -1, 0)
     return Field("spin_density", "hbar/2*N0*energy", ("x", "y", "z"), total, eq.device, space)

@@ -9,9 +9,9 @@ beta = b N = Nt b, the Matsubara Green's function and its derivatives are
 
 and the density per volume and density of states is
 
-    f = 2 D tr p_k q_k - Tr L0 g - (1/4) sum_V gamma_V Tr V g V g,    p_k = N d_k a,  q_k = Nt d_k b,
+    f = 2 D tr p_k q_k + f_sc - Tr L0 g - (1/4) sum_V gamma_V Tr V g V g,    p_k = N d_k a,  q_k = Nt d_k b,
 
-with L0 = w tau3 - i h.sigma tau3 + Dhat and one (rate, vertex) pair per local self-energy: spin-orbit scattering
+with the spin-charge coupling f_sc of `spin_charge`, L0 = w tau3 - i h.sigma tau3 + Dhat and one (rate, vertex) pair per local self-energy: spin-orbit scattering
 (1/4 tau_so, sigma_a), magnetic impurities (1/4 tau_sf, sigma_a tau3), orbital depairing (depairing, tau3).
 
 Only the rows that belong to a are written. The functional keeps its form under a <-> b with the Nambu blocks
@@ -25,42 +25,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from .frame import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, put
 from .jit import formula
-from .nambu import (
-    Spin,
-    add,
-    inverse_of_one_plus,
-    mul,
-    scale,
-    sigma_left,
-    sub,
-    sum_over_spin,
-    trace_product,
-    transpose,
-)
+from .nambu import Spin, add, mul, scale, sigma_left, sub, sum_over_spin, trace_product
+from .spin_charge import spin_charge, spin_charge_density
 
-# Order of the coefficients of a point in the arrays handed to the kernels.
+# Order of the coefficients of a point in the arrays handed to the kernels. Gauge fields and the channels of spin-charge
+# coupling follow where a device has them (`gauge`, `spin_charge`).
 N0, D, GAP_RE, GAP_IM, HX, HY, HZ, RATE_SO, RATE_SF, DEPAIRING = range(10)
 COEFFICIENTS = 10
-
-
-@formula
-def outer(block: Any, first: int, c: Any, x: Spin, y: Spin) -> None:
-    """Add the second variation c tr(du x dv y) to block[4 rows (entries of du), columns first..first + 3]."""
-    t = transpose(y)
-    for i in range(2):
-        for j in range(2):
-            for k in range(2):
-                for m in range(2):
-                    block[2 * i + j, first + 2 * k + m] += c * x[2 * j + k] * t[2 * i + m]
-
-
-@formula
-def frame(a: Spin, b: Spin) -> tuple[Spin, Spin, Spin, Spin]:
-    """N, Nt, alpha = N a and beta = b N."""
-    n = inverse_of_one_plus(mul(a, b))
-    nt = inverse_of_one_plus(mul(b, a))
-    return n, nt, mul(n, a), mul(b, n)
 
 
 @formula
@@ -102,14 +75,16 @@ def green_blocks(n: Spin, nt: Spin, alpha: Spin, beta: Spin) -> Any:
 
 
 @formula
-def density(w: Any, coefficients: Any, a: Spin, b: Spin, da: Any, db: Any, dim: int) -> complex:
-    """The density f of the functional per density of states; da, db hold d_k a, d_k b in rows k < dim."""
-    n, nt, alpha, beta = frame(a, b)
+def density(w: Any, coefficients: Any, pairs: Any, a: Spin, b: Spin, da: Any, db: Any, rows: Any) -> complex:
+    """The density f of the functional per density of states; arguments as in `evaluate`."""
+    vectors = frame(a, b)
+    n, nt, alpha, beta = vectors
+    kinetic(2.0 * coefficients[D], vectors, a, b, da, db, False, rows)
     f = 0j
-    for k in range(dim):
-        p = mul(n, (da[k, 0], da[k, 1], da[k, 2], da[k, 3]))
-        q = mul(nt, (db[k, 0], db[k, 1], db[k, 2], db[k, 3]))
-        f += 2.0 * coefficients[D] * trace_product(p, q)
+    for k in range(len(da)):
+        f += 2.0 * coefficients[D] * trace_product(get(rows[P_ROW], k), get(rows[Q_ROW], k))
+    for channel in range(len(pairs)):
+        f += spin_charge_density(coefficients[D], coefficients, pairs, channel, vectors, a, b, rows)
     g11, g12, g21, g22 = green_blocks(n, nt, alpha, beta)
     s11, s12, s21, s22 = static_energy(w, coefficients)
     l11, l12, l21, l22 = self_energy(w, coefficients, g11, g12, g21, g22)
@@ -132,15 +107,6 @@ def sandwich(rate: float, sign: float, axis: int, vectors: Any, h00: Any) -> Non
     rc_cross = add(mul(n, sn), scale(sign, mul(alpha, sbeta)))
     outer(h00, 0, -2.0 * rate, rc, rc)
     outer(h00, 4, -2.0 * rate, rc_prime, rc_cross)
-
-
-@formula
-def modulus(x: Spin) -> float:
-    """Sum of |Re| + |Im| over the entries."""
-    total = 0.0
-    for c in range(4):
-        total += abs(x[c].real) + abs(x[c].imag)
-    return total
 
 
 @formula
@@ -173,53 +139,93 @@ def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any
 
 
 @formula
+def kinetic(
+    d2: Any, vectors: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, rows: Any
+) -> None:
+    """Write p_k, q_k and what the kinetic term contributes to Phi_k, Al_k and Ga_k (see `frame_terms`) to rows."""
+    for k in range(len(da)):
+        p = mul(vectors[0], get(da, k))
+        q = mul(vectors[1], get(db, k))
+        put(rows[P_ROW], k, p)
+        put(rows[Q_ROW], k, q)
+        put(rows[PHI], k, scale(d2, q))
+        if hessian:
+            put(rows[AL], k, scale(d2, mul(a, q)))
+            put(rows[GA], k, scale(d2, mul(q, a)))
+
+
+@formula
+def frame_terms(
+    k: int, vectors: Any, a: Spin, b: Spin, hessian: bool, flux: Any, h00: Any, hk0: Any, rows: Any
+) -> tuple[Spin, float, Spin, Spin]:  # fmt: skip
+    """Terms in which the total Phi_k = df/d(N d_k a) and its partners appear, whatever terms f is a sum of.
+
+    With D the variation in the frame of U (docs, "Adding a term"), D Phi_k by eta is Al_k eta + eta Ga_k up to sign.
+    Returned are the part of the gradient (to be multiplied by N), its size, and of the two middle matrices of the ab
+    second variation.
+    """
+    n, nt, _, beta = vectors
+    p, phi = get(rows[P_ROW], k), get(rows[PHI], k)
+    bp, pb, flow = mul(b, p), mul(p, b), mul(phi, n)
+    put(flux, k, flow)
+    left, right = mul(bp, phi), mul(phi, pb)
+    gradient, size = scale(-1.0, add(left, right)), modulus(left) + modulus(right)
+    if not hessian:
+        return gradient, size, gradient, gradient
+    al, ga = mul(get(rows[AL], k), n), mul(get(rows[GA], k), nt)
+    outer(h00, 0, 2.0, flow, mul(bp, beta))
+    outer(h00, 4, 1.0, mul(bp, nt), al)
+    outer(h00, 4, 1.0, ga, mul(p, beta))
+    outer(hk0[k], 0, -1.0, beta, flow)
+    outer(hk0[k], 0, -1.0, flow, beta)
+    outer(hk0[k], 4, -1.0, nt, al)
+    outer(hk0[k], 4, -1.0, ga, n)
+    return gradient, size, sub(mul(left, a), mul(phi, p)), sub(mul(a, right), mul(p, phi))
+
+
+@formula
 def evaluate(
-    w: Any, coefficients: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, flux: Any, h00: Any, hk0: Any,
-    hkk: Any,
+    w: Any, coefficients: Any, pairs: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, flux: Any, h00: Any,
+    hk0: Any, hkk: Any, hkl: Any, rows: Any,
 ) -> tuple[Spin, float]:  # fmt: skip
     """Gradient and Hessian rows of f that belong to a and to d_k a.
 
     The gradient is meant as df = tr(da G) + tr(d(d_k a) flux_k). Returned are G and the
     size of the terms it is a sum of (what a residual is to be compared with); written are `flux` (dim, 4), and, if
     `hessian`, the blocks `h00` (4, 8): a with (a, b); `hk0` (dim, 4, 8): d_k a with (a, b); `hkk` (4, 4): d_k a with
-    d_k b, the same for all k. Rows and columns run over the matrix entries 00, 01, 10, 11.
+    d_k b, the same for all k; `hkl` (dim (dim - 1)/2, 4, 4): d_k a with d_l b for k < l in the order 01, 02, 12, the
+    negative of d_l a with d_k b. Rows and columns run over the matrix entries 00, 01, 10, 11.
+
+    `pairs` (channels, 2) are the mesh axes of the channels of spin-charge coupling, whose coefficients end the row of
+    coefficients; `rows` (ROWS, dim, 4) is scratch space.
     """
     vectors = frame(a, b)
     n, nt, _, beta = vectors
-    d2 = 2.0 * coefficients[D]
     if hessian:
         h00[:] = 0.0
         hk0[:] = 0.0
         hkk[:] = 0.0
+        hkl[:] = 0.0
     gradient, size, prime, cross = local_terms(w, coefficients, vectors, hessian, h00)
-    zero = (0j, 0j, 0j, 0j)
-    q, qt = zero, zero
+    kinetic(2.0 * coefficients[D], vectors, a, b, da, db, hessian, rows)
+    kinetic_gradient = (0j, 0j, 0j, 0j)
+    middle = kinetic_gradient, kinetic_gradient
+    if len(pairs):
+        kinetic_gradient, spin_size, middle = spin_charge(
+            coefficients[D], coefficients, pairs, vectors, a, b, hessian, h00, hk0, hkl, rows
+        )
+        size += spin_size
     for k in range(len(da)):
-        p_k = mul(n, (da[k, 0], da[k, 1], da[k, 2], da[k, 3]))
-        q_k = mul(nt, (db[k, 0], db[k, 1], db[k, 2], db[k, 3]))
-        m, kk = mul(p_k, nt), mul(q_k, n)
-        mb, ka = mul(m, b), mul(kk, a)
-        q, qt = add(q, mul(p_k, kk)), add(qt, mul(q_k, m))
-        flux[k, 0], flux[k, 1], flux[k, 2], flux[k, 3] = scale(d2, kk)
+        g, s, x, y = frame_terms(k, vectors, a, b, hessian, flux, h00, hk0, rows)
+        kinetic_gradient, size = add(kinetic_gradient, g), size + s
         if hessian:
-            bm, ak = mul(b, m), mul(a, kk)
-            outer(h00, 0, 2.0 * d2, mul(bm, b), kk)
-            outer(h00, 4, d2, bm, ak)
-            outer(h00, 4, d2, ka, mb)
-            outer(hk0[k], 0, -d2, beta, kk)
-            outer(hk0[k], 0, -d2, kk, beta)
-            outer(hk0[k], 4, -d2, nt, ak)
-            outer(hk0[k], 4, -d2, ka, n)
-    bq, qtb = mul(b, q), mul(qt, b)
-    gradient = sub(gradient, scale(d2, add(bq, qtb)))
-    size += d2 * (modulus(bq) + modulus(qtb))
+            middle = add(middle[0], x), add(middle[1], y)
+    gradient = add(gradient, mul(kinetic_gradient, n))
     if hessian:
         outer(h00, 0, -2.0, beta, gradient)
-        prime = add(prime, scale(d2, sub(mul(bq, a), qt)))
-        cross = add(cross, scale(d2, sub(mul(a, qtb), q)))
-        outer(h00, 4, 1.0, prime, n)
-        outer(h00, 4, 1.0, nt, cross)
-        outer(hkk, 0, d2, nt, n)
+        outer(h00, 4, 1.0, add(prime, mul(middle[0], nt)), n)
+        outer(h00, 4, 1.0, nt, add(cross, mul(middle[1], n)))
+        outer(hkk, 0, 2.0 * coefficients[D], nt, n)
         symmetrize(h00)
     return gradient, size
 

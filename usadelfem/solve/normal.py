@@ -44,7 +44,7 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     source, drain = (space.facet_nodes(np.asarray(boundaries[name], np.int64)) for name in (first, second))
     if np.intersect1d(source, drain).size:
         raise DeviceError(f"facet sets {first!r} and {second!r} touch: the resistance between them is zero")
-    coefficients = point_coefficients(device, space)
+    coefficients = point_coefficients(device, space).table
     matrix = _stiffness(space, 2 * coefficients[..., N0] * coefficients[..., D])
     potential = np.zeros(len(space.nodes[0]))
     potential[source] = 1.0

@@ -1,0 +1,150 @@
+r"""Spin-charge coupling: the spin Hall and spin-swapping terms of the functional.
+
+    f_sc = (D/4) { Theta_ij^a Tr sigma_a g d_i g d_j g - i Kappa_ij^a Tr sigma_a d_i g d_j g },
+
+with Theta_ij^a = theta eps_ija (isotropic) plus any antisymmetric tensor, and Kappa_ij^a = kappa eps_ija. It is a sum of
+channels: a pair i < j of mesh axes, a real spin vector v and two numbers theta, kappa. With V = v.sigma and the blocks
+P = N (V + a V b), Q = Nt (V + b V a), E = alpha V - N V a, Et = Nt V b - beta V of U^-1 V U, a channel is
+
+    f_c = tr P R + tr Q T,    R = x (p_i q_j - p_j q_i),  x =  D (theta - i kappa),
+                              T = y (q_i p_j - q_j p_i),  y = -D (theta + i kappa).
+
+Its variations follow from D P = E eta + xi Et, D Q = -Et xi - eta E, D E = xi Q - P xi, D Et = Q eta - eta P and those of
+p_k, q_k (docs, "Adding a term").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .frame import AL, GA, P_ROW, PHI, Q_ROW, SUM_AA, SUM_LEFT, SUM_RIGHT, accumulate, get, modulus, outer, put
+from .jit import formula
+from .nambu import Spin, add, mul, scale, sub, trace_product
+
+CHANNEL_COLUMNS = 5  # vx, vy, vz, theta, kappa
+
+
+@formula
+def channel_column(coefficients: Any, pairs: Any, channel: int) -> int:
+    """First column of a channel: the channels end the row of coefficients of a point."""
+    return len(coefficients) - CHANNEL_COLUMNS * (len(pairs) - channel)
+
+
+@formula
+def spin_vector(vx: float, vy: float, vz: float) -> Spin:
+    """v.sigma."""
+    return complex(vz, 0.0), complex(vx, -vy), complex(vx, vy), complex(-vz, 0.0)
+
+
+@formula
+def diagonal_blocks(v: Spin, vectors: Any, a: Spin, b: Spin) -> tuple[Spin, Spin]:
+    """The diagonal blocks P = N (V + a V b) and Q = Nt (V + b V a) of U^-1 V U."""
+    return mul(vectors[0], add(v, mul(a, mul(v, b)))), mul(vectors[1], add(v, mul(b, mul(v, a))))
+
+
+@formula
+def commutators(d: Any, coefficients: Any, column: int, i: int, j: int, rows: Any) -> tuple[Any, Any, Spin, Spin]:
+    """The numbers x, y and the matrices R, T of a channel."""
+    theta, kappa = coefficients[column + 3], coefficients[column + 4]
+    x, y = d * complex(theta, -kappa), d * complex(-theta, -kappa)
+    pi, pj, qi, qj = get(rows[P_ROW], i), get(rows[P_ROW], j), get(rows[Q_ROW], i), get(rows[Q_ROW], j)
+    return x, y, scale(x, sub(mul(pi, qj), mul(pj, qi))), scale(y, sub(mul(qi, pj), mul(qj, pi)))
+
+
+@formula
+def spin_charge_density(
+    d: Any, coefficients: Any, pairs: Any, channel: int, vectors: Any, a: Spin, b: Spin, rows: Any
+) -> complex:
+    """The density tr P R + tr Q T of a channel."""
+    column = channel_column(coefficients, pairs, channel)
+    v = spin_vector(coefficients[column], coefficients[column + 1], coefficients[column + 2])
+    _, _, r, t = commutators(d, coefficients, column, pairs[channel, 0], pairs[channel, 1], rows)
+    p_block, q_block = diagonal_blocks(v, vectors, a, b)
+    return trace_product(p_block, r) + trace_product(q_block, t)
+
+
+@formula
+def add_derivative(
+    sign: float, k: Any, other: Any, x: Any, y: Any, blocks: Any, n: Spin, nt: Spin, a: Spin, b: Spin, hessian: bool,
+    hk0: Any, rows: Any,
+) -> None:  # fmt: skip
+    """Add what a channel contributes to the terms with d_k through the derivative along `other`, times sign."""
+    p_block, q_block, e, et = blocks
+    p, q = get(rows[P_ROW], other), get(rows[Q_ROW], other)
+    qp, qq = mul(q, p_block), mul(q_block, q)
+    accumulate(rows[PHI], k, sign, sub(scale(x, qp), scale(y, qq)))
+    if not hessian:
+        return
+    aq, qa, etp, pet = mul(a, q), mul(q, a), mul(et, p), mul(p, et)
+    accumulate(rows[AL], k, sign, sub(scale(x, mul(a, qp)), scale(y, mul(e, q))))
+    accumulate(rows[GA], k, -sign, add(scale(x, mul(q, e)), scale(y, mul(qq, a))))
+    accumulate(rows[SUM_AA], k, sign, add(scale(x, mul(etp, b)), scale(y, mul(b, pet))))
+    accumulate(rows[SUM_LEFT], k, sign, add(scale(x, etp), scale(y, mul(b, mul(p, q_block)))))
+    accumulate(rows[SUM_RIGHT], k, sign, sub(scale(y, pet), scale(x, mul(p_block, mul(p, b)))))
+    qn, etn = mul(q, n), mul(et, n)
+    outer(hk0[k], 0, sign * x, qn, etn)
+    outer(hk0[k], 0, sign * y, etn, qn)
+    outer(hk0[k], 4, -sign * x, mul(qa, nt), mul(p_block, n))
+    outer(hk0[k], 4, sign * y, mul(q_block, nt), mul(aq, n))
+
+
+@formula
+def add_channel(
+    blocks: Any, r: Spin, t: Spin, n: Spin, nt: Spin, a: Spin, b: Spin, h00: Any
+) -> tuple[Spin, Spin]:
+    """Second variation of a channel through P, Q, R, T; returns what it adds to the middle matrices of ab."""
+    p_block, q_block, e, et = blocks
+    br, tb = mul(b, r), mul(t, b)
+    outer(h00, 0, 2.0, mul(et, n), mul(sub(tb, br), n))
+    outer(h00, 4, 1.0, mul(q_block, nt), mul(add(r, mul(a, tb)), n))
+    outer(h00, 4, 1.0, mul(add(mul(br, a), t), nt), mul(p_block, n))
+    left = add(mul(br, add(mul(p_block, a), e)), add(mul(et, mul(r, a)), mul(t, q_block)))
+    right = add(mul(p_block, r), mul(sub(mul(a, q_block), e), tb))
+    return left, sub(right, mul(a, mul(t, et)))
+
+
+@formula
+def add_sums(k: Any, n: Spin, nt: Spin, a: Spin, h00: Any, rows: Any) -> None:
+    """Second variation through q_k and the sums over channels that multiply it."""
+    q = get(rows[Q_ROW], k)
+    outer(h00, 0, 2.0, mul(q, n), mul(get(rows[SUM_AA], k), n))
+    outer(h00, 4, 1.0, mul(get(rows[SUM_LEFT], k), nt), mul(mul(a, q), n))
+    outer(h00, 4, 1.0, mul(mul(q, a), nt), mul(get(rows[SUM_RIGHT], k), n))
+
+
+@formula
+def spin_charge(
+    d: Any, coefficients: Any, pairs: Any, vectors: Any, a: Spin, b: Spin, hessian: bool, h00: Any, hk0: Any, hkl: Any,
+    rows: Any,
+) -> tuple[Spin, float, tuple[Spin, Spin]]:  # fmt: skip
+    """Add all channels to Phi_k, Al_k, Ga_k and to the Hessian.
+
+    Returned are the part of the gradient (to be multiplied by N), its size, and of the two middle matrices of the ab
+    second variation; arguments as in `functional.evaluate`.
+    """
+    n, nt, alpha, beta = vectors
+    zero = (0j, 0j, 0j, 0j)
+    gradient, size, left, right = zero, 0.0, zero, zero
+    for row in (SUM_AA, SUM_LEFT, SUM_RIGHT):
+        rows[row] = 0.0
+    for channel in range(len(pairs)):
+        column = channel_column(coefficients, pairs, channel)
+        v = spin_vector(coefficients[column], coefficients[column + 1], coefficients[column + 2])
+        i, j = pairs[channel, 0], pairs[channel, 1]
+        p_block, q_block = diagonal_blocks(v, vectors, a, b)
+        e, et = sub(mul(alpha, v), mul(n, mul(v, a))), sub(mul(nt, mul(v, b)), mul(beta, v))
+        blocks = p_block, q_block, e, et
+        x, y, r, t = commutators(d, coefficients, column, i, j, rows)
+        plus, minus = mul(et, r), mul(t, et)
+        gradient, size = add(gradient, sub(plus, minus)), size + modulus(plus) + modulus(minus)
+        add_derivative(1.0, i, j, x, y, blocks, n, nt, a, b, hessian, hk0, rows)
+        add_derivative(-1.0, j, i, x, y, blocks, n, nt, a, b, hessian, hk0, rows)
+        if hessian:
+            one, two = add_channel(blocks, r, t, n, nt, a, b, h00)
+            left, right = sub(left, one), sub(right, two)
+            outer(hkl[i + j - 1], 0, x, nt, mul(p_block, n))
+            outer(hkl[i + j - 1], 0, -y, mul(q_block, nt), n)
+    if hessian:
+        for k in range(rows.shape[1]):
+            add_sums(k, n, nt, a, h00, rows)
+    return gradient, size, (left, right)
