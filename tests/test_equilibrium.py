@@ -141,13 +141,6 @@ def test_only_a_device_can_be_solved():
         uf.solve_equilibrium("sfs.msh", 0.1)
 
 
-@pytest.mark.parametrize("name", ["theta", "kappa"])
-@pytest.mark.parametrize("value", [0.1, lambda x: 0.1 * x[0]])
-def test_spin_hall_and_swapping_are_refused_and_not_ignored(name, value):
-    with pytest.raises(NotImplementedError, match=f"region 'F': {name} is not zero"):
-        uf.solve_equilibrium(sfs(**{name: value}), 0.1)
-
-
 def test_normal_device_has_no_pairing_at_all():
     device = uf.Device(uf.interval({"N": 1.0}, size=0.5), {"N": uf.normal_metal()}, {"left": uf.Reservoir(0.0)})
     eq = uf.solve_equilibrium(device, 0.1)

@@ -14,7 +14,7 @@ import numpy as np
 from ..physics.frame import ROWS, get, modulus, put
 from ..physics.functional import COEFFICIENTS, N0, evaluate
 from ..physics.gauge import add_connection, gauge_gradient, gauge_hessian
-from ..physics.jit import formula, kernel
+from ..physics.jit import formula, inlined, kernel
 from ..physics.nambu import Spin, add, scale, tilde, transpose
 
 UNKNOWNS = 8
@@ -45,7 +45,7 @@ def interpolate(state: Any, nodes: Any, weights: Any) -> Any:
     return a0, a1, a2, a3
 
 
-@formula
+@inlined
 def derivatives(state: Any, nodes: Any, dphi: Any, kind: int, coefficients: Any, a: Spin, da: Any, db: Any) -> None:
     """Write the covariant derivatives D_k a and D_k b at a point to rows k of da, db."""
     for k in range(len(da)):
@@ -56,7 +56,7 @@ def derivatives(state: Any, nodes: Any, dphi: Any, kind: int, coefficients: Any,
         put(db, k, tilde(get(da, k)))
 
 
-@formula
+@inlined
 def point_terms(
     w: Any, coefficients: Any, kind: int, pairs: Any, a: Spin, da: Any, db: Any, hessian: bool, flux: Any, h00: Any,
     hk0: Any, hkk: Any, hkl: Any, rows: Any,
@@ -65,20 +65,25 @@ def point_terms(
 
     The linearised equation is the second variation of the functional at the normal metal, a = b = 0.
     """
-    chosen = pairs if kind & SPIN_CHARGE else pairs[:0]
-    b = tilde(a)
-    if not kind & LINEAR:
-        return evaluate(w, coefficients, chosen, a, b, da, db, hessian, flux, h00, hk0, hkk, hkl, rows)
+    crossed, linear = kind & SPIN_CHARGE > 0, kind & LINEAR > 0
     zero = (0j, 0j, 0j, 0j)
-    nothing = np.zeros_like(da)
-    g, _ = evaluate(w, coefficients, chosen, zero, zero, nothing, nothing, True, flux, h00, hk0, hkk, hkl, rows)
-    gradient, size = linear_rows(h00, 0, a, g, modulus(g))
+    b = tilde(a)
+    state, partner = (zero, zero) if linear else (a, b)
+    if linear:
+        da, da_given, db, db_given = np.zeros_like(da), da, np.zeros_like(db), db
+    gradient, size = evaluate(
+        w, coefficients, pairs if crossed else pairs[:0], state, partner, da, db, hessian or linear, flux, h00, hk0, hkk,
+        hkl, rows,
+    )  # fmt: skip
+    if not linear:
+        return gradient, size
+    gradient, size = linear_rows(h00, 0, a, gradient, modulus(gradient))
     gradient, size = linear_rows(h00, 4, b, gradient, size)
     for k in range(len(da)):
-        flow, _ = linear_rows(hkk, 0, get(db, k), zero, 0.0)
+        flow, _ = linear_rows(hkk, 0, get(db_given, k), zero, 0.0)
         for m in range(len(da)):
-            if m != k:
-                cross, _ = linear_rows(hkl[k + m - 1], 0, get(db, m), zero, 0.0)
+            if crossed and m != k:
+                cross, _ = linear_rows(hkl[k + m - 1], 0, get(db_given, m), zero, 0.0)
                 flow = add(flow, scale(1.0 if k < m else -1.0, cross))
         put(flux, k, flow)
     return gradient, size
@@ -187,20 +192,22 @@ def to_real(block: Any, out: Any) -> None:
             out[2 * r + 1, 2 * c + 1] = 2.0 * (kc.real - k.real)
 
 
-@formula
+@inlined
 def finish_hessian(
     kind: int, coefficients: Any, h00: Any, h0k: Any, hk0: Any, hkk: Any, hkl: Any, maps: Any
 ) -> None:  # fmt: skip
     """Fold the columns of b, write the transposed blocks h0k, and let gauge fields enter."""
+    crossed = kind & SPIN_CHARGE > 0
     fold(h00)
     fold(hkk)
-    for p in range(len(hkl)):
-        fold(hkl[p])
+    if crossed:
+        for p in range(len(hkl)):
+            fold(hkl[p])
     for k in range(len(hk0)):
         fold(hk0[k])
         adjoint(hk0[k], h0k[k])
     if kind & GAUGE:
-        gauge_hessian(coefficients, COEFFICIENTS, h00, h0k, hk0, hkk, hkl, maps)
+        gauge_hessian(coefficients, COEFFICIENTS, h00, h0k, hk0, hkk, hkl, crossed, maps)
         for k in range(len(hk0)):
             adjoint(hk0[k], h0k[k])
 

@@ -56,7 +56,7 @@ def add_currents(
             c = table[e, q]
             derivatives(state, cells[e], grad, kinds[e], c, a, da, db)
             g, _ = point_terms(
-                1.0, c, kinds[e], pairs, a, da, db, False, flux, h00, hk0, hkk[:, 4:], hkl[:, :, 4:], rows
+                0.0, c, kinds[e], pairs, a, da, db, False, flux, h00, hk0, hkk[:, 4:], hkl[:, :, 4:], rows
             )  # fmt: skip
             if torque:
                 add_moments(weight * c[N0], a, g, out[0, :, e, q])

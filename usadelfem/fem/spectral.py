@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..device.coefficient import evaluate
+from ..device.contact import Reservoir
 from ..device.device import Device
 from ..errors import DeviceError
 from ..physics import functional as column
@@ -29,6 +30,8 @@ class Spectral:
         Sparsity of the tangent over the free nodes.
     contacts
         Contact name -> (nodes, complex gap (nodes,), exchange field (3, nodes)) of its reservoir.
+    linearized
+        Whether this is the weak-proximity equation, linear in a.
     timings
         Where the seconds spent in assembly are added up.
     """
@@ -37,13 +40,14 @@ class Spectral:
     coefficients: Coefficients
     pattern: Pattern
     contacts: dict[str, tuple[Index, Complex, Real]]
+    linearized: bool = False
     timings: Timings = field(default_factory=Timings)
 
     def clamp(self, w: float, state: Complex) -> Complex:
         """A copy of the state with the nodes of the contacts set to the values of their reservoirs at w."""
         clamped = state.copy()
         for nodes, gap, exchange in self.contacts.values():
-            clamped[nodes] = bulk(w, gap, exchange)
+            clamped[nodes] = bulk(w, gap, exchange, linearized=self.linearized)
         return clamped
 
     def residual(self, w: float, state: Complex) -> tuple[Real, float]:
@@ -92,6 +96,11 @@ def coarseness(system: Spectral, w: float) -> float:
 def _contact_values(device: Device, space: Space) -> dict[str, tuple[Index, Complex, Real]]:
     values: dict[str, tuple[Index, Complex, Real]] = {}
     for name, reservoir in device.contacts.items():
+        if not isinstance(reservoir, Reservoir):
+            raise DeviceError(
+                f"contact {name!r} is {reservoir!r}; allowed here is a Reservoir (a normal one is Reservoir(gap=0)), the "
+                "others belong to solve_normal_state"
+            )
         nodes = space.facet_nodes(np.asarray(device.mesh.boundaries[name], np.int64))
         x, owner = space.nodes[:, nodes], f"reservoir {name!r}"
         gap, phase, exchange = (
@@ -117,18 +126,18 @@ def _check_shared_nodes(values: dict[str, tuple[Index, Complex, Real]]) -> None:
                 )
 
 
-def build_spectral(device: Device, order: int) -> Spectral:
+def build_spectral(device: Device, order: int, *, linearized: bool = False) -> Spectral:
     """Discretise a device.
 
     Raises
     ------
     ValueError
         If order is not 1 or 2.
-    NotImplementedError, DeviceError
-        As `point_coefficients`; also if two contacts meet at a node with different values.
+    DeviceError
+        As `point_coefficients`; also if a contact is not a Reservoir, or two meet at a node with different values.
     """
     space = build_space(device.mesh, order)
-    coefficients = point_coefficients(device, space)
+    coefficients = point_coefficients(device, space, linearized=linearized)
     contacts = _contact_values(device, space)
     clamped = np.unique(np.concatenate([nodes for nodes, *_ in contacts.values()])) if contacts else np.empty(0, int)
-    return Spectral(space, coefficients, build_pattern(space, clamped), contacts)
+    return Spectral(space, coefficients, build_pattern(space, clamped), contacts, linearized)

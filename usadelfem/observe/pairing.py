@@ -40,23 +40,23 @@ def pair_amplitude(eq: Equilibrium, n: int | None = 0) -> Field:
     count = len(eq.frequencies)
     if n is not None and not -count <= n < count:
         raise ObservableError(f"no Matsubara index {n}; allowed are 0 to {count - 1}, or None for the sum")
-    space = eq.system.space
+    space, linear = eq.system.space, eq.system.linearized
     chosen, weights = (eq.riccati, eq.weights) if n is None else (eq.riccati[[n]], np.ones(1))
     total = sum(
-        weight * _components(at_quadrature(space, state)) for weight, state in zip(weights, chosen, strict=True)
+        weight * _components(at_quadrature(space, state), linear) for weight, state in zip(weights, chosen, strict=True)
     )
 
     def exact(location: Location) -> Any:
         states = location.interpolate(chosen)
-        return np.einsum("j,kj...->k...", weights, _components(states))
+        return np.einsum("j,kj...->k...", weights, _components(states, linear))
 
     name = "pair_amplitude_sum" if n is None else "pair_amplitude"
     return Field(name, "1", ("f0", "fx", "fy", "fz"), np.asarray(total), eq.device, space, exact=exact)
 
 
-def _components(state: Complex) -> Complex:
+def _components(state: Complex, linearized: bool) -> Complex:
     """(f0, fx, fy, fz) along the first axis, of states (..., 4)."""
     a = to_matrix(state)
-    f = anomalous(a, tilde(a))
+    f = anomalous(a, tilde(a), linearized=linearized)
     singlet = 0.5 * (f[0, 0] + f[1, 1])
     return np.array([singlet, *(0.5 * np.einsum("ij,ji...->...", s, f) for s in SIGMA)])

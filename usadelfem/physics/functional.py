@@ -26,7 +26,7 @@ from __future__ import annotations
 from typing import Any
 
 from .frame import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, put
-from .jit import formula
+from .jit import formula, inlined
 from .nambu import Spin, add, mul, scale, sigma_left, sub, sum_over_spin, trace_product
 from .spin_charge import spin_charge, spin_charge_density
 
@@ -79,7 +79,7 @@ def density(w: Any, coefficients: Any, pairs: Any, a: Spin, b: Spin, da: Any, db
     """The density f of the functional per density of states; arguments as in `evaluate`."""
     vectors = frame(a, b)
     n, nt, alpha, beta = vectors
-    kinetic(2.0 * coefficients[D], vectors, a, b, da, db, False, rows)
+    kinetic_rows(2.0 * coefficients[D], n, nt, a, da, db, False, rows)
     f = 0j
     for k in range(len(da)):
         f += 2.0 * coefficients[D] * trace_product(get(rows[P_ROW], k), get(rows[Q_ROW], k))
@@ -109,7 +109,7 @@ def sandwich(rate: float, sign: float, axis: int, vectors: Any, h00: Any) -> Non
     outer(h00, 4, -2.0 * rate, rc_prime, rc_cross)
 
 
-@formula
+@inlined
 def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any) -> Any:
     """Gradient with respect to a of the local terms, the size of the two terms that cancel in it in a bulk metal, and
     the two middle matrices of the ab second variation.
@@ -139,14 +139,11 @@ def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any
 
 
 @formula
-def kinetic(
-    d2: Any, vectors: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, rows: Any
-) -> None:
-    """Write p_k, q_k and what the kinetic term contributes to Phi_k, Al_k and Ga_k (see `frame_terms`) to rows."""
+def kinetic_rows(d2: Any, n: Spin, nt: Spin, a: Spin, da: Any, db: Any, hessian: bool, rows: Any) -> None:
+    """Write p_k, q_k and the kinetic part of Phi_k, Al_k and Ga_k (see `frame_terms`) to rows."""
     for k in range(len(da)):
-        p = mul(vectors[0], get(da, k))
-        q = mul(vectors[1], get(db, k))
-        put(rows[P_ROW], k, p)
+        q = mul(nt, get(db, k))
+        put(rows[P_ROW], k, mul(n, get(da, k)))
         put(rows[Q_ROW], k, q)
         put(rows[PHI], k, scale(d2, q))
         if hessian:
@@ -154,36 +151,30 @@ def kinetic(
             put(rows[GA], k, scale(d2, mul(q, a)))
 
 
-@formula
+@inlined
 def frame_terms(
-    k: int, vectors: Any, a: Spin, b: Spin, hessian: bool, flux: Any, h00: Any, hk0: Any, rows: Any
-) -> tuple[Spin, float, Spin, Spin]:  # fmt: skip
+    p: Spin, phi: Spin, al: Spin, ga: Spin, vectors: Any, b: Spin, hessian: bool, h00: Any, hk0: Any
+) -> tuple[Spin, Spin, Spin]:  # fmt: skip
     """Terms in which the total Phi_k = df/d(N d_k a) and its partners appear, whatever terms f is a sum of.
 
-    With D the variation in the frame of U (docs, "Adding a term"), D Phi_k by eta is Al_k eta + eta Ga_k up to sign.
-    Returned are the part of the gradient (to be multiplied by N), its size, and of the two middle matrices of the ab
-    second variation.
+    In the frame of U (docs, "Adding a term") Phi_k varies with eta by -(Al_k eta + eta Ga_k), cyclically. Returned are
+    the flux Phi_k N and the products b p_k Phi_k and Phi_k p_k b.
     """
     n, nt, _, beta = vectors
-    p, phi = get(rows[P_ROW], k), get(rows[PHI], k)
     bp, pb, flow = mul(b, p), mul(p, b), mul(phi, n)
-    put(flux, k, flow)
-    left, right = mul(bp, phi), mul(phi, pb)
-    gradient, size = scale(-1.0, add(left, right)), modulus(left) + modulus(right)
-    if not hessian:
-        return gradient, size, gradient, gradient
-    al, ga = mul(get(rows[AL], k), n), mul(get(rows[GA], k), nt)
-    outer(h00, 0, 2.0, flow, mul(bp, beta))
-    outer(h00, 4, 1.0, mul(bp, nt), al)
-    outer(h00, 4, 1.0, ga, mul(p, beta))
-    outer(hk0[k], 0, -1.0, beta, flow)
-    outer(hk0[k], 0, -1.0, flow, beta)
-    outer(hk0[k], 4, -1.0, nt, al)
-    outer(hk0[k], 4, -1.0, ga, n)
-    return gradient, size, sub(mul(left, a), mul(phi, p)), sub(mul(a, right), mul(p, phi))
+    if hessian:
+        al, ga = mul(al, n), mul(ga, nt)
+        outer(h00, 0, 2.0, flow, mul(bp, beta))
+        outer(h00, 4, 1.0, mul(bp, nt), al)
+        outer(h00, 4, 1.0, ga, mul(p, beta))
+        outer(hk0, 0, -1.0, beta, flow)
+        outer(hk0, 0, -1.0, flow, beta)
+        outer(hk0, 4, -1.0, nt, al)
+        outer(hk0, 4, -1.0, ga, n)
+    return flow, mul(bp, phi), mul(phi, pb)
 
 
-@formula
+@inlined
 def evaluate(
     w: Any, coefficients: Any, pairs: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, flux: Any, h00: Any,
     hk0: Any, hkk: Any, hkl: Any, rows: Any,
@@ -193,8 +184,8 @@ def evaluate(
     The gradient is meant as df = tr(da G) + tr(d(d_k a) flux_k). Returned are G and the
     size of the terms it is a sum of (what a residual is to be compared with); written are `flux` (dim, 4), and, if
     `hessian`, the blocks `h00` (4, 8): a with (a, b); `hk0` (dim, 4, 8): d_k a with (a, b); `hkk` (4, 4): d_k a with
-    d_k b, the same for all k; `hkl` (dim (dim - 1)/2, 4, 4): d_k a with d_l b for k < l in the order 01, 02, 12, the
-    negative of d_l a with d_k b. Rows and columns run over the matrix entries 00, 01, 10, 11.
+    d_k b, the same for all k; `hkl` (dim (dim - 1)/2, 4, 4), only if there are channels: d_k a with d_l b for k < l in
+    the order 01, 02, 12, the negative of d_l a with d_k b. Rows and columns run over the matrix entries 00, 01, 10, 11.
 
     `pairs` (channels, 2) are the mesh axes of the channels of spin-charge coupling, whose coefficients end the row of
     coefficients; `rows` (ROWS, dim, 4) is scratch space.
@@ -205,27 +196,35 @@ def evaluate(
         h00[:] = 0.0
         hk0[:] = 0.0
         hkk[:] = 0.0
-        hkl[:] = 0.0
     gradient, size, prime, cross = local_terms(w, coefficients, vectors, hessian, h00)
-    kinetic(2.0 * coefficients[D], vectors, a, b, da, db, hessian, rows)
-    kinetic_gradient = (0j, 0j, 0j, 0j)
-    middle = kinetic_gradient, kinetic_gradient
+    zero = (0j, 0j, 0j, 0j)
+    d, extra, middle = coefficients[D], zero, (zero, zero)
     if len(pairs):
-        kinetic_gradient, spin_size, middle = spin_charge(
-            coefficients[D], coefficients, pairs, vectors, a, b, hessian, h00, hk0, hkl, rows
-        )
+        kinetic_rows(2.0 * d, n, nt, a, da, db, hessian, rows)
+        extra, spin_size, middle = spin_charge(d, coefficients, pairs, vectors, a, b, hessian, h00, hk0, hkl, rows)
         size += spin_size
+    left, right, phi_p, p_phi = zero, zero, zero, zero
     for k in range(len(da)):
-        g, s, x, y = frame_terms(k, vectors, a, b, hessian, flux, h00, hk0, rows)
-        kinetic_gradient, size = add(kinetic_gradient, g), size + s
+        if len(pairs):
+            p, phi = get(rows[P_ROW], k), get(rows[PHI], k)
+            al, ga = get(rows[AL], k), get(rows[GA], k)
+        else:
+            p, phi = mul(n, get(da, k)), scale(2.0 * d, mul(nt, get(db, k)))
+            al, ga = mul(a, phi), mul(phi, a)
+        flow, one, two = frame_terms(p, phi, al, ga, vectors, b, hessian, h00, hk0[k])
+        put(flux, k, flow)
+        left, right = add(left, one), add(right, two)
         if hessian:
-            middle = add(middle[0], x), add(middle[1], y)
-    gradient = add(gradient, mul(kinetic_gradient, n))
+            phi_p, p_phi = add(phi_p, mul(phi, p)), add(p_phi, mul(p, phi))
+    extra = sub(extra, add(left, right))
+    gradient, size = add(gradient, mul(extra, n)), size + modulus(left) + modulus(right)
     if hessian:
+        prime = add(prime, mul(add(middle[0], sub(mul(left, a), phi_p)), nt))
+        cross = add(cross, mul(add(middle[1], sub(mul(a, right), p_phi)), n))
         outer(h00, 0, -2.0, beta, gradient)
-        outer(h00, 4, 1.0, add(prime, mul(middle[0], nt)), n)
-        outer(h00, 4, 1.0, nt, add(cross, mul(middle[1], n)))
-        outer(hkk, 0, 2.0 * coefficients[D], nt, n)
+        outer(h00, 4, 1.0, prime, n)
+        outer(h00, 4, 1.0, nt, cross)
+        outer(hkk, 0, 2.0 * d, nt, n)
         symmetrize(h00)
     return gradient, size
 

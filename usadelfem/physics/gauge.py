@@ -57,10 +57,12 @@ def gauge_gradient(coefficients: Any, first: int, gradient: Spin, flux: Any) -> 
 
 
 @formula
-def gauge_hessian(coefficients: Any, first: int, h00: Any, h0k: Any, hk0: Any, hkk: Any, hkl: Any, maps: Any) -> None:
+def gauge_hessian(
+    coefficients: Any, first: int, h00: Any, h0k: Any, hk0: Any, hkk: Any, hkl: Any, crossed: bool, maps: Any
+) -> None:
     """Second derivatives in a and d_k a from those in a and D_k a, folded to columns of (da, da*).
 
-    h00, h0k[k], hk0[k] (4, 8) are changed, hkk and hkl[p] stay; `maps` (dim, 4, 4) is scratch space. h0k must hold the
+    h00, h0k[k], hk0[k] (4, 8) are changed, hkk and hkl[p] (used if `crossed`) stay; `maps` (dim, 4, 4) is scratch space. h0k must hold the
     blocks of a with D_k a on entry, and has to be renewed from hk0 by the caller.
     """
     dim = len(hk0)
@@ -74,7 +76,7 @@ def gauge_hessian(coefficients: Any, first: int, h00: Any, h0k: Any, hk0: Any, h
         for m in range(dim):
             if m == k:
                 right_product(1.0, hkk, maps[m], hk0[k])
-            else:
+            elif crossed:
                 right_product(1.0 if k < m else -1.0, hkl[k + m - 1], maps[m], hk0[k])
     for k in range(dim):
         right_product(1.0, h0k[k], maps[k], h00)

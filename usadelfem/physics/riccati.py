@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from .nambu import SIGMA, Complex, blocks, dot
 
 
-def bulk(w: float, gap: ArrayLike, exchange: ArrayLike) -> Complex:
+def bulk(w: float, gap: ArrayLike, exchange: ArrayLike, *, linearized: bool = False) -> Complex:
     """Riccati matrix a of a homogeneous superconductor with an exchange field, as a state.
 
     a = i gap / (W + sqrt(W^2 + |gap|^2)) with W = w - i h.sigma, the solution of [w tau3 - i h.sigma tau3 + Dhat, g]
@@ -26,6 +26,8 @@ def bulk(w: float, gap: ArrayLike, exchange: ArrayLike) -> Complex:
         Complex order parameter, shape (...).
     exchange
         Exchange field (hx, hy, hz), shape (3, ...).
+    linearized
+        Keep the first order in the gap only, a = i gap / (2 W).
 
     Returns
     -------
@@ -36,7 +38,8 @@ def bulk(w: float, gap: ArrayLike, exchange: ArrayLike) -> Complex:
     direction = h / np.where(size > 0, size, 1.0)
 
     def scalar(energy: Complex) -> Complex:
-        return np.asarray(1j * gap / (energy + np.sqrt(energy**2 + abs(gap) ** 2)))
+        root = energy if linearized else np.sqrt(energy**2 + abs(gap) ** 2)
+        return np.asarray(1j * gap / (energy + root))
 
     up, down = scalar(w - 1j * size), scalar(w + 1j * size)
     spin = np.einsum("a...,aij->...ij", direction, SIGMA)
@@ -60,9 +63,9 @@ def inverse(m: Complex) -> Complex:
     return np.asarray(np.array([[m[1, 1], -m[0, 1]], [-m[1, 0], m[0, 0]]]) / determinant)
 
 
-def anomalous(a: Complex, b: Complex) -> Complex:
-    """F = 2 N a, the upper right Nambu block of g, shape (2, 2, ...)."""
-    return 2.0 * dot(inverse(identity_like(a) + dot(a, b)), a)
+def anomalous(a: Complex, b: Complex, *, linearized: bool = False) -> Complex:
+    """F = 2 N a, the upper right Nambu block of g, shape (2, 2, ...); 2 a in the linearised problem."""
+    return 2.0 * a if linearized else 2.0 * dot(inverse(identity_like(a) + dot(a, b)), a)
 
 
 def identity_like(a: Complex) -> Complex:
@@ -70,11 +73,33 @@ def identity_like(a: Complex) -> Complex:
     return np.eye(2, dtype=complex).reshape(2, 2, *(1,) * (a.ndim - 2))
 
 
-def green(a: Complex, b: Complex) -> Complex:
-    """The matrix g = [[2 N - 1, 2 N a], [2 Nt b, 1 - 2 Nt]], shape (4, 4, ...)."""
+def green(a: Complex, b: Complex, *, linearized: bool = False) -> Complex:
+    """The matrix g = [[2 N - 1, 2 N a], [2 Nt b, 1 - 2 Nt]], shape (4, 4, ...).
+
+    In the linearised problem N = 1 - a b in the diagonal and 1 in the off-diagonal blocks, so that g^2 = 1 to second order.
+    """
     one = np.broadcast_to(identity_like(a), a.shape)
-    n, nt = inverse(one + dot(a, b)), inverse(one + dot(b, a))
+    ab, ba = dot(a, b), dot(b, a)
+    if linearized:
+        return blocks(one - 2 * ab, 2 * a, 2 * b, 2 * ba - one)
+    n, nt = inverse(one + ab), inverse(one + ba)
     return blocks(2 * n - one, 2 * dot(n, a), 2 * dot(nt, b), one - 2 * nt)
+
+
+def green_derivative(a: Complex, b: Complex, da: Complex, db: Complex, *, linearized: bool = False) -> Complex:
+    """The change of `green` with a and b, shape (4, 4, ...)."""
+    if linearized:
+        upper, lower = dot(da, b) + dot(a, db), dot(db, a) + dot(b, da)
+        return 2.0 * blocks(-upper, da, db, lower)
+    one = identity_like(a)
+    n, nt = inverse(one + dot(a, b)), inverse(one + dot(b, a))
+    alpha, beta = dot(n, a), dot(b, n)
+    # d_a g = 2 (N, beta)^T da (-beta, Nt), d_b g = 2 (-alpha, Nt)^T db (N, alpha)
+    da_left, da_right, db_left, db_right = dot(da, beta), dot(da, nt), dot(db, n), dot(db, alpha)
+    return 2.0 * blocks(
+        -dot(n, da_left) - dot(alpha, db_left), dot(n, da_right) - dot(alpha, db_right),
+        dot(nt, db_left) - dot(beta, da_left), dot(beta, da_right) + dot(nt, db_right),
+    )  # fmt: skip
 
 
 def largest_amplitude(state: Complex) -> float:

@@ -127,6 +127,7 @@ def spin_charge(
     gradient, size, left, right = zero, 0.0, zero, zero
     for row in (SUM_AA, SUM_LEFT, SUM_RIGHT):
         rows[row] = 0.0
+    hkl[:] = 0.0
     for channel in range(len(pairs)):
         column = channel_column(coefficients, pairs, channel)
         v = spin_vector(coefficients[column], coefficients[column + 1], coefficients[column + 2])

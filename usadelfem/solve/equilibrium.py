@@ -61,7 +61,8 @@ class _Path:
         if self.solver is None:
             return Outcome(start, True, (0.0,), (), 0)
         outcome = newton(self.system, w, start, solver=self.solver, clock=self.clock)
-        if outcome.converged and largest_amplitude(outcome.state) > CAUSAL:
+        causal = self.system.linearized or largest_amplitude(outcome.state) <= CAUSAL
+        if outcome.converged and not causal:
             reason = "the solution is not causal (a Riccati amplitude is above 1)"
             return replace(outcome, converged=False, reason=reason)
         return outcome
@@ -143,9 +144,9 @@ def _check_arguments(device: Any, temperature: Any, quadrature: str, frequencies
 
 def solve_equilibrium(
     device: Device, temperature: float, *, order: int = 2, quadrature: str = "gauss", frequencies: int | None = None,
-    cutoff: float | None = None, linear_solver: str = "auto", progress: bool | None = None,
+    cutoff: float | None = None, linearized: bool = False, linear_solver: str = "auto", progress: bool | None = None,
 ) -> Equilibrium:  # fmt: skip
-    """Solve the full nonlinear Usadel equation in thermal equilibrium.
+    """Solve the Usadel equation in thermal equilibrium, the full nonlinear one or its linearisation.
 
     All spin components, exact Newton steps, frequencies from high to low, each started from an extrapolation of
     those above it; where Newton's method fails, intermediate frequencies are inserted.
@@ -166,6 +167,10 @@ def solve_equilibrium(
     cutoff
         Energy that the sum has to resolve ("gauss") or up to which it runs ("plain"). None: 10 ("gauss") or 100
         ("plain") times the largest gap or exchange field of the device.
+    linearized
+        Solve the weak-proximity equation instead (theory, section on the linearised equation): linear in the pair
+        amplitudes, with normal metal as the background; the leading order where all amplitudes are small, one linear
+        solve per frequency. Observables of the result are expanded to the same order.
     linear_solver
         "auto", "pardiso" (MKL) or "superlu" (SciPy, always there).
     progress
@@ -182,11 +187,11 @@ def solve_equilibrium(
         If a frequency does not converge; it names the frequency and holds the residual history and the last iterate.
     ValueError
         If an argument is out of range.
-    NotImplementedError
-        If theta or kappa of a material is not zero.
+    DeviceError
+        If a contact is not a Reservoir, or a coefficient is out of range at a quadrature point.
     """
     _check_arguments(device, temperature, quadrature, frequencies, cutoff)
-    system = build_spectral(device, order)
+    system = build_spectral(device, order, linearized=bool(linearized))
     scale = energy_scale(system)
     nodes, weights = _frequencies(float(temperature), scale, quadrature, frequencies, cutoff)
     path = _Path(system, _solver_for(system, linear_solver), scale)

@@ -69,7 +69,8 @@ class Equilibrium:
         Returns
         -------
         array, shape (frequencies, 4, 4, npoints)
-            In the basis (psi_up, psi_dn, psi_dn^+, -psi_up^+), dimensionless, g^2 = 1.
+            In the basis (psi_up, psi_dn, psi_dn^+, -psi_up^+), dimensionless, g^2 = 1; of the linearised problem to
+            second order in the pair amplitudes.
 
         Raises
         ------
@@ -78,4 +79,4 @@ class Equilibrium:
         """
         state = locate(self.system.space, points).interpolate(self.riccati)
         a = to_matrix(state)
-        return np.moveaxis(green(a, tilde(a)), 2, 0)
+        return np.moveaxis(green(a, tilde(a), linearized=self.system.linearized), 2, 0)
