@@ -20,10 +20,14 @@ from .errors import MeshError as MeshError
 from .errors import ObservableError as ObservableError
 from .export.vtk import write_vtk as write_vtk
 from .observe.currents import charge_current as charge_current
+from .observe.currents import matrix_current as matrix_current
 from .observe.currents import spin_current as spin_current
 from .observe.fields import Field as Field
 from .observe.magnetism import spin_density as spin_density
 from .observe.pairing import pair_amplitude as pair_amplitude
+from .observe.torques import spin_orbit_torque as spin_orbit_torque
+from .observe.torques import spin_torque as spin_torque
+from .observe.torques import torque_trace as torque_trace
 from .solve.equilibrium import solve_equilibrium as solve_equilibrium
 from .solve.normal import normal_resistance as normal_resistance
 from .solve.solution import Equilibrium as Equilibrium

@@ -124,13 +124,25 @@ def _point_arrays(field: Field) -> dict[str, NDArray[Any]]:
     if not np.iscomplexobj(values):
         return _arrays(field.name, field.unit, values)
     arrays: dict[str, NDArray[Any]] = {}
-    for label, part in (("f0", values[0]), ("triplet", values[1:])):
+    for label, part in _complex_parts(field, values):
         for suffix, real in (("re", part.real), ("im", part.imag), ("abs", abs(part))):
-            arrays |= _arrays(f"{field.name}_{label}_{suffix}", field.unit, real)
+            arrays |= _arrays(f"{field.name}{label}_{suffix}", field.unit, real)
     return arrays
 
 
+def _complex_parts(field: Field, values: NDArray[Any]) -> list[tuple[str, NDArray[Any]]]:
+    """Scalars and vectors that a complex field is written as, with the ends of their names."""
+    if field.components[:1] == ("f0",):
+        return [("_f0", values[0]), ("_triplet", values[1:])]
+    if values.ndim <= 2:
+        return [("", values)]
+    flat = values.reshape(-1, values.shape[-1])  # a matrix current: one scalar per entry
+    return [(f"_{name}", part) for name, part in zip(field.components, flat, strict=True)]
+
+
 def _cell_arrays(field: Field) -> dict[str, NDArray[Any]]:
+    if np.iscomplexobj(field.quadrature):
+        return {}
     return _arrays(f"{field.name}_cell", field.unit, _cell_mean(field.quadrature, field.space))
 
 

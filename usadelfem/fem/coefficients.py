@@ -191,3 +191,16 @@ def _split(theta: Real, kappa: Real) -> list[tuple[Real, tuple[Real, Real]]]:
 def _direction(vector: Real) -> Real:
     length = np.linalg.norm(vector, axis=-1, keepdims=True)
     return np.asarray(vector / np.where(length > 0, length, 1.0))
+
+
+def spin_hall_tensors(coefficients: Coefficients, dim: int) -> tuple[Real, Real]:
+    """Theta_ij^a and Kappa_ij^a at the quadrature points, antisymmetric in the mesh axes i, j; (dim, dim, 3, ...)."""
+    shape = coefficients.table.shape[:2]
+    theta, kappa = (np.zeros((dim, dim, 3, *shape)) for _ in range(2))
+    for channel, (i, j) in enumerate(coefficients.pairs):
+        vector = np.moveaxis(coefficients.channels[..., channel, :3], -1, 0)
+        for tensor, amount in ((theta, 3), (kappa, 4)):
+            part = vector * coefficients.channels[..., channel, amount]
+            tensor[i, j] += part
+            tensor[j, i] -= part
+    return theta, kappa

@@ -13,12 +13,15 @@ import numpy as np
 from ..physics.frame import ROWS, frame, get
 from ..physics.functional import N0
 from ..physics.jit import formula, kernel
-from ..physics.nambu import SIGMA, Spin, add, mul, scale, sigma_left, sub, tilde, trace
+from ..physics.nambu import SIGMA, Spin, add, dot, mul, scale, sigma_left, sub, tilde, trace
+from ..physics.riccati import green, green_derivative, to_matrix
+from ..physics.riccati import tilde as tilde_matrix
 from .assembly import Complex, assemble
 from .coefficients import Coefficients
 from .element import LINEAR, derivatives, gradients, interpolate, point_terms
 from .section import Section, node_measure
 from .space import Index, Real, Space
+from .spectral import Spectral
 
 
 @formula
@@ -93,6 +96,28 @@ def add_spin(weight: float, state: Any, cells: Any, phi: Any, table: Any, kinds:
 def at_quadrature(space: Space, nodal: Complex) -> Complex:
     """Nodal values (nodes, components) interpolated to the quadrature points, shape (cells, points, components)."""
     return np.asarray(np.einsum("cik,qi->cqk", nodal[space.cells], space.phi))
+
+
+def green_at_quadrature(system: Spectral, state: Complex) -> tuple[Complex, Complex]:
+    """g and its covariant derivatives D_k g at the quadrature points: (4, 4, cells, points) and (dim, 4, 4, ...)."""
+    space, linear = system.space, system.linearized
+    a = to_matrix(at_quadrature(space, state))
+    derivatives = to_matrix(_gradient_at_quadrature(space, state))
+    b, gauge, g = tilde_matrix(a), system.coefficients.gauge, []
+    for k in range(space.dim):
+        da = derivatives[..., k]
+        if gauge.shape[2]:
+            s = 0.5 * np.einsum("cqa,aij->ijcq", gauge[:, :, k, 1:], SIGMA)
+            da = da - 2j * gauge[:, :, k, 0] * a - 1j * (dot(s, a) - dot(a, s))
+        g.append(green_derivative(a, b, da, tilde_matrix(da), linearized=linear))
+    return green(a, b, linearized=linear), np.array(g)
+
+
+def _gradient_at_quadrature(space: Space, nodal: Complex) -> Complex:
+    """Gradients of nodal values (nodes, components), shape (cells, points, dim, components)."""
+    inverse = np.broadcast_to(space.inverse, (*space.dx.shape, space.dim, space.dim))
+    local = np.einsum("qim,cin->cqmn", space.dphi, nodal[space.cells])
+    return np.asarray(np.einsum("cqmk,cqmn->cqkn", inverse, local))
 
 
 def boundary_share(space: Space, section: Section, clamped: Index) -> Real:

@@ -2,59 +2,163 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fem.points import add_currents, boundary_share, consistent_flux
+from ..errors import ObservableError
+from ..fem.coefficients import spin_hall_tensors
+from ..fem.points import add_currents, boundary_share, consistent_flux, green_at_quadrature
 from ..fem.section import Section
+from ..physics import local
+from ..physics.functional import N0, D
 from ..solve.solution import Equilibrium
 from .fields import Field
 
 AXES = ("x", "y", "z")
+FORMS = ("consistent", "huang2018")
 
 
-def charge_current(eq: Equilibrium) -> Field:
-    """The density of the charge supercurrent, components (dim,).
+def charge_current(result: Equilibrium, *, form: str = "consistent") -> Field:
+    """The density of the charge current, components (dim,).
 
-    j_k = -(i pi e N0 T/2) sum over all w of Tr tau3 J_k (theory, section on observables), positive along a growing
-    phase: a uniform gradient gives j = 2 pi T sigma sum_{w>0} f^2 d_k phi with sigma = 2 e^2 N0 D and f = |gap| /
-    sqrt(w^2 + |gap|^2). Times `normal_resistance`, a total current `through(...)` is the energy e I R_N.
+    In equilibrium j_k = -(i pi e N0 T/2) sum over all w of Tr tau3 J_k (theory, section on observables), positive along
+    a growing phase: a uniform gradient gives j = 2 pi T sigma sum_{w>0} f^2 d_k phi with sigma = 2 e^2 N0 D and f =
+    |gap| / sqrt(w^2 + |gap|^2). Times `normal_resistance`, a total current `through(...)` is the energy e I R_N. In the
+    normal state -sigma d_k mu and the inverse spin Hall current (`solve_normal_state`).
 
     Unit: e N0 D energy / length (hbar = 1), with N0, D, energy and length as the device was described.
+
+    Parameters
+    ----------
+    form
+        "consistent": the current of the equation that is solved. "huang2018": J_k as printed in Eqs. 2 and 3 of Huang,
+        Tokatly and Bergeret (2018), for comparison; it differs where theta or kappa is not zero, is not conserved, and
+        `through` integrates its recovered density.
+
+    Raises
+    ------
+    ObservableError
+        If there is no such form.
     """
-    charge, _ = _moments(eq)
+    check_form(form)
+    space = result.system.space
+    values = _moments(result)[0] if form == "consistent" else _printed(result)[0]
     return Field(
-        "charge_current", "e*N0*D*energy/length", AXES[: eq.system.space.dim], charge, eq.device, eq.system.space,
-        flux=lambda section: np.asarray(2 * _flux(eq, section)[0]),
+        "charge_current", "e*N0*D*energy/length", AXES[: space.dim], values, result.device, space,
+        flux=_flux_of(result, form, slice(0, 1), 2.0),
     )  # fmt: skip
 
 
-def spin_current(eq: Equilibrium) -> Field:
+def spin_current(result: Equilibrium, *, form: str = "consistent") -> Field:
     """The density of the spin current j_k^a, components (3, dim): spin axis first, direction of flow second.
 
-    j_k^a = -(i pi N0 T/2) sum over all w of Tr (sigma_a/2) J_k (theory, section on observables).
+    In equilibrium j_k^a = -(i pi N0 T/2) sum over all w of Tr (sigma_a/2) J_k (theory, section on observables).
 
     Unit: N0 D energy / length, spin in units of hbar.
+
+    Parameters
+    ----------
+    form
+        "consistent" or "huang2018", as in `charge_current`.
+
+    Raises
+    ------
+    ObservableError
+        If there is no such form.
     """
-    _, spin = _moments(eq)
-    names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in AXES[: eq.system.space.dim])
+    check_form(form)
+    space = result.system.space
+    names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in AXES[: space.dim])
+    values = _moments(result)[1] if form == "consistent" else _printed(result)[1]
     return Field(
-        "spin_current", "N0*D*energy/length", names, spin, eq.device, eq.system.space,
-        flux=lambda section: _flux(eq, section)[1:],
+        "spin_current", "N0*D*energy/length", names, values, result.device, space,
+        flux=_flux_of(result, form, slice(1, 4), 1.0),
     )  # fmt: skip
+
+
+def matrix_current(eq: Equilibrium, n: int = 0, *, form: str = "consistent") -> Field:
+    """The matrix current J_k at one Matsubara frequency, complex components (dim, 4, 4).
+
+    J_k = -D (g d_k g - (1/2) Theta_kj^a {d_j g, S_a} - (i/2) Kappa_kj^a [g d_j g, S_a]) with S_a = (sigma_a + g sigma_a
+    g)/2 (theory, section on the current); N0 J_k is what is continuous between regions. Unit: that of D over length.
+
+    Parameters
+    ----------
+    n
+        Index into `eq.frequencies`, 0 is the lowest.
+    form
+        "consistent" or "huang2018", which has sigma_a in place of S_a.
+
+    Raises
+    ------
+    ObservableError
+        If there is no such frequency or form.
+    """
+    check_form(form)
+    current = _matrix_current(eq, eq.riccati[check_index(eq, n)], form)
+    space = eq.system.space
+    names = tuple(f"{axis}_{i}{j}" for axis in AXES[: space.dim] for i in range(1, 5) for j in range(1, 5))
+    return Field("matrix_current", "D/length", names, current, eq.device, space)
+
+
+def check_index(eq: Equilibrium, n: int) -> int:
+    """An index of a Matsubara frequency; ObservableError if there is no such frequency."""
+    count = len(eq.frequencies)
+    if not isinstance(n, int | np.integer) or not -count <= n < count:
+        raise ObservableError(f"no Matsubara index {n!r}; allowed are 0 to {count - 1}")
+    return int(n)
+
+
+def check_form(form: str) -> None:
+    """ObservableError unless it is the name of a form of the current."""
+    if form not in FORMS:
+        raise ObservableError(f"form is {form!r}; allowed are {' and '.join(map(repr, FORMS))}")
+
+
+def _matrix_current(eq: Equilibrium, state: NDArray[np.complex128], form: str) -> NDArray[np.complex128]:
+    g, dg = green_at_quadrature(eq.system, state)
+    theta, kappa = spin_hall_tensors(eq.system.coefficients, eq.system.space.dim)
+    diffusion = eq.system.coefficients.table[..., D]
+    return np.asarray(local.matrix_current(g, dg, diffusion, theta, kappa, form=form))
 
 
 def _moments(eq: Equilibrium) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Charge and spin current densities at the quadrature points."""
-    space = eq.system.space
+    space, c = eq.system.space, eq.system.coefficients
     total = np.zeros((1 + space.dim, 4, *space.dx.shape))
-    c = eq.system.coefficients
     for weight, state in zip(eq.weights, eq.riccati, strict=True):
         add_currents(
             np.pi * eq.temperature * weight, state, space.cells, space.phi, space.dphi, space.inverse, c.table, c.kinds,
             c.pairs, False, total,
         )  # fmt: skip
     return 2 * total[1:, 0], total[1:, 1:].swapaxes(0, 1)
+
+
+def _printed(eq: Equilibrium) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The same densities from the traces of the printed matrix current."""
+    spin, tau3 = local.spin_matrices(4) / 2, np.array([1.0, 1.0, -1.0, -1.0])
+    charge: Any = 0.0
+    spins: Any = 0.0
+    for weight, state in zip(eq.weights, eq.riccati, strict=True):
+        current = weight * _matrix_current(eq, state, "huang2018")
+        charge = charge + np.einsum("i,kiicq->kcq", tau3, current)
+        spins = spins + np.einsum("aij,kjicq->akcq", spin, current)
+    prefactor = np.pi * eq.temperature * eq.system.coefficients.table[..., N0]
+    return (-1j * prefactor * charge).real, (-1j * prefactor * spins).real
+
+
+def _flux_of(eq: Equilibrium, form: str, rows: slice, factor: float) -> Any:
+    """The consistent flux through a section, or None where only the recovered density can be integrated."""
+
+    def flux(section: Section) -> NDArray[np.float64] | None:
+        if form != "consistent":
+            return None
+        values = factor * _flux(eq, section)[rows]
+        return values if len(values) > 1 else values[0]
+
+    return flux
 
 
 def _flux(eq: Equilibrium, section: Section) -> NDArray[np.float64]:
