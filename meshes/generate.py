@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-DIMENSIONS = {"sfs": 2, "sfs_trilayer": 2, "cross": 2, "wire": 3}
+DIMENSIONS = {"film": 2, "sfs": 2, "sfs_trilayer": 2, "cross": 2, "wire": 3}
 OPTIONS = {
     "General.NumThreads": 1,
     "General.Verbosity": 2,
