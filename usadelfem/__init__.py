@@ -28,6 +28,9 @@ from .observe.pairing import pair_amplitude as pair_amplitude
 from .observe.torques import spin_orbit_torque as spin_orbit_torque
 from .observe.torques import spin_torque as spin_torque
 from .observe.torques import torque_trace as torque_trace
+from .physics.basis import change_basis as change_basis
+from .physics.impurity import ImpurityScattering as ImpurityScattering
+from .physics.impurity import impurity_scattering as impurity_scattering
 from .solve.equilibrium import solve_equilibrium as solve_equilibrium
 from .solve.normal import normal_resistance as normal_resistance
 from .solve.solution import Equilibrium as Equilibrium
