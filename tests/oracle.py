@@ -44,7 +44,20 @@ def levi_civita():
 
 
 def density(
-    w, a, b, da, db, *, D=1.0, gap=0.0, exchange=(0, 0, 0), rate_so=0.0, rate_sf=0.0, depairing=0.0, theta=None, kappa=None
+    w,
+    a,
+    b,
+    da,
+    db,
+    *,
+    D=1.0,
+    gap=0.0,
+    exchange=(0, 0, 0),
+    rate_so=0.0,
+    rate_sf=0.0,
+    depairing=0.0,
+    theta=None,
+    kappa=None,
 ):
     """The density of the functional; da, db have shape (dim, 2, 2), theta and kappa are tensors (dim, dim, 3)."""
     g = green(a, b)

@@ -28,6 +28,8 @@ SPIN_ORBIT = {
 
 def vector_potential(x):
     return np.array([0.3 * x[0] - 0.2, 0.5 + 0 * x[0], x[0] ** 2])[: len(x)]
+
+
 MESHES = {
     "line": uf.interval({"F": 1.0}, size=0.5),
     "triangle": uf.rectangle({"F": 1.0}, width=0.5, size=0.5),

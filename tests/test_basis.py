@@ -31,14 +31,16 @@ def test_green_function_stays_normalised():
 
 
 def test_singlet_pairing_becomes_i_sigma_y():
-    # psi^+ (Delta i sigma_y) psi^+*: Delta (psi_up^+ psi_dn^+ - psi_dn^+ psi_up^+) couples up with down, antisymmetrically
+    # psi^+ (Delta i sigma_y) psi^+*: Delta (psi_up^+ psi_dn^+ - psi_dn^+ psi_up^+) couples up with down,
+    # antisymmetrically
     pairing = np.kron([[0, 1], [0, 0]], np.eye(2))
     expected = np.kron([[0, 1], [0, 0]], 1j * oracle.SIGMA[1])
     assert np.allclose(uf.change_basis(pairing, to="ps"), expected)
 
 
 def test_exchange_field_acts_on_holes_with_the_transposed_pauli_matrices():
-    # psi^+ h.sigma psi = (1/2) (psi^+ h.sigma psi - psi (h.sigma)^T psi^+): the hole block is -(h.sigma)^T = -(h.sigma)*
+    # psi^+ h.sigma psi = (1/2) (psi^+ h.sigma psi - psi (h.sigma)^T psi^+): the hole block is -(h.sigma)^T =
+    # -(h.sigma)*
     field = np.einsum("a,aij->ij", H, oracle.SIGMA)
     ours = np.einsum("a,aij->ij", H, oracle.SPIN)
     zero = np.zeros((2, 2))
@@ -63,7 +65,11 @@ def test_axes_can_be_given():
 
 @pytest.mark.parametrize(
     ("shape", "options", "message"),
-    [((4, 4), {"to": "up"}, "'ps' and 'nambu'"), ((3, 3), {"to": "ps"}, "give axes"), ((4, 3), {"to": "ps", "axes": (0, 1)}, "length 4")],
+    [
+        ((4, 4), {"to": "up"}, "'ps' and 'nambu'"),
+        ((3, 3), {"to": "ps"}, "give axes"),
+        ((4, 3), {"to": "ps", "axes": (0, 1)}, "length 4"),
+    ],
 )
 def test_bad_input_is_refused(shape, options, message):
     with pytest.raises(ValueError, match=message):

@@ -40,7 +40,9 @@ def call_evaluate(w, c, pairs, a, b, da, db):
     return f, np.array(g), flux, h00, hk0, hkk, hkl
 
 
-def coefficients(D=1.0, gap=0.0, exchange=(0, 0, 0), rate_so=0.0, rate_sf=0.0, depairing=0.0, theta=0 * EPS, kappa=0 * EPS):
+def coefficients(
+    D=1.0, gap=0.0, exchange=(0, 0, 0), rate_so=0.0, rate_sf=0.0, depairing=0.0, theta=0 * EPS, kappa=0 * EPS
+):
     """The row of a point, with one channel per pair of axes for theta and one for kappa."""
     channels = [(*theta[i, j], 1.0, 0.0) for i, j in PAIRS[:3]] + [(*kappa[i, j], 0.0, 1.0) for i, j in PAIRS[:3]]
     local = [1.0, D, np.real(gap), np.imag(gap), *exchange, rate_so, rate_sf, depairing]

@@ -19,7 +19,14 @@ def exchange(x):
 def device(gap):
     """Everything on: graded spin-orbit coupling, gauge fields, scattering, a gap and a split reservoir."""
     f = uf.ferromagnet(
-        exchange=exchange, theta=lambda x: 0.3 + x[1], kappa=0.4, tau_so=1.5, tau_sf=2.0, depairing=0.2, rashba=0.6, D=0.7
+        exchange=exchange,
+        theta=lambda x: 0.3 + x[1],
+        kappa=0.4,
+        tau_so=1.5,
+        tau_sf=2.0,
+        depairing=0.2,
+        rashba=0.6,
+        D=0.7,
     )
     s = uf.superconductor(gap=lambda x: 0.5 * gap * np.exp(0.4j * x[1]), N0=1.4)
     contacts = {"left": uf.Reservoir(gap, -0.4, exchange=(0.2, 0, 0.3)), "right": uf.Reservoir(gap, 0.7)}
@@ -32,7 +39,10 @@ GAPS = (0.2, 0.1, 0.05)
 @pytest.fixture(scope="module")
 def pairs():
     return [
-        (uf.solve_equilibrium(device(gap), T, **OPTIONS), uf.solve_equilibrium(device(gap), T, linearized=True, **OPTIONS))
+        (
+            uf.solve_equilibrium(device(gap), T, **OPTIONS),
+            uf.solve_equilibrium(device(gap), T, linearized=True, **OPTIONS),
+        )
         for gap in GAPS
     ]
 

@@ -138,7 +138,9 @@ def test_printed_form_of_the_current_is_not_conserved(eq):
 
 def test_printed_form_agrees_without_theta_and_kappa():
     mesh = uf.rectangle({"F": 1.0}, width=0.5, size=0.25)
-    device = uf.Device(mesh, {"F": uf.ferromagnet(exchange=exchange)}, {"left": uf.Reservoir(1), "right": uf.Reservoir(1, 1)})
+    device = uf.Device(
+        mesh, {"F": uf.ferromagnet(exchange=exchange)}, {"left": uf.Reservoir(1), "right": uf.Reservoir(1, 1)}
+    )
     eq = uf.solve_equilibrium(device, T, frequencies=3)
     for observable in (uf.charge_current, uf.spin_current):
         assert np.allclose(observable(eq, form="huang2018").quadrature, observable(eq).quadrature, rtol=0, atol=1e-12)
@@ -167,7 +169,7 @@ def test_exchange_torque_is_the_commutator_with_the_exchange_field(eq, point):
 
 
 def test_relaxation_exerts_no_torque_in_equilibrium(eq, point):
-    (cell, q), _, g, _ = point
+    _, _, g, _ = point
     total = sum(s @ g @ s for s in oracle.SPIN) / (8 * TAU_SO)
     for axis in range(3):
         assert abs(summed(eq, total @ g - g @ total, oracle.SPIN[axis] / 2)) < 1e-12

@@ -22,6 +22,8 @@ from .export.vtk import write_vtk as write_vtk
 from .observe.currents import charge_current as charge_current
 from .observe.currents import matrix_current as matrix_current
 from .observe.currents import spin_current as spin_current
+from .observe.diffusive import potential as potential
+from .observe.diffusive import spin_accumulation as spin_accumulation
 from .observe.fields import Field as Field
 from .observe.magnetism import spin_density as spin_density
 from .observe.pairing import pair_amplitude as pair_amplitude
@@ -33,6 +35,8 @@ from .physics.impurity import ImpurityScattering as ImpurityScattering
 from .physics.impurity import impurity_scattering as impurity_scattering
 from .solve.equilibrium import solve_equilibrium as solve_equilibrium
 from .solve.normal import normal_resistance as normal_resistance
+from .solve.normal_state import NormalState as NormalState
+from .solve.normal_state import solve_normal_state as solve_normal_state
 from .solve.solution import Equilibrium as Equilibrium
 from .solve.status import Report as Report
 from .solve.status import SolveError as SolveError

@@ -40,7 +40,8 @@ def gauged(size, *, chi, charge=1.0):
         rashba=0.5,
     )  # fmt: skip
     contacts = {
-        side: uf.Reservoir(1.0, lambda x, own=own: own + chi * phase(x)) for side, own in (("left", 0.0), ("right", 0.8))
+        side: uf.Reservoir(1.0, lambda x, own=own: own + chi * phase(x))
+        for side, own in (("left", 0.0), ("right", 0.8))
     }
     return uf.Device(mesh, {"S": material}, contacts, A=lambda x: 0.2 + charge * chi * half_gradient(x))
 

@@ -34,9 +34,7 @@ def test_rotating_every_spin_axis_leaves_scalars_unchanged(axis, angle):
     turn = rotation(axis, angle)
     materials = {"tau_so": 1.5, "tau_sf": 3.0, "depairing": 0.1}
     plain = uf.solve_equilibrium(sfs(exchange=spiral, **materials), 0.1, **OPTIONS)
-    turned = uf.solve_equilibrium(
-        sfs(exchange=lambda x: np.tensordot(turn, spiral(x), 1), **materials), 0.1, **OPTIONS
-    )
+    turned = uf.solve_equilibrium(sfs(exchange=lambda x: np.tensordot(turn, spiral(x), 1), **materials), 0.1, **OPTIONS)
     expected, obtained = scalars(plain), scalars(turned)
     for name, value in expected.items():
         assert np.abs(obtained[name] - value).max() < 1e-9, name

@@ -5,7 +5,13 @@ import pytest
 
 import usadelfem as uf
 
-GIVEN = {"scattering_length": 0.4, "compton_wavelength": 0.15, "fermi_momentum": 1.3, "concentration": 0.01, "mass": 0.8}
+GIVEN = {
+    "scattering_length": 0.4,
+    "compton_wavelength": 0.15,
+    "fermi_momentum": 1.3,
+    "concentration": 0.01,
+    "mass": 0.8,
+}
 
 
 def amplitudes(scattering_length, compton_wavelength, fermi_momentum, concentration, mass):

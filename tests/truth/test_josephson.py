@@ -62,9 +62,7 @@ def test_short_junction_is_kulik_omelyanchuk():
 @pytest.mark.parametrize(("reduced", "gap", "expected"), [(0.5, 0.956885, 1.65904), (0.9, 0.526342, 0.40312)])
 def test_short_junction_at_finite_temperature(reduced, gap, expected):
     temperature = reduced / 1.763877
-    critical, _ = maximum(
-        lambda phase: sns(phase, temperature, length=0.01, gap=gap, size=0.001), (1.4, 2.2)
-    )
+    critical, _ = maximum(lambda phase: sns(phase, temperature, length=0.01, gap=gap, size=0.001), (1.4, 2.2))
     assert critical == pytest.approx(expected, rel=1e-3)
 
 

@@ -160,7 +160,7 @@ def _check_contact(mesh: Any, name: str, contact: Contact) -> None:
         evaluate(entry.name, getattr(contact, entry.name), mesh.p[:, vertices], owner)
 
 
-def _warn_unconnected(mesh: Any, contacts: Mapping[str, Reservoir]) -> None:
+def _warn_unconnected(mesh: Any, contacts: Mapping[str, Contact]) -> None:
     if not contacts:
         return
     inner = mesh.f2t[:, mesh.f2t[1] >= 0]

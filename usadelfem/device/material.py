@@ -49,8 +49,8 @@ class Material:
     growth_axis
         "x", "y" or "z": the axis of broken inversion symmetry; the formulas above hold with the axes permuted in order.
     su2
-        A general SU(2) field, shape (dim, 3): SU_k = sum_a su2[k, a] sigma_a / 2 along mesh axis k, 1/length. It adds to
-        rashba and dresselhaus. None: zero.
+        A general SU(2) field, shape (dim, 3): SU_k = sum_a su2[k, a] sigma_a / 2 along mesh axis k, 1/length. It adds
+        to rashba and dresselhaus. None: zero.
     """
 
     D: Coefficient = 1.0

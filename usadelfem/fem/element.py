@@ -70,20 +70,20 @@ def point_terms(
     b = tilde(a)
     state, partner = (zero, zero) if linear else (a, b)
     if linear:
-        da, da_given, db, db_given = np.zeros_like(da), da, np.zeros_like(db), db
+        da, db, given = np.zeros_like(da), np.zeros_like(db), db
     gradient, size = evaluate(
-        w, coefficients, pairs if crossed else pairs[:0], state, partner, da, db, hessian or linear, flux, h00, hk0, hkk,
-        hkl, rows,
+        w, coefficients, pairs if crossed else pairs[:0], state, partner, da, db, hessian or linear, flux, h00, hk0,
+        hkk, hkl, rows,
     )  # fmt: skip
     if not linear:
         return gradient, size
     gradient, size = linear_rows(h00, 0, a, gradient, modulus(gradient))
     gradient, size = linear_rows(h00, 4, b, gradient, size)
     for k in range(len(da)):
-        flow, _ = linear_rows(hkk, 0, get(db_given, k), zero, 0.0)
+        flow, _ = linear_rows(hkk, 0, get(given, k), zero, 0.0)
         for m in range(len(da)):
             if crossed and m != k:
-                cross, _ = linear_rows(hkl[k + m - 1], 0, get(db_given, m), zero, 0.0)
+                cross, _ = linear_rows(hkl[k + m - 1], 0, get(given, m), zero, 0.0)
                 flow = add(flow, scale(1.0 if k < m else -1.0, cross))
         put(flux, k, flow)
     return gradient, size

@@ -44,13 +44,17 @@ def add_currents(
 ) -> None:  # fmt: skip
     """Add weight N0 times the moments of the flux to out[1:], shape (1 + dim, 4, cells, points).
 
-    If `torque`, add to out[0] what the functional changes by when the generators act on a and D_k a alike: the torque of
-    all terms in the table that are not invariant.
+    If `torque`, add to out[0] what the functional changes by when the generators act on a and D_k a alike: the torque
+    of all terms in the table that are not invariant.
     """
     points, nodes, dim = dphi.shape
     grad, da = np.empty((nodes, dim)), np.empty((dim, 4), np.complex128)
     db, flux = np.empty((dim, 4), np.complex128), np.empty((dim, 4), np.complex128)
-    h00, hk0, hkk = np.empty((4, 8), np.complex128), np.empty((dim, 4, 8), np.complex128), np.empty((4, 8), np.complex128)
+    h00, hk0, hkk = (
+        np.empty((4, 8), np.complex128),
+        np.empty((dim, 4, 8), np.complex128),
+        np.empty((4, 8), np.complex128),
+    )
     hkl, rows = np.empty((dim * (dim - 1) // 2, 4, 8), np.complex128), np.empty((ROWS, dim, 4), np.complex128)
     for e in range(cells.shape[0]):
         for q in range(points):

@@ -98,7 +98,7 @@ def _contact_values(device: Device, space: Space) -> dict[str, tuple[Index, Comp
     for name, reservoir in device.contacts.items():
         if not isinstance(reservoir, Reservoir):
             raise DeviceError(
-                f"contact {name!r} is {reservoir!r}; allowed here is a Reservoir (a normal one is Reservoir(gap=0)), the "
+                f"contact {name!r} is {reservoir!r}; allowed is a Reservoir (a normal one is Reservoir(gap=0)), the "
                 "others belong to solve_normal_state"
             )
         nodes = space.facet_nodes(np.asarray(device.mesh.boundaries[name], np.int64))

@@ -13,14 +13,16 @@ from ..fem.points import add_currents, boundary_share, consistent_flux, green_at
 from ..fem.section import Section
 from ..physics import local
 from ..physics.functional import N0, D
+from ..solve.normal_state import NormalState
 from ..solve.solution import Equilibrium
+from .diffusive import normal_charge_current, normal_spin_current
 from .fields import Field
 
 AXES = ("x", "y", "z")
 FORMS = ("consistent", "huang2018")
 
 
-def charge_current(result: Equilibrium, *, form: str = "consistent") -> Field:
+def charge_current(result: Equilibrium | NormalState, *, form: str = "consistent") -> Field:
     """The density of the charge current, components (dim,).
 
     In equilibrium j_k = -(i pi e N0 T/2) sum over all w of Tr tau3 J_k (theory, section on observables), positive along
@@ -43,6 +45,8 @@ def charge_current(result: Equilibrium, *, form: str = "consistent") -> Field:
         If there is no such form.
     """
     check_form(form)
+    if isinstance(result, NormalState):
+        return normal_charge_current(result)
     space = result.system.space
     values = _moments(result)[0] if form == "consistent" else _printed(result)[0]
     return Field(
@@ -51,7 +55,7 @@ def charge_current(result: Equilibrium, *, form: str = "consistent") -> Field:
     )  # fmt: skip
 
 
-def spin_current(result: Equilibrium, *, form: str = "consistent") -> Field:
+def spin_current(result: Equilibrium | NormalState, *, form: str = "consistent") -> Field:
     """The density of the spin current j_k^a, components (3, dim): spin axis first, direction of flow second.
 
     In equilibrium j_k^a = -(i pi N0 T/2) sum over all w of Tr (sigma_a/2) J_k (theory, section on observables).
@@ -69,6 +73,8 @@ def spin_current(result: Equilibrium, *, form: str = "consistent") -> Field:
         If there is no such form.
     """
     check_form(form)
+    if isinstance(result, NormalState):
+        return normal_spin_current(result)
     space = result.system.space
     names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in AXES[: space.dim])
     values = _moments(result)[1] if form == "consistent" else _printed(result)[1]

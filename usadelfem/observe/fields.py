@@ -14,7 +14,7 @@ from ..device.device import Device
 from ..errors import ObservableError
 from ..fem.locate import Location, locate
 from ..fem.recover import Recovered, recover
-from ..fem.section import Section, find_section
+from ..fem.section import Section, find_section, undirected_section
 from ..fem.space import Space
 
 Values = NDArray[Any]
@@ -129,6 +129,19 @@ class Field:
         exact = self.flux(section) if section.separates else None
         flux: Values = (self._facet_integral(section) if exact is None else exact)[()]
         return flux
+
+    def average(self, facets: str | ArrayLike) -> Values:
+        """Mean value over a facet set, shape (*components): what a voltage probe reads of a potential.
+
+        Raises
+        ------
+        ObservableError
+            If the set is unknown or empty.
+        """
+        location, _, weights = undirected_section(self.space, facets).facet_points(self.space)
+        values = self.recovered.at(location) if self.exact is None else self.exact(location)
+        mean: Values = (values @ weights / weights.sum())[()]
+        return mean
 
     def _facet_integral(self, section: Section) -> Values:
         location, normals, weights = section.facet_points(self.space)

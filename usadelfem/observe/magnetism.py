@@ -6,11 +6,13 @@ import numpy as np
 
 from ..fem.points import add_spin
 from ..physics.functional import HX, HZ, N0
+from ..solve.normal_state import NormalState
 from ..solve.solution import Equilibrium
+from .diffusive import normal_spin_density
 from .fields import Field
 
 
-def spin_density(eq: Equilibrium, *, pauli: bool = False) -> Field:
+def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field:
     """The spin density that superconducting correlations add, components (3,).
 
     dS_a = -(i pi N0 T/2) sum over all w of Tr sigma_a tau3 g (theory, section on observables): the difference to the
@@ -21,13 +23,25 @@ def spin_density(eq: Equilibrium, *, pauli: bool = False) -> Field:
 
     Parameters
     ----------
+    eq
+        An equilibrium; of a normal state the density 2 N0 s of the spin accumulation s.
     pauli
-        Add the Pauli term 2 N0 h_a, which makes it the total spin density.
+        Add the Pauli term 2 N0 h_a, which makes it the total spin density (equilibrium only).
     """
+    if isinstance(eq, NormalState):
+        return normal_spin_density(eq)
     space, coefficients = eq.system.space, eq.system.coefficients
     total = np.zeros((3, *space.dx.shape))
     for weight, state in zip(eq.weights, eq.riccati, strict=True):
-        add_spin(-np.pi * eq.temperature * weight, state, space.cells, space.phi, coefficients.table, coefficients.kinds, total)
+        add_spin(
+            -np.pi * eq.temperature * weight,
+            state,
+            space.cells,
+            space.phi,
+            coefficients.table,
+            coefficients.kinds,
+            total,
+        )
     if pauli:
         total += 2 * coefficients.table[..., N0] * np.moveaxis(coefficients.table[..., HX : HZ + 1], -1, 0)
     return Field("spin_density", "hbar/2*N0*energy", ("x", "y", "z"), total, eq.device, space)

@@ -22,8 +22,8 @@ def spin_torque(eq: Equilibrium, part: str = "total") -> Field:
     """The density of the torques on the spins, components (3,), spin axes.
 
     They balance the divergence of the spin current, d_k j_k^a = the sum of all parts: take Tr (sigma_a/2) of the whole
-    equation and sum it over all frequencies, times -(i pi N0 T/2) (theory, section on the spin balance). Each part is the
-    change of its term of the functional when g is rotated in spin space.
+    equation and sum it over all frequencies, times -(i pi N0 T/2) (theory, section on the spin balance). Each part is
+    the change of its term of the functional when g is rotated in spin space.
 
     Unit: N0 D energy / length^2, spin in units of hbar.
 
@@ -134,4 +134,6 @@ def _precession(eq: Equilibrium) -> NDArray[np.float64]:
     current = spin_current(eq).quadrature
     if not gauge.shape[2]:
         return np.zeros_like(current[:, 0])
-    return np.asarray(np.cross(np.moveaxis(current, 0, -1), np.moveaxis(gauge[..., 1:], 2, 0)).sum(axis=0).transpose(2, 0, 1))
+    return np.asarray(
+        np.cross(np.moveaxis(current, 0, -1), np.moveaxis(gauge[..., 1:], 2, 0)).sum(axis=0).transpose(2, 0, 1)
+    )

@@ -14,10 +14,10 @@ UNITARY = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, -1], [0, 0, 1, 0]], fl
 def change_basis(g: ArrayLike, *, to: str, axes: tuple[int, int] | None = None) -> NDArray[np.complex128]:
     """A Green's function, self-energy or matrix current in the other common spinor basis.
 
-    The package works in the basis "nambu", Psi = (psi_up, psi_dn, psi_dn^+, -psi_up^+), where singlet pairing is the unit
-    matrix in spin space. The other common one, "ps", is (psi_up, psi_dn, psi_up^+, psi_dn^+), where it is i sigma_y, and an
-    exchange field acts on holes as -h.sigma*. They are related by the unitary V = diag(1, -i sigma_y) (Huang, Tokatly,
-    Bergeret, Phys. Rev. B 98, 144515 (2018), section III): g_ps = V g V^+.
+    The package works in the basis "nambu", Psi = (psi_up, psi_dn, psi_dn^+, -psi_up^+), where singlet pairing is the
+    unit matrix in spin space. The other common one, "ps", is (psi_up, psi_dn, psi_up^+, psi_dn^+), where it is i
+    sigma_y, and an exchange field acts on holes as -h.sigma*. They are related by the unitary V = diag(1, -i sigma_y)
+    (Huang, Tokatly, Bergeret, Phys. Rev. B 98, 144515 (2018), section III): g_ps = V g V^+.
 
     Parameters
     ----------

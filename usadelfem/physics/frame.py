@@ -12,7 +12,8 @@ from .jit import formula
 from .nambu import Spin, inverse_of_one_plus, mul, transpose
 
 # Rows of the scratch array in which the terms of the functional leave what they share, (ROWS, dim, 4): p_k and q_k; the
-# derivative Phi_k of f with respect to N d_k a; its two coefficients of eta; sums over channels of spin-charge coupling.
+# derivative Phi_k of f with respect to N d_k a; its two coefficients of eta; sums over channels of spin-charge
+# coupling.
 P_ROW, Q_ROW, PHI, AL, GA, SUM_AA, SUM_LEFT, SUM_RIGHT = range(8)
 ROWS = 8
 

@@ -11,8 +11,9 @@ and the density per volume and density of states is
 
     f = 2 D tr p_k q_k + f_sc - Tr L0 g - (1/4) sum_V gamma_V Tr V g V g,    p_k = N d_k a,  q_k = Nt d_k b,
 
-with the spin-charge coupling f_sc of `spin_charge`, L0 = w tau3 - i h.sigma tau3 + Dhat and one (rate, vertex) pair per local self-energy: spin-orbit scattering
-(1/4 tau_so, sigma_a), magnetic impurities (1/4 tau_sf, sigma_a tau3), orbital depairing (depairing, tau3).
+with the spin-charge coupling f_sc of `spin_charge`, L0 = w tau3 - i h.sigma tau3 + Dhat and one (rate, vertex) pair
+per local self-energy: spin-orbit scattering (1/4 tau_so, sigma_a), magnetic impurities (1/4 tau_sf, sigma_a tau3),
+orbital depairing (depairing, tau3).
 
 Only the rows that belong to a are written. The functional keeps its form under a <-> b with the Nambu blocks
 exchanged, so the rows of b follow from a <-> b (retarded problem) or, on the Matsubara manifold

@@ -1,16 +1,18 @@
 """Gauge fields: covariant derivatives of the Riccati matrices, and the chain rule for what depends on them.
 
-    D_k a = d_k a + L_k a,  L_k a = -2i A_k a - i [SU_k, a],      D_k b = sigma_y (D_k a)* sigma_y on the Matsubara manifold,
+    D_k a = d_k a + L_k a,  L_k a = -2i A_k a - i [SU_k, a],      D_k b = sigma_y (D_k a)* sigma_y on the Matsubara
+    manifold,
 
-with the vector potential A_k (times the charge) and the SU(2) field SU_k = SU_k^a sigma_a / 2. Terms of the functional see
-D_k a only. In variables a and d_k a the derivatives with respect to D_k a then come back through the linear map L_k.
+with the vector potential A_k (times the charge) and the SU(2) field SU_k = SU_k^a sigma_a / 2. Terms of the functional
+see D_k a only. In variables a and d_k a the derivatives with respect to D_k a then come back through the linear map
+L_k.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .frame import accumulate, get, put
+from .frame import accumulate, get
 from .jit import formula
 from .nambu import Spin, add, mul, scale, sub
 
@@ -62,8 +64,8 @@ def gauge_hessian(
 ) -> None:
     """Second derivatives in a and d_k a from those in a and D_k a, folded to columns of (da, da*).
 
-    h00, h0k[k], hk0[k] (4, 8) are changed, hkk and hkl[p] (used if `crossed`) stay; `maps` (dim, 4, 4) is scratch space. h0k must hold the
-    blocks of a with D_k a on entry, and has to be renewed from hk0 by the caller.
+    h00, h0k[k], hk0[k] (4, 8) are changed, hkk and hkl[p] (used if `crossed`) stay; `maps` (dim, 4, 4) is scratch
+    space. h0k must hold the blocks of a with D_k a on entry, and has to be renewed from hk0 by the caller.
     """
     dim = len(hk0)
     for k in range(dim):

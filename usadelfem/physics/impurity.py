@@ -1,8 +1,8 @@
 """Kinetic coefficients of a dirty metal from the microscopic scattering model.
 
-Source: C. Huang, I. V. Tokatly, F. S. Bergeret, Phys. Rev. B 98, 144515 (2018), Eqs. 4, 5, 33-37, 44, 45 and 56: short-range
-impurities with scattering length a_s and extrinsic spin-orbit coupling lambda^2 (effective Compton wavelength lambda), in
-the first order of lambda^2.
+Source: C. Huang, I. V. Tokatly, F. S. Bergeret, Phys. Rev. B 98, 144515 (2018), Eqs. 4, 5, 33-37, 44, 45 and 56:
+short-range impurities with scattering length a_s and extrinsic spin-orbit coupling lambda^2 (effective Compton
+wavelength lambda), in the first order of lambda^2.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class ImpurityScattering:
     compton_wavelength: Any
 
     @property
-    def l(self) -> Any:
+    def l(self) -> Any:  # noqa: E743
         """Mean free path, the same as `mean_free_path`."""
         return self.mean_free_path
 

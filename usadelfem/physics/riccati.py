@@ -76,7 +76,8 @@ def identity_like(a: Complex) -> Complex:
 def green(a: Complex, b: Complex, *, linearized: bool = False) -> Complex:
     """The matrix g = [[2 N - 1, 2 N a], [2 Nt b, 1 - 2 Nt]], shape (4, 4, ...).
 
-    In the linearised problem N = 1 - a b in the diagonal and 1 in the off-diagonal blocks, so that g^2 = 1 to second order.
+    In the linearised problem N = 1 - a b in the diagonal and 1 in the off-diagonal blocks, so that g^2 = 1 to second
+    order.
     """
     one = np.broadcast_to(identity_like(a), a.shape)
     ab, ba = dot(a, b), dot(b, a)

@@ -2,22 +2,22 @@ r"""Spin-charge coupling: the spin Hall and spin-swapping terms of the functiona
 
     f_sc = (D/4) { Theta_ij^a Tr sigma_a g d_i g d_j g - i Kappa_ij^a Tr sigma_a d_i g d_j g },
 
-with Theta_ij^a = theta eps_ija (isotropic) plus any antisymmetric tensor, and Kappa_ij^a = kappa eps_ija. It is a sum of
-channels: a pair i < j of mesh axes, a real spin vector v and two numbers theta, kappa. With V = v.sigma and the blocks
-P = N (V + a V b), Q = Nt (V + b V a), E = alpha V - N V a, Et = Nt V b - beta V of U^-1 V U, a channel is
+with Theta_ij^a = theta eps_ija (isotropic) plus any antisymmetric tensor, and Kappa_ij^a = kappa eps_ija. It is a sum
+of channels: a pair i < j of mesh axes, a real spin vector v and two numbers theta, kappa. With V = v.sigma and the
+blocks P = N (V + a V b), Q = Nt (V + b V a), E = alpha V - N V a, Et = Nt V b - beta V of U^-1 V U, a channel is
 
     f_c = tr P R + tr Q T,    R = x (p_i q_j - p_j q_i),  x =  D (theta - i kappa),
                               T = y (q_i p_j - q_j p_i),  y = -D (theta + i kappa).
 
-Its variations follow from D P = E eta + xi Et, D Q = -Et xi - eta E, D E = xi Q - P xi, D Et = Q eta - eta P and those of
-p_k, q_k (docs, "Adding a term").
+Its variations follow from D P = E eta + xi Et, D Q = -Et xi - eta E, D E = xi Q - P xi, D Et = Q eta - eta P and those
+of p_k, q_k (docs, "Adding a term").
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .frame import AL, GA, P_ROW, PHI, Q_ROW, SUM_AA, SUM_LEFT, SUM_RIGHT, accumulate, get, modulus, outer, put
+from .frame import AL, GA, P_ROW, PHI, Q_ROW, SUM_AA, SUM_LEFT, SUM_RIGHT, accumulate, get, modulus, outer
 from .jit import formula
 from .nambu import Spin, add, mul, scale, sub, trace_product
 
@@ -89,9 +89,7 @@ def add_derivative(
 
 
 @formula
-def add_channel(
-    blocks: Any, r: Spin, t: Spin, n: Spin, nt: Spin, a: Spin, b: Spin, h00: Any
-) -> tuple[Spin, Spin]:
+def add_channel(blocks: Any, r: Spin, t: Spin, n: Spin, nt: Spin, a: Spin, b: Spin, h00: Any) -> tuple[Spin, Spin]:
     """Second variation of a channel through P, Q, R, T; returns what it adds to the middle matrices of ab."""
     p_block, q_block, e, et = blocks
     br, tb = mul(b, r), mul(t, b)
