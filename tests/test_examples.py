@@ -15,6 +15,12 @@ OUTPUT = {
     "long_sns_junction": ("long_sns_junction.png",),
     "spiral_triplets": ("spiral_triplets.png",),
     "wire_3d": ("wire.vtu", "wire_3d.png"),
+    "vortex_torque": ("vortex_torque.png", "vortex_torque.vtu"),
+    "spin_galvanic_strip": ("spin_galvanic_strip.png",),
+    "graded_phi0_junction": ("graded_phi0_junction.png",),
+    "rashba_junction": ("rashba_junction.png",),
+    "hall_bar": ("hall_bar.png", "hall_bar.vtu"),
+    "heavy_metal_3d": ("heavy_metal_3d.png", "heavy_metal_3d.vtu"),
 }
 
 

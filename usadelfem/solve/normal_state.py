@@ -150,17 +150,17 @@ def _pins(
     graph = coo_array((np.ones(space.cells.size), edges), shape=(len(clamped),) * 2)
     count, part = connected_components(graph, directed=False)
     table = coefficients.table
-    active = table[..., [column.RATE_SO, column.RATE_SF, column.HX, column.HY, column.HZ]].any(axis=(1, 2))
-    active |= coefficients.gauge[..., 1:].any(axis=(1, 2, 3))
+    columns = [column.RATE_SO, column.RATE_SF, column.HX, column.HY, column.HZ]
+    active = np.flatnonzero(table[..., columns].any(axis=(1, 2)) | coefficients.gauge[..., 1:].any(axis=(1, 2, 3)))
     pinned = np.zeros((len(clamped), COMPONENTS), bool)
     for index in range(count):
-        nodes: NDArray[np.bool_] = np.equal(part, index)
+        nodes = np.flatnonzero(part == index)
         if clamped[nodes].any():
             continue
-        relaxes = active[nodes[space.cells[:, 0]]].any()
+        relaxes = np.isin(space.cells[active, 0], nodes).any()
         for component in range(1 if relaxes else COMPONENTS):
             _check_balance(load[nodes, component], NAMES[component], device)
-            pinned[np.flatnonzero(nodes)[0], component] = True
+            pinned[nodes[0], component] = True
     return part, pinned
 
 
