@@ -21,6 +21,8 @@ CASES = {
     "2D 20k P1": ("rectangle", 1, 1 / 71),
     "2D 20k P2": ("rectangle", 2, 1 / 36),
     "3D 4k P1": ("box", 1, 1 / 7),
+    "2D 20k P1, theta, kappa": ("rectangle", 1, 1 / 71),
+    "3D 4k P1, theta, kappa": ("box", 1, 1 / 7),
 }
 FREQUENCIES = 20
 ROWS = (
@@ -38,7 +40,7 @@ ROWS = (
 )
 
 
-def junction(kind: str, size: float):
+def junction(kind: str, size: float, **coupling: float):
     import numpy as np
 
     import usadelfem as uf
@@ -52,7 +54,7 @@ def junction(kind: str, size: float):
         return 3.0 * np.array([np.sin(x[0]), 0 * x[0], np.cos(x[0])])
 
     contacts = {"left": uf.Reservoir(1.0, -0.8), "right": uf.Reservoir(1.0, 0.8)}
-    return uf.Device(mesh, {"F": uf.ferromagnet(exchange=exchange)}, contacts)
+    return uf.Device(mesh, {"F": uf.ferromagnet(exchange=exchange, **coupling)}, contacts)
 
 
 def measure(case: str) -> dict[str, float]:
@@ -60,7 +62,8 @@ def measure(case: str) -> dict[str, float]:
     from usadelfem.fem.assembly import Timings, assemble
 
     kind, order, size = CASES[case]
-    device = junction(kind, size)
+    coupling = {"theta": 0.2, "kappa": 0.1} if "theta" in case else {}
+    device = junction(kind, size, **coupling)
     uf.solve_equilibrium(device, 0.1, order=order, frequencies=1)
     start = perf_counter()
     eq = uf.solve_equilibrium(device, 0.1, order=order, frequencies=FREQUENCIES)

@@ -16,7 +16,7 @@ import numpy as np
 import usadelfem as uf
 
 # %%
-# Energies in units of the bulk gap, lengths in xi. The gap is given: |gap| = tanh(r) to the power |n| around the core.
+# Energies in units of the bulk gap, lengths in xi. The modulus of the gap is given, tanh(r) to the power n.
 mesh = uf.read_mesh("meshes/film.msh")  # regions core (r < 2) and outer (2 < r < 5), the circle ring between them
 h, theta, temperature = 0.3, 0.1, 0.2
 
