@@ -142,3 +142,10 @@ def test_plane_is_for_two_dimensional_meshes():
 def test_superconductors_need_a_gap_and_ferromagnets_a_field(make):
     with pytest.raises(uf.DeviceError, match="needs"):
         make(D=2.0)
+
+
+def test_only_a_reservoir_has_a_phase():
+    metal = uf.normal_metal()
+    device = uf.Device(MESH, {"A": metal, "B": metal}, {"left": uf.NormalContact(potential=1.0)})
+    with pytest.raises(uf.DeviceError, match="only a Reservoir has a phase"):
+        device.with_phase("left", 0.3)

@@ -1,5 +1,7 @@
 """What vanishes by mirrors, time reversal and spin rotations in strips and junctions with spin-orbit coupling."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -153,3 +155,21 @@ def test_spin_accumulation_of_a_hall_bar_is_odd_under_the_mirror_and_the_current
     assert np.abs(s.at([x, y])[2] + s.at([x, WIDTH - y])[2]).max() < 1e-9
     assert np.abs(s.nodal[:2]).max() < 1e-9
     assert np.abs(s.nodal + bar(-1.0).nodal).max() < 1e-9
+
+
+def test_spin_balance_of_the_recovered_current_closes_under_refinement():
+    # around one half of a film with a vortex: the surface integral of the smoothed current against the torques inside
+    def gap(x):
+        u, v = x[0] - 2.0, x[1] - 2.0
+        return np.tanh(np.hypot(u, v)) * np.exp(1j * np.arctan2(v, u))
+
+    def defect(size):
+        mesh = uf.rectangle({"A": 2.5, "B": 1.5}, width=4.0, size=size, cell="quad")
+        material = uf.superconductor(gap=gap, exchange=(0.3, 0.1, 0.2), theta=0.3, tau_so=2.0)
+        eq = uf.solve_equilibrium(uf.Device(mesh, {"A": material, "B": material}), T, frequencies=2)
+        inside = uf.spin_torque(eq).integral("A")
+        flow = uf.spin_current(eq)
+        assert np.abs(flow.through("A_B") - inside).max() < 1e-10
+        return np.abs(replace(flow, flux=lambda section: None).through("A_B") - inside).max() / np.abs(inside).max()
+
+    assert defect(0.25) < 0.5 * defect(0.5)

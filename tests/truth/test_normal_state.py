@@ -272,3 +272,9 @@ def test_contacts_of_the_normal_state_are_refused_in_equilibrium():
 def test_total_current_is_not_a_function():
     with pytest.raises(uf.DeviceError, match="current is the total"):
         uf.CurrentContact(current=lambda x: x[0])
+
+
+def test_pauli_term_of_a_normal_state_is_refused(everything):
+    with pytest.raises(uf.ObservableError, match="pauli=True"):
+        uf.spin_density(everything, pauli=True)
+    assert uf.spin_density(everything).shape == (3,)

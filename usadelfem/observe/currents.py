@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ObservableError
-from ..fem.coefficients import spin_hall_tensors
+from ..fem.coefficients import Coefficients, spin_hall_tensors
 from ..fem.points import add_currents, boundary_share, consistent_flux, green_at_quadrature
 from ..fem.section import Section
 from ..physics import local
@@ -37,7 +37,7 @@ def charge_current(result: Equilibrium | NormalState, *, form: str = "consistent
     form
         "consistent": the current of the equation that is solved. "huang2018": J_k as printed in Eqs. 2 and 3 of Huang,
         Tokatly and Bergeret (2018), for comparison; it differs where theta or kappa is not zero, is not conserved, and
-        `through` integrates its recovered density.
+        `through` integrates its recovered density. In the normal state both are the same.
 
     Raises
     ------
@@ -130,15 +130,26 @@ def _matrix_current(eq: Equilibrium, state: NDArray[np.complex128], form: str) -
     return np.asarray(local.matrix_current(g, dg, diffusion, theta, kappa, form=form))
 
 
-def _moments(eq: Equilibrium) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Charge and spin current densities at the quadrature points."""
-    space, c = eq.system.space, eq.system.coefficients
+def summed_moments(eq: Equilibrium, coefficients: Coefficients, *, torque: bool = False) -> NDArray[np.float64]:
+    """Torques and currents at the quadrature points, summed over frequencies, shape (1 + dim, 4, cells, points).
+
+    Rows of the first axis: torques (if `torque`), then the directions of flow; of the second: half the charge, and the
+    three spin axes (`fem.points.add_currents`).
+    """
+    space = eq.system.space
     total = np.zeros((1 + space.dim, 4, *space.dx.shape))
+    table, kinds, pairs = coefficients.table, coefficients.kinds, coefficients.pairs
     for weight, state in zip(eq.weights, eq.riccati, strict=True):
         add_currents(
-            np.pi * eq.temperature * weight, state, space.cells, space.phi, space.dphi, space.inverse, c.table, c.kinds,
-            c.pairs, False, total,
+            np.pi * eq.temperature * weight, state, space.cells, space.phi, space.dphi, space.inverse, table, kinds,
+            pairs, torque, total,
         )  # fmt: skip
+    return total
+
+
+def _moments(eq: Equilibrium) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Charge and spin current densities at the quadrature points."""
+    total = summed_moments(eq, eq.system.coefficients)
     return 2 * total[1:, 0], total[1:, 1:].swapaxes(0, 1)
 
 

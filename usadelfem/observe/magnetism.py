@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import ObservableError
 from ..fem.points import add_spin
 from ..physics.functional import HX, HZ, N0
 from ..solve.normal_state import NormalState
@@ -27,8 +28,17 @@ def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field
         An equilibrium; of a normal state the density 2 N0 s of the spin accumulation s.
     pauli
         Add the Pauli term 2 N0 h_a, which makes it the total spin density (equilibrium only).
+
+    Raises
+    ------
+    ObservableError
+        If `pauli` is asked for of a normal state.
     """
     if isinstance(eq, NormalState):
+        if pauli:
+            raise ObservableError(
+                "pauli=True belongs to an equilibrium; the spin density of a normal state is the excess"
+            )
         return normal_spin_density(eq)
     space, coefficients = eq.system.space, eq.system.coefficients
     total = np.zeros((3, *space.dx.shape))

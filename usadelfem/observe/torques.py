@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from ..errors import ObservableError
 from ..fem.coefficients import Coefficients, spin_hall_tensors
-from ..fem.points import add_currents, green_at_quadrature
+from ..fem.points import green_at_quadrature
 from ..physics import functional as column
 from ..physics import local
 from ..solve.solution import Equilibrium
-from .currents import check_form, check_index, spin_current
+from .currents import check_form, check_index, spin_current, summed_moments
 from .fields import Field
 
 PARTS = ("exchange", "relaxation", "extrinsic", "intrinsic")
@@ -102,14 +102,7 @@ def torque_trace(eq: Equilibrium, n: int = 0, *, tau3: bool = True) -> Field:
 
 def _local_torque(eq: Equilibrium, part: str) -> NDArray[np.float64]:
     """The torque of one part of the functional at the quadrature points, shape (3, cells, points)."""
-    space, c = eq.system.space, _only(eq.system.coefficients, part)
-    total = np.zeros((1 + space.dim, 4, *space.dx.shape))
-    for weight, state in zip(eq.weights, eq.riccati, strict=True):
-        add_currents(
-            np.pi * eq.temperature * weight, state, space.cells, space.phi, space.dphi, space.inverse, c.table, c.kinds,
-            c.pairs, True, total,
-        )  # fmt: skip
-    return np.asarray(total[0, 1:])
+    return summed_moments(eq, _only(eq.system.coefficients, part), torque=True)[0, 1:]
 
 
 def _only(coefficients: Coefficients, part: str) -> Coefficients:
