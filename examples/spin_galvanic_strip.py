@@ -18,7 +18,7 @@ import usadelfem as uf
 # %%
 # A strip of 6 by 2 coherence lengths, squares in a regular grid: its mirror image is the same mesh.
 width, theta, temperature = 2.0, 0.2, 0.1
-mesh = uf.rectangle({"S": 6.0}, width=width, size=0.125, cell="quad")
+mesh = uf.rectangle({"S": 6.0}, width=width, size=0.2, cell="quad")
 y = np.linspace(0, width, 81)
 middle = np.array([np.full_like(y, 3.0), y])
 
@@ -50,7 +50,7 @@ for panel, curves in zip(axes, (current, spin), strict=True):
         panel.plot(y - width / 2, values, "k:" if "theta" in name else "-", label=name)
     panel.axhline(0, color="0.8", zorder=0)
     panel.set_xlabel(r"$y/\xi$")
-    panel.legend()
+    panel.legend(loc="lower center")
 axes[0].set(ylabel=r"$j_x$ [$eN_0D\,\Delta/\xi$]", title="current made by a splitting along z")
 axes[1].set(ylabel=r"$\delta S_z$ [$\hbar N_0\Delta/2$]", title="spin made by a supercurrent along x")
 output = Path("output")

@@ -173,3 +173,46 @@ def test_spin_balance_of_the_recovered_current_closes_under_refinement():
         return np.abs(replace(flow, flux=lambda section: None).through("A_B") - inside).max() / np.abs(inside).max()
 
     assert defect(0.25) < 0.5 * defect(0.5)
+
+
+def strip(strength, theta=0.3, axis=2):
+    """An isolated superconducting strip whose splitting is strongest in the middle."""
+
+    def splitting(x):
+        return strength * np.exp(-8 * middle(x) ** 2) * np.eye(3)[axis].reshape(3, *(1,) * (x.ndim - 1))
+
+    material = uf.superconductor(gap=1.0, exchange=splitting, theta=theta)
+    eq = uf.solve_equilibrium(uf.Device(MESH, {"N": material}), T, frequencies=4)
+    x, y = np.full(9, 0.5), np.linspace(0.02, WIDTH - 0.02, 9)
+    return uf.charge_current(eq).at([x, y])
+
+
+def test_spin_galvanic_currents_of_the_two_edges_are_opposite_and_odd_in_their_causes():
+    j = strip(0.5)
+    assert np.abs(j[0]).max() > 1e-3
+    assert np.abs(j[0] + j[0][::-1]).max() < 1e-9
+    assert np.abs(j[1]).max() < 1e-9  # the strip is symmetric end to end
+    assert np.abs(j + strip(-0.5)).max() < 1e-9
+
+
+@pytest.mark.parametrize("change", [{"theta": 0.0}, {"axis": 0}, {"axis": 1}, {"strength": 0.0}])
+def test_spin_galvanic_currents_need_theta_and_a_normal_splitting(change):
+    assert np.abs(strip(**{"strength": 0.5} | change)).max() < 1e-9
+
+
+def test_spins_at_the_faces_of_a_heavy_metal_in_three_dimensions_circulate_around_the_current():
+    mesh = uf.box({"F": 0.4, "HM": 0.8}, width=0.8, height=0.8, size=0.4, cell="hexahedron")
+
+    def circulating(phase, theta=0.3):
+        metals = {"F": uf.ferromagnet(exchange=(1.0, 0, 0)), "HM": uf.normal_metal(theta=theta, kappa=0.1)}
+        contacts = {"left": uf.Reservoir(1.0, -phase / 2), "right": uf.Reservoir(1.0, phase / 2)}
+        eq = uf.solve_equilibrium(uf.Device(mesh, metals, contacts), T, frequencies=2)
+        faces = [[0.8, 0.8, 0.8, 0.8], [0.0, 0.8, 0.4, 0.4], [0.4, 0.4, 0.0, 0.8]]  # y = 0, W; z = 0, W
+        s = uf.spin_density(eq).at(faces)
+        return np.array([-s[2, 0], s[2, 1], s[1, 2], -s[1, 3]])
+
+    s = circulating(1.0)
+    assert abs(s[0]) > 1e-3
+    assert np.ptp(s) < 1e-9  # a quarter turn about x maps the device onto itself
+    assert np.abs(s + circulating(-1.0)).max() < 1e-9
+    assert np.abs(circulating(1.0, theta=0.0)).max() < 1e-9

@@ -22,7 +22,13 @@ from ..physics import functional as column
 
 BALANCE = 1e-9  # of the currents that are fed in
 RESIDUAL = 1e-9
-NAMES = ("charge", "x spin", "y spin", "z spin")
+LOST = 1e-3  # of a known solution, when it is solved for: above it the matrix is singular
+LEVEL = 1e-12  # of a direction: rounding errors
+SINGULAR = (
+    "the equations of the normal state have no unique solution: a part without a NormalContact neither relaxes nor "
+    "turns the spins (give it a finite tau_so, or make one contact a NormalContact), or kappa is outside the range in "
+    "which diffusion dissipates, from -1 to 1, in three dimensions from -1/2"
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,30 +66,40 @@ def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
     ----------
     device
         A device whose contacts are NormalContact (given potential and spin) or CurrentContact (given currents). Where a
-        connected part has no NormalContact, the mean potential of that part is zero.
+        connected part has no NormalContact, the mean potential of that part is zero, and so is the mean spin
+        accumulation along an axis about which all fields in it turn, if nothing relaxes spin there.
     order
         Order of the elements, 1 or 2.
 
     Raises
     ------
     DeviceError
-        If there are no contacts or a Reservoir, two NormalContacts disagree where they meet, or the currents into a
-        part without a NormalContact do not add up to zero.
+        If there are no contacts or a Reservoir, two NormalContacts disagree where they meet, a CurrentContact lies on a
+        NormalContact, or the currents into a part without a NormalContact do not add up to zero.
     ValueError
         If order is not 1 or 2.
+    TypeError
+        If `device` is not a Device.
+    numpy.linalg.LinAlgError
+        If the equations have no unique solution.
     """
+    if not isinstance(device, Device):
+        raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
     if not device.contacts:
         raise DeviceError("nothing drives a normal state without contacts; give NormalContact or CurrentContact")
     space = build_space(device.mesh, order)
     coefficients = point_coefficients(device, space)
     values, clamped = _clamped(device, space)
     load = contact_load(device, space, np.arange(device.mesh.nelements))
+    levels = _open_levels(device, space, coefficients, clamped, load)
     matrix = _assemble(space, coefficients)
-    part, pinned = _pins(device, space, coefficients, clamped, load)
-    free = np.flatnonzero(~(clamped[:, None] | pinned).ravel())
+    known = np.repeat(clamped[:, None], COMPONENTS, axis=1)
+    for nodes, direction in levels:  # fix one unknown of each; the equation left out follows from the others
+        known[nodes[0], abs(direction).argmax()] = True
+    free = np.flatnonzero(~known.ravel())
     rhs = (load.ravel() - matrix @ values.ravel())[free]
     values.ravel()[free] = _solve(matrix[free][:, free], rhs)
-    _remove_means(space, values, part, pinned)
+    _remove_means(space, values, levels)
     values.flags.writeable = False
     return NormalState(device, values, space, coefficients)
 
@@ -113,7 +129,16 @@ def _clamped(device: Device, space: Space) -> tuple[Real, NDArray[np.bool_]]:
             others = ", ".join(sorted({repr(other) for other, own in owner.items() if np.intersect1d(own, nodes).size}))
             raise DeviceError(f"contact {name!r} touches {others} with another potential or spin; separate them")
         values[nodes], clamped[nodes], owner[name] = given, True, nodes
+    _check_overlap(device, list(owner))
     return values, clamped
+
+
+def _check_overlap(device: Device, clamped: list[str]) -> None:
+    """What is fed in where the potential is given would never enter the device."""
+    for name in device.contacts:
+        for other in clamped:
+            if name not in clamped and np.intersect1d(_facets(device, name), _facets(device, other)).size:
+                raise DeviceError(f"contact {name!r} feeds a current into facets of {other!r}, which has a potential")
 
 
 def contact_load(device: Device, space: Space, cells: Index) -> Real:
@@ -141,56 +166,85 @@ def _assemble(space: Space, coefficients: Coefficients) -> Any:
     return coo_array((local.ravel(), (rows.ravel(), columns.ravel())), shape=(size, size)).tocsr()
 
 
-def _pins(
+def _open_levels(
     device: Device, space: Space, coefficients: Coefficients, clamped: NDArray[np.bool_], load: Real
-) -> tuple[Index, NDArray[np.bool_]]:  # fmt: skip
-    """The connected part of each node, and the unknowns to fix because nothing else determines their level."""
+) -> list[tuple[Index, Real]]:  # fmt: skip
+    """Nodes of a connected part, and direction (4,) in (mu, s), of every uniform value that nothing determines."""
     local = space.cells.shape[1]
     edges = np.repeat(space.cells[:, :1], local, axis=1).ravel(), space.cells.ravel()
     graph = coo_array((np.ones(space.cells.size), edges), shape=(len(clamped),) * 2)
     count, part = connected_components(graph, directed=False)
+    levels: list[tuple[Index, Real]] = []
+    for index in np.setdiff1d(np.arange(count), part[clamped]):
+        nodes, cells = np.flatnonzero(part == index), np.flatnonzero(part[space.cells[:, 0]] == index)
+        own = [name for name in device.contacts if np.isin(device.mesh.f2t[0, _facets(device, name)], cells).any()]
+        for direction in _undetermined(coefficients.chosen(cells)):
+            _check_balance(load[nodes] @ direction, direction, own)
+            levels.append((nodes, direction))
+    return levels
+
+
+def _undetermined(coefficients: Coefficients) -> Real:
+    """Directions in (mu, s) of uniform values that solve the equations without sources, shape (directions, 4).
+
+    Always mu; where no spin relaxes, also the axis of the exchange and SU(2) fields if all of them are parallel (any
+    axis if there are none): spin along it does not precess.
+    """
     table = coefficients.table
-    columns = [column.RATE_SO, column.RATE_SF, column.HX, column.HY, column.HZ]
-    active = np.flatnonzero(table[..., columns].any(axis=(1, 2)) | coefficients.gauge[..., 1:].any(axis=(1, 2, 3)))
-    pinned = np.zeros((len(clamped), COMPONENTS), bool)
-    for index in range(count):
-        nodes = np.flatnonzero(part == index)
-        if clamped[nodes].any():
-            continue
-        relaxes = np.isin(space.cells[active, 0], nodes).any()
-        for component in range(1 if relaxes else COMPONENTS):
-            _check_balance(load[nodes, component], NAMES[component], device)
-            pinned[nodes[0], component] = True
-    return part, pinned
+    charge = np.eye(COMPONENTS)[:1]
+    if table[..., [column.RATE_SO, column.RATE_SF]].any():
+        return charge
+    fields = [table[..., column.HX : column.HZ + 1].reshape(-1, 3), coefficients.gauge[..., 1:].reshape(-1, 3)]
+    axes = np.concatenate(fields)
+    axes = axes[axes.any(axis=1)]
+    axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+    turned, directions = np.linalg.eigh(len(axes) * np.eye(3) - axes.T @ axes)
+    spin = directions.T[turned <= LEVEL * max(len(axes), 1)]
+    spin = spin * np.sign(np.take_along_axis(spin, abs(spin).argmax(axis=1)[:, None], axis=1))
+    return np.concatenate([charge, np.pad(spin, ((0, 0), (1, 0)))])
 
 
-def _check_balance(load: Real, what: str, device: Device) -> None:
-    if abs(load.sum()) > BALANCE * abs(load).sum():
-        raise DeviceError(
-            f"the {what} currents of {', '.join(sorted(device.contacts))} into a part without a NormalContact do not "
-            "add up to zero, and nothing there takes up the rest; balance them, or give one contact a potential"
-        )
+def _check_balance(load: Real, direction: Real, contacts: list[str]) -> None:
+    if abs(load.sum()) <= BALANCE * abs(load).sum():
+        return
+    largest = abs(direction).argmax()
+    what = ("charge", "x spin", "y spin", "z spin")[largest]
+    if abs(direction[largest]) < 1 - LEVEL:
+        what = "({:.3g}, {:.3g}, {:.3g}) spin".format(*direction[1:])
+    total = load.sum() * (2 if direction[0] else 1)  # a charge current is 2 N0 J
+    raise DeviceError(
+        f"the {what} currents of {', '.join(sorted(contacts))} into a part without a NormalContact add up to "
+        f"{total:.3g}, and nothing there takes it up; balance them, or make one of the contacts a NormalContact"
+    )
 
 
 def _solve(matrix: Any, rhs: Real) -> Real:
     """Solution with one step of refinement; the symmetric part is positive definite, so that no pivoting is needed."""
     if not len(rhs):
         return rhs
-    factor = splu(
-        matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.01, options={"SymmetricMode": True}
-    )  # fmt: skip
+    factor = _factorize(matrix)
     x = factor.solve(rhs)
     x = x + factor.solve(rhs - matrix @ x)
     size = abs(matrix) @ abs(x) + abs(rhs)
-    if not np.isfinite(x).all() or abs(rhs - matrix @ x).max() > RESIDUAL * size.max():
-        raise np.linalg.LinAlgError("the diffusion matrix is singular: is |kappa| above 1, or |theta| very large?")
+    probe = np.random.default_rng(0).uniform(-1.0, 1.0, len(rhs))
+    lost = abs(factor.solve(matrix @ probe) - probe).max()  # a singular matrix has a small residual as well
+    if not (lost < LOST and abs(rhs - matrix @ x).max() <= RESIDUAL * size.max()):
+        raise np.linalg.LinAlgError(SINGULAR)
     return np.asarray(x)
 
 
-def _remove_means(space: Space, values: Real, part: Index, pinned: NDArray[np.bool_]) -> None:
-    """Shift pinned components of a part to zero mean over its volume."""
+def _factorize(matrix: Any) -> Any:
+    options = {"SymmetricMode": True}
+    try:
+        return splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.01, options=options)
+    except RuntimeError as error:  # exactly singular
+        raise np.linalg.LinAlgError(SINGULAR) from error
+
+
+def _remove_means(space: Space, values: Real, levels: list[tuple[Index, Real]]) -> None:
+    """Shift what nothing determines to zero mean over the volume of its part."""
     weight = np.zeros(len(values))
     np.add.at(weight, space.cells, np.einsum("cq,qi->ci", space.dx, space.phi))
-    for node, component in zip(*np.nonzero(pinned), strict=True):
-        own = np.flatnonzero(part == part[node])
-        values[own, component] -= weight[own] @ values[own, component] / weight[own].sum()
+    for nodes, direction in levels:
+        mean = weight[nodes] @ values[nodes] @ direction / weight[nodes].sum()
+        values[nodes] -= mean * direction
