@@ -69,6 +69,7 @@ def test_axes_can_be_given():
         ((4, 4), {"to": "up"}, "'ps' and 'nambu'"),
         ((3, 3), {"to": "ps"}, "give axes"),
         ((4, 3), {"to": "ps", "axes": (0, 1)}, "length 4"),
+        ((4, 4), {"to": "ps", "axes": (0, -2)}, "two different axes"),
     ],
 )
 def test_bad_input_is_refused(shape, options, message):

@@ -127,6 +127,25 @@ def test_arrays_of_positions_are_treated_point_by_point():
         assert np.allclose(current[..., n], one, rtol=0, atol=1e-13)
 
 
+def test_real_matrices_are_accepted():
+    tau3, slope = oracle.TAU3, np.stack([oracle.TAU3[:, ::-1]] * 3)
+    for function in (local.matrix_current, local.torque):
+        real, complex_ = (function(tau3.astype(t), slope.astype(t), D, THETA, KAPPA) for t in (float, complex))
+        assert np.array_equal(real, complex_)
+
+
+def test_both_forms_agree_to_linear_order_in_the_anomalous_function():
+    def difference(scale):
+        (a, da), (b, db) = riccati(0, X), riccati(1, X)
+        a, b, da, db = (scale * value for value in (a, b, da, db))
+        dg = np.array([oracle.green_derivative(a, b, *slope) for slope in zip(da, db, strict=True)])
+        g = oracle.green(a, b)
+        one, two = (local.matrix_current(g, dg, D, THETA, KAPPA, form=form) for form in VERTEX)
+        return np.abs(one - two).max()
+
+    assert difference(2e-3) == pytest.approx(4 * difference(1e-3), rel=0.02)
+
+
 def test_unknown_form_is_refused():
     with pytest.raises(ValueError, match="'huang2018'"):
         local.matrix_current(*green(X), D, THETA, KAPPA, form="1970")
@@ -163,6 +182,33 @@ def test_keldysh_block_of_the_matrix_current_is_the_normal_current_in_both_forms
 
 def test_torque_of_the_normal_state_vanishes():
     assert np.abs(local.torque(*normal_metal(N, S, SLOPE), D, THETA, KAPPA)).max() < 1e-15
+
+
+@pytest.mark.parametrize("form", VERTEX)
+def test_keldysh_block_of_the_whole_equation_is_coupled_diffusion(form):
+    # n and S quadratic in position, so that the central difference of the current is exact
+    h, rate_so = np.array([0.3, 0.5, -0.2]), 0.7
+    curvature = np.random.default_rng(6).normal(size=(4, 3, 3))
+    curvature = curvature + curvature.transpose(0, 2, 1)
+
+    def field(x):
+        value = np.array([N, *S]) + SLOPE @ x + 0.5 * curvature @ x @ x
+        return normal_metal(value[0], value[1:], SLOPE + curvature @ x)
+
+    def current(x):
+        return local.matrix_current(*field(x), D, THETA, KAPPA, form=form)
+
+    step = 0.1 * np.eye(3)
+    residual = sum((current(step[k]) - current(-step[k]))[k] for k in range(3)) / 0.2
+    g, dg = field(np.zeros(3))
+    spin, tau3 = local.spin_matrices(8), np.kron(np.eye(2), oracle.TAU3)
+    energy = sum(rate_so / 8 * spin[a] @ g @ spin[a] - 1j * h[a] * spin[a] @ tau3 for a in range(3))
+    residual = residual - local.torque(g, dg, D, THETA, KAPPA) + energy @ g - g @ energy
+
+    # theta and kappa drop out of the divergence where they are uniform
+    laplacian = np.einsum("ckk->c", curvature)
+    expected = oracle.TAU3 @ keldysh(-D * laplacian[0], -D * laplacian[1:] + rate_so * S + 2 * np.cross(h, S))
+    assert np.allclose(residual[:4, 4:], expected, rtol=0, atol=1e-12)
 
 
 def test_keldysh_block_of_the_self_energies_is_relaxation_and_precession():

@@ -57,6 +57,27 @@ def test_scattering_time_saturates_in_the_resonant_limit():
     assert two.theta_skew < 0 < one.theta_skew
 
 
+def test_cross_section_of_a_weak_impurity_is_that_of_the_born_approximation():
+    # 1/(n l) = 4 pi a_s^2
+    s = uf.impurity_scattering(**GIVEN | {"scattering_length": 1e-6})
+    assert 1 / (0.01 * s.l) == pytest.approx(4 * np.pi * 1e-12, rel=1e-11, abs=0)
+
+
+def test_skew_scattering_changes_sign_with_the_scattering_length_and_the_side_jump_does_not():
+    repulsive, attractive = (uf.impurity_scattering(**GIVEN | {"scattering_length": a}) for a in (0.4, -0.4))
+    assert repulsive.theta_skew == -attractive.theta_skew > 0
+    assert repulsive.theta_side_jump == attractive.theta_side_jump > 0
+
+
+@pytest.mark.parametrize(
+    "change", [{"scattering_length": 1e200, "compton_wavelength": 0.0}, {"compton_wavelength": 1e-80}]
+)
+def test_extreme_values_give_the_limit_without_overflow(change):
+    s = uf.impurity_scattering(**GIVEN | change)
+    assert np.isfinite([s.D, s.tau, s.theta, s.kappa]).all()
+    assert s.tau_so == np.inf
+
+
 def test_no_spin_orbit_coupling_no_spin_hall_effect():
     s = uf.impurity_scattering(**GIVEN | {"compton_wavelength": 0.0})
     assert (s.theta, s.kappa, s.tau_so) == (0.0, 0.0, np.inf)

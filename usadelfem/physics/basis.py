@@ -49,8 +49,11 @@ def change_basis(g: ArrayLike, *, to: str, axes: tuple[int, int] | None = None) 
 
 def _matrix_axes(array: NDArray[Any], axes: tuple[int, int] | None) -> tuple[int, int]:
     if axes is not None:
-        if len(axes) != 2 or any(not -array.ndim <= a < array.ndim or array.shape[a] != 4 for a in axes):
-            raise ValueError(f"axes are {axes}; allowed are two axes of length 4 of an array of shape {array.shape}")
+        valid = len(axes) == 2 and all(-array.ndim <= a < array.ndim and array.shape[a] == 4 for a in axes)
+        if not valid or (axes[0] - axes[1]) % array.ndim == 0:
+            raise ValueError(
+                f"axes are {axes}; allowed are two different axes of length 4 of an array of shape {array.shape}"
+            )
         return axes
     found = [i for i in range(array.ndim - 1) if array.shape[i : i + 2] == (4, 4)]
     if array.ndim == 4 and 1 in found:

@@ -120,10 +120,10 @@ def impurity_scattering(
     a, lam, pf, n, m = (_checked(name, value) for name, value in given.items())
     density = m * pf / (2 * np.pi**2)
     # |t_F|^2 in a form that stays finite in the resonant limit
-    tau = 1 / (2 * np.pi * n * density * (2 * np.pi / m) ** 2 / (1 / a**2 + pf**2))
+    tau = 1 / (2 * np.pi * n * density * (2 * np.pi / m) ** 2 / ((1 / a) ** 2 + pf**2))
     path = pf / m * tau
     w1_tau, w2_tau = (lam * pf) ** 2, (lam * pf) ** 2 * pf * a
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         tau_so = np.asarray(9 / 8 * tau / (lam * pf) ** 4)
     values = {
         "D": pf / m * path / 3, "tau": tau, "mean_free_path": path, "theta_skew": 2 / 3 * w2_tau,

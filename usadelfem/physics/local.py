@@ -52,6 +52,7 @@ def matrix_current(
     """
     if form not in FORMS:
         raise ValueError(f"form is {form!r}; allowed are {' and '.join(map(repr, FORMS))}")
+    g, dg = np.asarray(g, complex), np.asarray(dg, complex)  # tau3 of a normal metal may come as real numbers
     vertices = [_spread(sigma, g) for sigma in spin_matrices(len(g))]
     if form == "consistent":
         vertices = [0.5 * (sigma + dot(g, sigma, g)) for sigma in vertices]
@@ -69,6 +70,7 @@ def torque(g: Complex, dg: Complex, diffusion: ArrayLike, theta: NDArray[Any], k
 
     Source: Huang, Tokatly, Bergeret, Phys. Rev. B 98, 144515 (2018), Eq. 3. Parameters as in `matrix_current`.
     """
+    g, dg = np.asarray(g, complex), np.asarray(dg, complex)
     vertices = [_spread(sigma, g) for sigma in spin_matrices(len(g))]
     total = np.zeros_like(g)
     for k, j, a, amount in _entries(theta):
