@@ -1,4 +1,4 @@
-"""Scalar matrices over nodes, symmetric and positive: mass and stiffness."""
+"""Sparse matrices of element matrices, and the factors of symmetric positive ones: mass and stiffness."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .space import Index, Real
 
 
 def scalar_matrix(cells: Index, local: Real, count: int) -> Any:
-    """The matrix (count, count) of element matrices (cells, local nodes, local nodes), in CSR form."""
+    """The matrix (count, count) of element matrices (cells, local, local) over the unknowns `cells`, in CSR form."""
     rows, columns = np.broadcast_to(cells[:, :, None], local.shape), np.broadcast_to(cells[:, None, :], local.shape)
     return coo_array((local.ravel(), (rows.ravel(), columns.ravel())), shape=(count, count)).tocsr()
 

@@ -17,6 +17,7 @@ from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.coefficients import Coefficients, point_coefficients
 from ..fem.diffusion import COMPONENTS, element_matrices, facet_load
+from ..fem.scalar import scalar_matrix
 from ..fem.space import Index, Real, Space, build_space
 from ..physics import functional as column
 
@@ -161,9 +162,7 @@ def injected(contact: CurrentContact) -> Real:
 def _assemble(space: Space, coefficients: Coefficients) -> Any:
     dofs = (COMPONENTS * space.cells[:, :, None] + np.arange(COMPONENTS)).reshape(len(space.cells), -1)
     local = element_matrices(space, coefficients, np.arange(len(dofs)))
-    rows, columns = np.broadcast_to(dofs[:, :, None], local.shape), np.broadcast_to(dofs[:, None, :], local.shape)
-    size = COMPONENTS * len(space.nodes[0])
-    return coo_array((local.ravel(), (rows.ravel(), columns.ravel())), shape=(size, size)).tocsr()
+    return scalar_matrix(dofs, local, COMPONENTS * len(space.nodes[0]))
 
 
 def _open_levels(
