@@ -29,6 +29,8 @@ class Rule:
     infinite: bool = False
     optional: bool = False
     antisymmetric: bool = False
+    limit: float | None = None  # largest modulus
+    direction: bool = False  # a vector that may not vanish
 
     def shape_in(self, dim: int) -> tuple[int, ...]:
         """Shape of the value at one point of a mesh of dimension `dim`."""
@@ -46,13 +48,17 @@ class Rule:
         if self.antisymmetric:
             kind += ", antisymmetric in the first two indices"
         limit = " > 0" if self.positive else " >= 0" if self.non_negative else ""
+        if self.limit is not None:
+            limit = f" between -{self.limit:g} and {self.limit:g}"
+        if self.direction:
+            kind += ", not all zero"
         return f"{kind}{limit}, {'infinity allowed' if self.infinite else 'finite'}"
 
 
 RULES: dict[str, Rule] = {
     "D": Rule(positive=True),
     "N0": Rule(positive=True),
-    "gap": Rule(complex=True),
+    "gap": Rule(complex=True, optional=True),
     "exchange": Rule(shape=(3,)),
     "tau_so": Rule(positive=True, infinite=True),
     "tau_sf": Rule(positive=True, infinite=True),
@@ -69,6 +75,11 @@ RULES: dict[str, Rule] = {
     "spin": Rule(shape=(3,)),
     "current": Rule(),
     "spin_current": Rule(shape=(3,)),
+    "Tc": Rule(non_negative=True, optional=True),
+    "conductance": Rule(non_negative=True),
+    "polarization": Rule(limit=1.0),
+    "mixing": Rule(),
+    "magnetization": Rule(shape=(3,), direction=True),
 }
 
 
@@ -80,6 +91,10 @@ def check_values(name: str, values: NDArray[Any], owner: str) -> None:
         bad |= values <= 0
     if rule.non_negative:
         bad |= values < 0
+    if rule.limit is not None:
+        bad |= abs(values) > rule.limit
+    if rule.direction:
+        bad |= ~values.any(axis=0, keepdims=True)
     if bad.any():
         raise DeviceError(f"{owner}: {name} is {values[bad].flat[0]}; allowed is {rule.describe()}")
     if rule.antisymmetric and abs(values + values.swapaxes(0, 1)).max(initial=0.0) > 1e-12 * abs(values).max(initial=0):

@@ -11,11 +11,10 @@ and d_k J_k^b + (SU_k x J_k)^b = -(1/tau_so + 1/tau_sf) s_b - 2 (h x s)_b (docs,
 from __future__ import annotations
 
 import numpy as np
-import skfem
 
 from ..physics import functional as column
 from .coefficients import Coefficients, mesh_levi_civita, spin_hall_tensors
-from .section import Section
+from .section import Section, facet_basis
 from .space import Index, Real, Space
 
 COMPONENTS = 4  # mu, s_x, s_y, s_z
@@ -87,14 +86,9 @@ def flux_at_quadrature(space: Space, coefficients: Coefficients, values: Real) -
 def facet_load(space: Space, facets: Index) -> Real:
     """Integral of every basis function over facets, shape (nodes,); it sums up to their measure."""
     load = np.zeros(space.nodes.shape[1])
-    if space.dim == 1:  # facets are points
-        np.add.at(load, space.vertices[space.mesh.facets[0, facets]], 1.0)
-        return load
-    if not len(facets):
-        return load
-    basis = skfem.FacetBasis(space.mesh, space.basis.elem, facets=facets, intorder=2 * space.order)
-    for dofs, (function, *_) in zip(basis.element_dofs, basis.basis, strict=True):
-        np.add.at(load, dofs, (np.array(function) * basis.dx).sum(axis=-1))
+    if len(facets):
+        phi, dx, _ = facet_basis(space, facets)
+        np.add.at(load, space.facet_corners(facets)[0], np.einsum("fqk,fq->fk", phi, dx))
     return load
 
 

@@ -32,14 +32,15 @@ class Recovered:
         """Values at located points, shape (*components, npoints)."""
         return np.asarray(np.einsum("...pi,pi->...p", self.values[..., location.cells, :], location.phi))
 
-    def at_vertices(self) -> NDArray[Any]:
-        """Values at the mesh vertices, averaged over the cells around with their volumes; (*components, vertices)."""
+    def at_corners(self) -> NDArray[Any]:
+        """Values at the corners, averaged over the cells around with their volumes; (*components, corners)."""
         space = self.space
         nodes, count = space.cells.ravel(), space.nodes.shape[1]
         volume = np.broadcast_to(space.dx.sum(axis=1)[:, None], space.cells.shape).ravel()
         flat = self.values.reshape(-1, space.cells.size)
-        nodal = np.array([_sum_at(nodes, volume * row, count) for row in flat]) / np.bincount(nodes, volume, count)
-        return np.asarray(nodal[:, space.vertices].reshape(*self.values.shape[:-2], -1))
+        nodal = np.array([_sum_at(nodes, volume * row, count)[space.corners] for row in flat])
+        nodal /= np.bincount(nodes, volume, count)[space.corners]
+        return nodal.reshape(*self.values.shape[:-2], -1)
 
 
 def _sum_at(nodes: Index, values: NDArray[Any], count: int) -> NDArray[Any]:

@@ -57,18 +57,33 @@ def _facet_basis(space: Space, facets: Index) -> Any:
 
 
 def node_measure(space: Space, facets: Index) -> Real:
-    """Integral of |phi_n| over facets for every node n, shape (nodes,): positive exactly on the nodes of the facets."""
+    """Integral of |phi_n| over facets for every node n, shape (nodes,): positive exactly on the nodes of the facets.
+
+    On a barrier the copies of a node on both sides count, ghosts do not.
+    """
     measure = np.zeros(space.nodes.shape[1])
     if not len(facets):
         return measure
-    if space.dim == 1:  # facets are points
-        np.add.at(measure, space.vertices[space.mesh.facets[0, facets]], 1.0)
-        return measure
-    basis = _facet_basis(space, facets)
-    for dofs, (function, *_) in zip(basis.element_dofs, basis.basis, strict=True):
-        np.add.at(measure, dofs, (abs(np.array(function)) * basis.dx).sum(axis=-1))
-    measure[measure < 1e-12 * measure.max(initial=0.0)] = 0.0
+    phi, dx, _ = facet_basis(space, facets)
+    own = np.einsum("fqk,fq->fk", abs(phi), dx)
+    nodes = space.facet_corners(facets)[0]
+    np.add.at(measure, nodes, own)
+    inner = space.mesh.f2t[1, facets] >= 0
+    other = space.facet_corners(facets[inner], 1)[0]
+    new = other != nodes[inner]
+    np.add.at(measure, other[new], own[inner][new])
     return measure
+
+
+def facet_basis(space: Space, facets: Index) -> tuple[Real, Real, Real]:
+    """Basis functions of the nodes of facets (ordered as `Space.facet_corners`) at quadrature points on them, shape
+    (facets, points, nodes of a facet); the weights (facets, points); the positions (dim, facets, points).
+    """
+    basis = _facet_basis(space, facets)
+    values = np.array([np.broadcast_to(np.array(f), basis.dx.shape) for f, *_ in basis.basis])
+    _, local = space.facet_corners(facets)
+    phi = values[local.T, np.arange(len(facets))].transpose(1, 2, 0)
+    return np.ascontiguousarray(phi), np.array(basis.dx), np.array(basis.global_coordinates())
 
 
 def find_section(space: Space, facets: str | ArrayLike, into: str | ArrayLike | None) -> Section:

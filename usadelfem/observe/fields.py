@@ -63,16 +63,22 @@ class Field:
         return recover(self.space, self.quadrature, tuple(self.device.materials))
 
     @cached_property
+    def at_corners(self) -> Values:
+        """Values at `space.corners`, the vertices of the mesh with a copy for every side of a barrier."""
+        if self.exact is None:
+            return self.recovered.at_corners()
+        nodes = self.space.corners[:, None]
+        return self.exact(Location(np.zeros(len(nodes), np.int64), nodes, np.ones(nodes.shape)))
+
+    @cached_property
     def nodal(self) -> Values:
         """Values at the vertices of the mesh, shape (*components, vertices).
 
         Pair amplitudes are exact functions of the nodal solution. Quantities made of gradients or coefficients are
-        recovered region by region by an L2 projection, and averaged at vertices that several regions share.
+        recovered region by region by an L2 projection, and averaged at vertices that several regions share. At a
+        barrier it is the mean of its sides.
         """
-        if self.exact is None:
-            return self.recovered.at_vertices()
-        nodes = self.space.vertices[:, None]
-        return self.exact(Location(np.zeros(len(nodes), np.int64), nodes, np.ones(nodes.shape)))
+        return self.space.at_vertices(self.at_corners)
 
     def at(self, points: ArrayLike) -> Values:
         """Values at points of shape (dim, npoints): an array of shape (*components, npoints).

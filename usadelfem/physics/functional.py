@@ -110,14 +110,12 @@ def sandwich(rate: float, sign: float, axis: int, vectors: Any, h00: Any) -> Non
     outer(h00, 4, -2.0 * rate, rc_prime, rc_cross)
 
 
-@inlined
-def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any) -> Any:
-    """Gradient with respect to a of the local terms, the size of the two terms that cancel in it in a bulk metal, and
-    the two middle matrices of the ab second variation.
+@formula
+def first_variation(l11: Spin, l12: Spin, l21: Spin, l22: Spin, vectors: Any, hessian: bool) -> Any:
+    """Gradient with respect to a of -Tr L g at fixed L, the size of the two terms that cancel in it in a bulk metal,
+    and the two middle matrices of the ab second variation.
     """
     n, nt, alpha, beta = vectors
-    g11, g12, g21, g22 = green_blocks(n, nt, alpha, beta)
-    l11, l12, l21, l22 = self_energy(w, coefficients, g11, g12, g21, g22)
     upper = add(mul(l11, n), mul(l12, beta))  # L C
     lower = add(mul(l21, n), mul(l22, beta))
     plus, minus = mul(nt, lower), mul(beta, upper)
@@ -128,6 +126,18 @@ def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any
     upper = sub(mul(l12, nt), mul(l11, alpha))  # L C'
     lower = sub(mul(l22, nt), mul(l21, alpha))
     prime = scale(-2.0, sub(mul(nt, lower), mul(beta, upper)))  # R L C'
+    return gradient, size, prime, cross
+
+
+@inlined
+def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any) -> Any:
+    """What `first_variation` gives of the local terms; the second variation through dg dg is added to h00."""
+    n, nt, alpha, beta = vectors
+    g11, g12, g21, g22 = green_blocks(n, nt, alpha, beta)
+    l11, l12, l21, l22 = self_energy(w, coefficients, g11, g12, g21, g22)
+    terms = first_variation(l11, l12, l21, l22, vectors, hessian)
+    if not hessian:
+        return terms
     so, sf, orb = 0.25 * coefficients[RATE_SO], 0.25 * coefficients[RATE_SF], coefficients[DEPAIRING]
     for axis in range(3):
         if so > 0.0:
@@ -136,7 +146,7 @@ def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any
             sandwich(sf, -1.0, axis, vectors, h00)
     if orb > 0.0:
         sandwich(orb, -1.0, -1, vectors, h00)
-    return gradient, size, prime, cross
+    return terms
 
 
 @formula

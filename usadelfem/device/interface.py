@@ -1,0 +1,150 @@
+"""What lies between two regions, or between a region and a reservoir."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DeviceError
+from .coefficient import check_coefficient, describe, frozen_value
+from .material import Coefficient
+
+Density = Callable[[NDArray[np.float64]], Any]
+DISTRIBUTIONS = ("diffusive", "dirty_interface", "chaotic_cavity")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Transparent:
+    """Transparent contact, the default: g is continuous and the matrix current is conserved."""
+
+    def __repr__(self) -> str:
+        return "Transparent()"
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Tunnel:
+    """Tunnel barrier (Kupriyanov and Lukichev, Sov. Phys. JETP 67, 1163 (1988)).
+
+    sigma_1 g_1 d_n g_1 = sigma_2 g_2 d_n g_2 = (G_T/2) [g_1, g_2], n from side 1 to side 2, sigma = 2 e^2 N0 D.
+
+    Attributes
+    ----------
+    conductance
+        Normal-state conductance per area G_T, in the unit of sigma / length with sigma = 2 N0 D: a barrier of area A
+        adds the resistance 1/(G_T A) to `normal_resistance`. A number or a callable f(x); 0 separates the sides.
+
+    Raises
+    ------
+    DeviceError
+        If a value is of the wrong shape or out of range.
+    """
+
+    conductance: Coefficient
+
+    def __post_init__(self) -> None:
+        _check(self, ("conductance",))
+
+    def __repr__(self) -> str:
+        return _show(self)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class SpinActive:
+    """Spin-active tunnel barrier: a magnetic insulator (Cottet et al. 2009, Eschrig et al., NJP 17, 083037 (2015)).
+
+    sigma g_1 d_n g_1 = (G_T/2) [g_1, g_2 + (P/(1+r)) {M, g_2} + ((1-r)/(1+r)) M g_2 M] - (i G_phi/2) [g_1, M] with
+    M = m.sigma tau3 and r = sqrt(1 - P^2), and the same from the other side. A thin film of thickness d behind it feels
+    the exchange field h = G_phi m / (4 N0 d).
+
+    Attributes
+    ----------
+    conductance
+        G_T, as in `Tunnel`. The normal-state conductance per area, which enters `normal_resistance`, is 2 G_T/(1 + r).
+        May be 0, also on the outer boundary: a ferromagnetic insulator.
+    polarization
+        Spin polarisation P of the transmission, -1 to 1.
+    mixing
+        Spin-mixing conductance per area G_phi, in the same unit as G_T, any sign; the same on both sides.
+    magnetization
+        Direction (mx, my, mz); its length does not matter.
+
+    Every value is a number (three of them for the direction) or a callable f(x).
+
+    Raises
+    ------
+    DeviceError
+        If a value is of the wrong shape or out of range.
+    """
+
+    conductance: Coefficient
+    polarization: Coefficient = 0.0
+    mixing: Coefficient = 0.0
+    magnetization: Coefficient = (0.0, 0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        _check(self, ("conductance", "polarization", "mixing", "magnetization"))
+
+    def __repr__(self) -> str:
+        return _show(self)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Nazarov:
+    """Contact with channels of any transparency (Nazarov, Superlattices Microstruct. 25, 1221 (1999)).
+
+    sigma g_1 d_n g_1 = (G_T/2) sum_n s_n [g_1, g_2] / (1 + (tau_n/4) ({g_1, g_2} - 2)), s_n the share of channel n in
+    the conductance. Channels of small transparency make a `Tunnel` barrier.
+
+    Attributes
+    ----------
+    conductance
+        Normal-state conductance per area, as in `Tunnel`.
+    transparencies
+        Transparencies 0 < tau <= 1 of channels that occur equally often, so that s_n is proportional to tau_n; or the
+        density of channels rho(tau), a callable on arrays of tau in (0, 1) of any norm, or its name: "diffusive",
+        1/(tau sqrt(1 - tau)) (Dorokhov); "dirty_interface", 1/(tau^(3/2) sqrt(1 - tau)) (Schep and Bauer);
+        "chaotic_cavity", 1/(sqrt(tau) sqrt(1 - tau)).
+
+    Raises
+    ------
+    DeviceError
+        If a value is of the wrong shape or out of range.
+    """
+
+    conductance: Coefficient
+    transparencies: Sequence[float] | Density | str
+
+    def __post_init__(self) -> None:
+        _check(self, ("conductance",))
+        given = self.transparencies
+        if isinstance(given, str) and given not in DISTRIBUTIONS:
+            raise DeviceError(f"Nazarov: transparencies is {given!r}; known distributions are {', '.join(DISTRIBUTIONS)}")
+        if isinstance(given, str) or callable(given):
+            return
+        values = np.atleast_1d(np.asarray(given, float))
+        if values.ndim != 1 or not len(values) or not ((values > 0) & (values <= 1)).all():
+            raise DeviceError(f"Nazarov: transparencies is {given!r}; allowed are numbers 0 < tau <= 1")
+        object.__setattr__(self, "transparencies", tuple(map(float, values)))
+
+    def __repr__(self) -> str:
+        return _show(self)
+
+
+Barrier = Tunnel | SpinActive | Nazarov
+Interface = Transparent | Tunnel | SpinActive | Nazarov
+
+
+def _check(barrier: Barrier, names: tuple[str, ...]) -> None:
+    for name in names:
+        value = getattr(barrier, name)
+        check_coefficient(name, value, type(barrier).__name__)
+        object.__setattr__(barrier, name, frozen_value(value))
+
+
+def _show(barrier: Barrier) -> str:
+    values = (f"{f.name}={describe(getattr(barrier, f.name))}" for f in fields(barrier))
+    return f"{type(barrier).__name__}({', '.join(values)})"
