@@ -7,6 +7,10 @@ from .device.contact import CurrentContact as CurrentContact
 from .device.contact import NormalContact as NormalContact
 from .device.contact import Reservoir as Reservoir
 from .device.device import Device as Device
+from .device.interface import Nazarov as Nazarov
+from .device.interface import SpinActive as SpinActive
+from .device.interface import Transparent as Transparent
+from .device.interface import Tunnel as Tunnel
 from .device.layers import box as box
 from .device.layers import interval as interval
 from .device.layers import rectangle as rectangle
@@ -14,6 +18,7 @@ from .device.material import Material as Material
 from .device.material import ferromagnet as ferromagnet
 from .device.material import normal_metal as normal_metal
 from .device.material import superconductor as superconductor
+from .device.material import vacuum as vacuum
 from .device.mesh import read_mesh as read_mesh
 from .errors import DeviceError as DeviceError
 from .errors import MeshError as MeshError

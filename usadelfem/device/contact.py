@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import DeviceError
 from .coefficient import RULES, check_coefficient, describe
+from .interface import Interface, Transparent
 from .material import Coefficient
 
 
@@ -21,11 +22,16 @@ class Reservoir:
     Attributes
     ----------
     gap
-        Order parameter, energy; a number, complex if its argument is to be added to `phase`, or a callable f(x).
+        Order parameter, energy; a number, complex if its argument is to be added to `phase`, or a callable f(x). None:
+        the bulk gap (`bcs_gap`) at the temperature of the solve of the superconductor that the contact touches, or its
+        given gap.
     phase
         Superconducting phase in radians; a number or a callable f(x).
     exchange
         Exchange field (hx, hy, hz) inside the reservoir, energy.
+    barrier
+        What separates the reservoir from the device: None or Transparent() for a transparent contact, else a Tunnel,
+        SpinActive or Nazarov barrier, across which g jumps.
 
     Raises
     ------
@@ -33,13 +39,23 @@ class Reservoir:
         If a value is not finite or of the wrong shape.
     """
 
-    gap: Coefficient
+    gap: Coefficient | None = None
     phase: Coefficient = 0.0
     exchange: Coefficient = (0.0, 0.0, 0.0)
+    barrier: Interface | None = None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            check_coefficient(field.name, getattr(self, field.name), "reservoir")
+        for name in ("gap", "phase", "exchange"):
+            check_coefficient(name, getattr(self, name), "reservoir")
+        if self.barrier is not None and not isinstance(self.barrier, Interface):
+            raise DeviceError(
+                f"reservoir: barrier is {self.barrier!r}; allowed are Tunnel, SpinActive, Nazarov, Transparent and None"
+            )
+
+    @property
+    def is_rigid(self) -> bool:
+        """Whether g is fixed on the contact, which has no barrier."""
+        return self.barrier is None or isinstance(self.barrier, Transparent)
 
     def __repr__(self) -> str:
         return _show(self)
@@ -111,5 +127,6 @@ Contact = Reservoir | NormalContact | CurrentContact
 
 
 def _show(contact: Contact) -> str:
-    values = (f"{f.name}={describe(getattr(contact, f.name))}" for f in fields(contact))
+    shown = [f.name for f in fields(contact) if f.name != "barrier" or getattr(contact, f.name) is not None]
+    values = (f"{name}={describe(getattr(contact, name))}" for name in shown)
     return f"{type(contact).__name__}({', '.join(values)})"

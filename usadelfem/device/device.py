@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -16,7 +17,8 @@ from scipy.sparse.csgraph import connected_components
 from ..errors import DeviceError
 from .coefficient import check_coefficient, evaluate, frozen_value
 from .contact import Contact, Reservoir
-from .material import COEFFICIENTS, Coefficient, Material
+from .interface import Interface, check_interfaces, interface_facets
+from .material import COEFFICIENTS, Coefficient, Material, Vacuum
 from .mesh import check_mesh
 
 
@@ -33,16 +35,26 @@ class Device:
         A scikit-fem mesh with named subdomains (regions) and boundaries (facet sets): from `read_mesh`, `interval`,
         `rectangle`, `box`, or built in Python.
     materials
-        Region name -> Material; every cell must belong to exactly one of them.
+        Region name -> Material, or `vacuum()`; every cell must belong to exactly one of them.
     contacts
         Facet set name -> Reservoir, or for `solve_normal_state` NormalContact and CurrentContact; empty for an isolated
         piece.
+    interfaces
+        What lies between regions: facet set name, or pair of region names -> Transparent (default), Tunnel, SpinActive
+        or Nazarov. On the outer boundary only SpinActive with conductance 0, a magnetic insulator. Not for
+        `solve_normal_state`.
     plane
         The plane that a two-dimensional mesh stands for: "xy" (default), "xz" or "yz" say which axes of space, and so
         of spin, its first and second coordinate are. Nothing varies along the third.
     A
         Vector potential times the charge, shape (dim,), 1/length: numbers, a callable of position or an array over the
         vertices, (dim, vertices). A phase gradient d phi acts like A = -d phi/2. None: zero.
+    B
+        Uniform applied magnetic field times the charge (e B / hbar), 1/length^2: a flux quantum h/2e is pi. In 2D a
+        number, along the first times the second mesh axis; in 3D (Bx, By, Bz). The vector potential is made for the
+        geometry: div A = 0, no component normal to free boundaries, none along contacts (where the phase of a
+        reservoir is that of the order parameter), and around a hole its circulation is the flux through the hole.
+        Either A or B.
 
     Raises
     ------
@@ -58,14 +70,16 @@ class Device:
     """
 
     mesh: Any
-    materials: Mapping[str, Material]
+    materials: Mapping[str, Material | Vacuum]
     contacts: Mapping[str, Contact] = field(default_factory=dict)
+    interfaces: Mapping[str | tuple[str, str], Interface] = field(default_factory=dict)
     plane: str = field(default="xy", kw_only=True)
     A: Coefficient | None = field(default=None, kw_only=True)
+    B: float | tuple[float, float, float] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         check_mesh(self.mesh)
-        _check_names("region", self.materials, self.mesh.subdomains, Material)
+        _check_names("region", self.materials, self.mesh.subdomains, Material | Vacuum)
         _check_names("facet set", self.contacts, self.mesh.boundaries or {}, Contact)
         _check_plane(self.plane, self.mesh.dim())
         for name in self.contacts:
@@ -73,23 +87,64 @@ class Device:
                 raise DeviceError(f"contact {name!r} touches no facet: the facet set {name!r} of the mesh is empty")
             _check_contact(self.mesh, name, self.contacts[name])
         _check_cover(self.mesh, self.materials)
-        for region, material in self.materials.items():
+        if not self.conductors:
+            raise DeviceError("all regions are vacuum; give at least one of them a Material")
+        for region, material in self.conductors.items():
             _check_material(self.mesh, region, material)
+        for name in self.contacts:
+            if not len(self.sample.boundaries[name]):
+                raise DeviceError(f"contact {name!r} touches vacuum only")
         check_coefficient("A", self.A, "device")
         _check_values(self.mesh, "A", self.A, self.mesh.p[:, self.mesh.t].mean(axis=1), "device")
         object.__setattr__(self, "A", frozen_value(self.A))
-        _warn_unconnected(self.mesh, self.contacts)
+        _check_field(self.mesh.dim(), self.A, self.B)
+        if not isinstance(self.interfaces, Mapping):
+            raise DeviceError(f"expected a mapping from interfaces to Tunnel, SpinActive, ..., got {self.interfaces!r}")
+        check_interfaces(self.sample, self.interfaces, self.contacts)
+        _check_barriers(self.sample, self.interfaces, self.contacts)
+        _warn_unconnected(self.sample, self.contacts)
+        object.__setattr__(self, "interfaces", MappingProxyType(dict(self.interfaces)))
         object.__setattr__(self, "materials", MappingProxyType(dict(self.materials)))
         object.__setattr__(self, "contacts", MappingProxyType(dict(self.contacts)))
 
     def __repr__(self) -> str:
         mesh = f"{type(self.mesh).__name__} with {self.mesh.nvertices} vertices"
-        return f"Device({mesh}, materials={dict(self.materials)}, contacts={dict(self.contacts)})"
+        shown = f"materials={dict(self.materials)}, contacts={dict(self.contacts)}"
+        if self.interfaces:
+            shown += f", interfaces={dict(self.interfaces)}"
+        return f"Device({mesh}, {shown})"
+
+    @cached_property
+    def conductors(self) -> Mapping[str, Material]:
+        """The regions that are not vacuum, with their materials."""
+        return MappingProxyType({name: m for name, m in self.materials.items() if isinstance(m, Material)})
+
+    @cached_property
+    def sample(self) -> Any:
+        """The mesh without its vacuum: the same object where there is none."""
+        if len(self.conductors) == len(self.materials):
+            return self.mesh
+        cells = np.sort(np.concatenate([self.mesh.subdomains[name] for name in self.conductors]))
+        part = self.mesh.restrict(cells)
+        regions = {name: own for name, own in part.subdomains.items() if len(own)}
+        return replace(part, _subdomains=regions)
+
+    @cached_property
+    def sample_cells(self) -> NDArray[np.int64]:
+        """Cell of `mesh` that each cell of `sample` is."""
+        return np.sort(np.concatenate([self.mesh.subdomains[name] for name in self.conductors])).astype(np.int64)
 
     @property
     def axes(self) -> tuple[int, ...]:
         """The axes of space (0, 1, 2 for x, y, z) that the mesh axes stand for."""
         return tuple("xyz".index(axis) for axis in self.plane) if self.mesh.dim() == 2 else (0, 1, 2)[: self.mesh.dim()]
+
+    @cached_property
+    def sample_vertices(self) -> NDArray[np.int64]:
+        """Vertex of `mesh` that each vertex of `sample` is."""
+        if self.sample is self.mesh:
+            return np.arange(self.mesh.nvertices)
+        return np.unique(self.mesh.t[:, self.sample_cells]).astype(np.int64)
 
     def with_phase(self, contact: str, phase: Coefficient) -> Device:
         """The same device with another superconducting phase (radians) of one reservoir."""
@@ -99,6 +154,12 @@ class Device:
             raise DeviceError(f"contact {contact!r} is {reservoir!r}; only a Reservoir has a phase")
         changed = replace(reservoir, phase=phase)
         return replace(self, contacts={**self.contacts, contact: changed})
+
+    def with_gap(self, gaps: Mapping[str, Coefficient]) -> Device:
+        """The same device with the gaps of some regions given."""
+        _check_names("region", dict.fromkeys(gaps), self.conductors, object)
+        changed = {region: replace(self.conductors[region], gap=gap) for region, gap in gaps.items()}
+        return replace(self, materials={**self.materials, **changed})
 
 
 def _check_names(kind: str, given: Mapping[str, Any], known: Mapping[str, Any], type_: Any) -> None:
@@ -119,7 +180,39 @@ def _check_plane(plane: str, dim: int) -> None:
         raise DeviceError(f"plane={plane!r} is for two-dimensional meshes; the axes of this one are {'xyz'[:dim]!r}")
 
 
-def _check_cover(mesh: Any, materials: Mapping[str, Material]) -> None:
+def _check_field(dim: int, potential: Any, field: Any) -> None:
+    if field is None:
+        return
+    if potential is not None:
+        raise DeviceError("give either A or B, not both")
+    shape = {2: (), 3: (3,)}.get(dim)
+    if shape is None:
+        raise DeviceError("B needs a mesh of two or three dimensions; on a line give A")
+    try:
+        value = np.asarray(field, float)
+    except (TypeError, ValueError) as error:
+        raise DeviceError(f"B is {field!r}; allowed is {'a number' if dim == 2 else '(Bx, By, Bz)'}") from error
+    if value.shape != shape or not np.isfinite(value).all():
+        raise DeviceError(f"B is {field!r}; allowed is {'a finite number' if dim == 2 else 'three finite numbers'}")
+
+
+def _check_barriers(mesh: Any, interfaces: Mapping[Any, Any], contacts: Mapping[str, Contact]) -> None:
+    """Evaluate the coefficients of all barriers at the corners of their facets; contacts with one lie outside."""
+    barriers = {f"interface {key!r}": (barrier, interface_facets(mesh, key)) for key, barrier in interfaces.items()}
+    for name, contact in contacts.items():
+        if isinstance(contact, Reservoir) and not contact.is_rigid:
+            facets = np.asarray(mesh.boundaries[name], np.int64)
+            if (mesh.f2t[1, facets] >= 0).any():
+                raise DeviceError(f"contact {name!r} lies inside the mesh: a barrier needs the outer boundary")
+            barriers[f"barrier of reservoir {name!r}"] = contact.barrier, facets
+    for owner, (barrier, facets) in barriers.items():
+        for entry in fields(barrier):
+            if entry.name != "transparencies":
+                points = mesh.p[:, np.unique(mesh.facets[:, facets])]
+                evaluate(entry.name, getattr(barrier, entry.name), points, owner)
+
+
+def _check_cover(mesh: Any, materials: Mapping[str, Material | Vacuum]) -> None:
     count = np.zeros(mesh.nelements, int)
     for region in materials:
         cells = np.asarray(mesh.subdomains[region])
@@ -157,6 +250,8 @@ def _check_contact(mesh: Any, name: str, contact: Contact) -> None:
     vertices = np.unique(mesh.facets[:, mesh.boundaries[name]])
     owner = f"{'reservoir' if isinstance(contact, Reservoir) else 'contact'} {name!r}"
     for entry in fields(contact):
+        if entry.name == "barrier" or (entry.name == "gap" and getattr(contact, "gap", 0) is None):
+            continue
         evaluate(entry.name, getattr(contact, entry.name), mesh.p[:, vertices], owner)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -122,7 +122,9 @@ class Nazarov:
         _check(self, ("conductance",))
         given = self.transparencies
         if isinstance(given, str) and given not in DISTRIBUTIONS:
-            raise DeviceError(f"Nazarov: transparencies is {given!r}; known distributions are {', '.join(DISTRIBUTIONS)}")
+            raise DeviceError(
+                f"Nazarov: transparencies is {given!r}; known distributions are {', '.join(DISTRIBUTIONS)}"
+            )
         if isinstance(given, str) or callable(given):
             return
         values = np.atleast_1d(np.asarray(given, float))
@@ -136,6 +138,76 @@ class Nazarov:
 
 Barrier = Tunnel | SpinActive | Nazarov
 Interface = Transparent | Tunnel | SpinActive | Nazarov
+
+
+def interface_facets(mesh: Any, key: str | tuple[str, str], what: str = "interface") -> NDArray[np.int64]:
+    """Facets of a facet set, or of the boundary between two regions, given as a pair or as a name like S_F.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such facet set or region, or the regions do not touch.
+    """
+    boundaries, regions = mesh.boundaries or {}, mesh.subdomains or {}
+    if isinstance(key, str) and key in boundaries:
+        return np.unique(np.asarray(boundaries[key], np.int64))
+    pair = region_pair(mesh, key) if isinstance(key, str) else key
+    if pair is None:
+        raise DeviceError(f"{what} {key!r}: no such facet set; it has: {', '.join(sorted(boundaries)) or 'none'}")
+    if not isinstance(pair, tuple) or len(pair) != 2 or pair[0] == pair[1]:
+        raise DeviceError(f"{what} {key!r}: allowed are the name of a facet set and a pair of two regions")
+    masks = []
+    for region in pair:
+        if region not in regions:
+            raise DeviceError(f"{what} {key!r}: no region {region!r}; it has: {', '.join(sorted(regions))}")
+        masks.append(np.zeros(mesh.nelements, bool))
+        masks[-1][regions[region]] = True
+    first, second = mesh.f2t
+    inner = second >= 0
+    between = (masks[0][first] & masks[1][second]) | (masks[1][first] & masks[0][second])
+    facets = np.flatnonzero(between & inner)
+    if not len(facets):
+        raise DeviceError(f"{what} {key!r}: the regions {pair[0]!r} and {pair[1]!r} do not touch")
+    return facets.astype(np.int64)
+
+
+def region_pair(mesh: Any, name: str) -> tuple[str, str] | None:
+    """The regions A and B of a name A_B, None if there are no such regions."""
+    regions = mesh.subdomains or {}
+    for region in regions:
+        if name.startswith(f"{region}_") and name[len(region) + 1 :] in regions:
+            return region, name[len(region) + 1 :]
+    return None
+
+
+def check_interfaces(mesh: Any, interfaces: Mapping[Any, Interface], contacts: Mapping[str, Any]) -> None:
+    """Raise DeviceError unless every interface is of a known kind, lies inside, and has its facets for itself."""
+    owner = np.full(mesh.facets.shape[1], -1)
+    names = list(contacts)
+    for index, name in enumerate(names):
+        owner[mesh.boundaries[name]] = index
+    for key, interface in interfaces.items():
+        if not isinstance(interface, Interface):
+            allowed = "Transparent, Tunnel, SpinActive or Nazarov"
+            raise DeviceError(f"interface {key!r} is given {interface!r}; allowed is {allowed}")
+        facets = interface_facets(mesh, key)
+        if not len(facets):
+            raise DeviceError(f"interface {key!r} has no facets: the facet set of the mesh is empty")
+        taken = owner[facets]
+        if (taken >= 0).any():
+            other = names[taken.max()]
+            raise DeviceError(
+                f"interface {key!r} shares {(taken >= 0).sum()} facets with {other!r}; a facet has one interface or "
+                "contact only (a barrier towards a reservoir is Reservoir(..., barrier=...))"
+            )
+        insulating = isinstance(interface, SpinActive) and np.array_equal(interface.conductance, 0)
+        if (mesh.f2t[1, facets] < 0).any() and not insulating:
+            raise DeviceError(
+                f"interface {key!r} lies on the outer boundary: allowed there is SpinActive(conductance=0, ...), a "
+                "magnetic insulator; for an electrode give a contact, Reservoir(..., barrier=...)"
+            )
+        owner[facets] = len(names)
+        names.append(key)
 
 
 def _check(barrier: Barrier, names: tuple[str, ...]) -> None:

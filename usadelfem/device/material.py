@@ -31,7 +31,11 @@ class Material:
     N0
         Density of states per spin at the Fermi level, relative to a common reference; positive.
     gap
-        Order parameter Delta, energy; complex, its argument is the superconducting phase.
+        Order parameter Delta, energy; complex, its argument is the superconducting phase. None: where `Tc` is given,
+        the gap that solves the gap equation, else 0.
+    Tc
+        Critical temperature of the bulk without fields and impurities, energy (k_B = 1): a measure of the pairing
+        interaction. With `gap` None the gap is found self-consistently; 0 is a metal without interaction.
     exchange
         Exchange or Zeeman field (hx, hy, hz), energy.
     tau_so, tau_sf
@@ -55,7 +59,8 @@ class Material:
 
     D: Coefficient = 1.0
     N0: Coefficient = 1.0
-    gap: Coefficient = 0.0
+    gap: Coefficient | None = None
+    Tc: Coefficient | None = None
     exchange: Coefficient = (0.0, 0.0, 0.0)
     tau_so: Coefficient = np.inf
     tau_sf: Coefficient = np.inf
@@ -71,10 +76,17 @@ class Material:
     def __post_init__(self) -> None:
         if self.growth_axis not in ("x", "y", "z"):
             raise DeviceError(f"material: growth_axis is {self.growth_axis!r}; allowed are 'x', 'y' and 'z'")
+        if self.gap is None and self.Tc is None:
+            object.__setattr__(self, "gap", 0.0)
         for name in COEFFICIENTS:
             value = getattr(self, name)
             check_coefficient(name, value, "material")
             object.__setattr__(self, name, frozen_value(value))
+
+    @property
+    def self_consistent(self) -> bool:
+        """Whether the gap is to be found from the gap equation: `Tc` is given and `gap` is not."""
+        return self.Tc is not None and self.gap is None
 
     def __repr__(self) -> str:
         shown = {field.name: getattr(self, field.name) for field in fields(self) if not _is_default(self, field)}
@@ -97,7 +109,8 @@ class Coefficients(TypedDict, total=False):
 
     D: Coefficient
     N0: Coefficient
-    gap: Coefficient
+    gap: Coefficient | None
+    Tc: Coefficient | None
     exchange: Coefficient
     tau_so: Coefficient
     tau_sf: Coefficient
@@ -117,7 +130,7 @@ def normal_metal(**coefficients: Unpack[Coefficients]) -> Material:
     Parameters
     ----------
     **coefficients
-        D, N0, gap, exchange, tau_so, tau_sf, depairing, theta, kappa, spin_hall_tensor, rashba, dresselhaus,
+        D, N0, gap, Tc, exchange, tau_so, tau_sf, depairing, theta, kappa, spin_hall_tensor, rashba, dresselhaus,
         growth_axis, su2: meaning, units and defaults as in `Material`.
 
     Raises
@@ -129,14 +142,21 @@ def normal_metal(**coefficients: Unpack[Coefficients]) -> Material:
 
 
 def superconductor(**coefficients: Unpack[Coefficients]) -> Material:
-    """A superconductor with a given order parameter `gap`. Parameters and units as in `Material`.
+    """A superconductor: with `Tc` its order parameter is found self-consistently, with `gap` it is given.
+
+    Parameters and units as in `Material`.
 
     Raises
     ------
     DeviceError
-        If no gap is given, or a value is of the wrong shape or out of range.
+        If neither Tc nor gap is given, or a value is of the wrong shape or out of range.
     """
-    return _with("gap", coefficients)
+    if coefficients.get("gap") is None and coefficients.get("Tc") is None:
+        raise DeviceError(
+            "a superconductor needs Tc=... (the gap is found self-consistently) or gap=... (given); for a metal "
+            "without pairing use normal_metal"
+        )
+    return Material(**coefficients)
 
 
 def ferromagnet(**coefficients: Unpack[Coefficients]) -> Material:
@@ -147,11 +167,20 @@ def ferromagnet(**coefficients: Unpack[Coefficients]) -> Material:
     DeviceError
         If no exchange field is given, or a value is of the wrong shape or out of range.
     """
-    return _with("exchange", coefficients)
-
-
-def _with(required: str, coefficients: Coefficients) -> Material:
-    if required not in coefficients:
-        kind = {"gap": "superconductor", "exchange": "ferromagnet"}[required]
-        raise DeviceError(f"a {kind} needs {required}=...; for a metal without it use normal_metal")
+    if "exchange" not in coefficients:
+        raise DeviceError("a ferromagnet needs exchange=...; for a metal without it use normal_metal")
     return Material(**coefficients)
+
+
+@dataclass(frozen=True)
+class Vacuum:
+    """A region without metal: the Usadel equation stops at it, the magnetic field does not."""
+
+
+def vacuum() -> Vacuum:
+    """The material of a region of the mesh that is empty: around a sample whose stray field is to be found.
+
+    Superconductivity ends at its boundary as at the end of the mesh. The field of screening currents passes through it
+    (`solve_equilibrium` with screening=True).
+    """
+    return Vacuum()

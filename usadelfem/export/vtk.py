@@ -25,7 +25,8 @@ _HEXAHEDRON = [0, 3, 6, 2, 1, 5, 7, 4]
 def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
     """Write fields of one device to a VTK unstructured-grid file (.vtu) that ParaView opens.
 
-    Arrays are named `name [unit]`. Point data: the values at the mesh vertices; vectors have three components (padded
+    Arrays are named `name [unit]`. Point data: the values at the mesh vertices (a vertex on a barrier is
+    two points, one for each side); vectors have three components (padded
     with zeros), so that ParaView can draw arrows. A charge current is one vector; a spin current is three, one per spin
     axis, `spin_current_sx [unit]`; a spin density is a vector in spin space; a pair amplitude gives `_f0_re`, `_f0_im`
     and the modulus `_f0_abs` of the singlet, and the vectors `_triplet_re`, `_triplet_im` and `_triplet_abs`. Cell
@@ -57,16 +58,17 @@ def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
     """
     target = Path(path)
     _check(target, fields)
-    mesh = fields[0].space.mesh
+    space = fields[0].space
+    mesh = space.mesh
     point_data: dict[str, NDArray[Any]] = {}
     cell_data = _material_data(fields[0].device, fields[0].space)
     for field in fields:
         point_data |= _point_arrays(field)
         if field.exact is None:
             cell_data |= _cell_arrays(field)
-    points = np.zeros((mesh.nvertices, 3))
-    points[:, : mesh.dim()] = mesh.p[:, : mesh.nvertices].T
-    cells = [(_CELLS[mesh.dim()][len(mesh.t)], _vtk_order(mesh).T)]
+    points = np.zeros((len(space.corners), 3))
+    points[:, : mesh.dim()] = space.nodes[:, space.corners].T
+    cells = [(_CELLS[mesh.dim()][len(mesh.t)], np.searchsorted(space.corners, _vtk_order(space)).T)]
     grid = meshio.Mesh(points, cells, point_data, {name: [values] for name, values in cell_data.items()})
     _write_atomically(target, grid)
     return target
@@ -90,14 +92,14 @@ def _check(target: Path, fields: tuple[Field, ...]) -> None:
         raise ObservableError(f"several fields are named {', '.join(sorted(twice))}: rename with dataclasses.replace")
 
 
-def _vtk_order(mesh: Any) -> NDArray[Any]:
-    """Vertices of the cells in VTK's order: scikit-fem sorts those of simplices, which turns tetrahedra inside out."""
-    cells = np.array(mesh.t)
+def _vtk_order(space: Space) -> NDArray[Any]:
+    """Corners of the cells in VTK's order: scikit-fem sorts those of simplices, which turns tetrahedra inside out."""
+    mesh, cells = space.mesh, space.corner_cells.T.copy()
     if mesh.dim() < 3:
         return cells
     if len(cells) == 8:
         return cells[_HEXAHEDRON]
-    edges = mesh.p[:, cells[1:]] - mesh.p[:, cells[:1]]
+    edges = mesh.p[:, mesh.t[1:]] - mesh.p[:, mesh.t[:1]]
     inverted = np.linalg.det(edges.transpose(2, 0, 1)) < 0
     cells[2:, inverted] = cells[:1:-1, inverted]
     return cells
@@ -120,7 +122,7 @@ def _arrays(name: str, unit: str, values: NDArray[Any]) -> dict[str, NDArray[Any
 
 
 def _point_arrays(field: Field) -> dict[str, NDArray[Any]]:
-    values = field.nodal
+    values = field.at_corners
     if not np.iscomplexobj(values):
         return _arrays(field.name, field.unit, values)
     arrays: dict[str, NDArray[Any]] = {}
@@ -153,16 +155,16 @@ def _cell_mean(quadrature: NDArray[Any], space: Space) -> NDArray[Any]:
 
 def _material_data(device: Device, space: Space) -> dict[str, NDArray[Any]]:
     """Region numbers and the coefficients that a picture is usually drawn against."""
-    regions = sorted(device.materials)
-    number = np.zeros(device.mesh.nelements, np.int32)
+    regions = sorted(device.conductors)
+    number = np.zeros(space.mesh.nelements, np.int32)
     units = {"D": "length^2*energy", "N0": "1", "gap_abs": "energy", "exchange": "energy"}
     shapes = {"exchange": (3,)}
-    data = {name: np.zeros((*shapes.get(name, ()), device.mesh.nelements)) for name in units}
+    data = {name: np.zeros((*shapes.get(name, ()), space.mesh.nelements)) for name in units}
     for index, region in enumerate(regions):
-        cells = np.asarray(device.mesh.subdomains[region])
+        cells = np.asarray(space.mesh.subdomains[region])
         number[cells] = index
         dx = space.dx[cells]
-        values = sample(space, region, device.materials[region], ("D", "N0", "gap", "exchange"))
+        values = sample(space, device, region, ("D", "N0", "gap", "exchange"))
         values["gap_abs"] = abs(values.pop("gap"))
         for name in units:
             data[name][..., cells] = (values[name] * dx).sum(axis=-1) / dx.sum(axis=-1)

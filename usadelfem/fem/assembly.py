@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from ..physics.jit import announce_compilation, kernel, readonly
 from .coefficients import Coefficients
 from .element import BLOCK, UNKNOWNS, element_terms
+from .junctions import Junctions, junction_elements
 from .space import Index, Real, Space
 
 Complex = NDArray[np.complex128]
+_NONE = np.empty(0)
 
 _CHUNK_BYTES = 2**20  # element matrices of one chunk stay in the second-level cache
 
@@ -65,16 +67,30 @@ def fill_pattern(pointer: Any, columns: Any, indptr: Any, indices: Any) -> None:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Slots:
+    """Where the blocks of the node pairs of a group of elements (cells, or facets of interfaces) go.
+
+    Attributes
+    ----------
+    number, flipped
+        Block number of each local pair (i <= j) of each element, -1 where a node is clamped, and whether the block is
+        stored transposed; shape (elements, pairs).
+    """
+
+    number: Index
+    flipped: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Pattern:
-    """Where the blocks of element node pairs go in the upper-triangular CSR matrix over the free nodes.
+    """The upper-triangular CSR matrix over the free nodes.
 
     Attributes
     ----------
     free
         The free nodes; unknown 8 p + r of the linear system belongs to node free[p].
-    slots, flipped
-        Block number of each local pair (i <= j) of each cell, -1 where a node is clamped, and whether the block is
-        stored transposed; shape (cells, pairs).
+    cells, facets
+        Where the blocks of cells and of facets of interfaces go.
     pointer, rows
         First block of each row of nodes, and the row of each block.
     indptr, indices
@@ -82,35 +98,47 @@ class Pattern:
     """
 
     free: Index
-    slots: Index
-    flipped: NDArray[np.bool_]
+    cells: Slots
+    facets: Slots
     pointer: Index
     rows: Index
     indptr: NDArray[np.int32]
     indices: NDArray[np.int32]
 
 
-def build_pattern(space: Space, clamped: Index) -> Pattern:
-    """Sparsity of the tangent over all nodes but the clamped ones, computed once per device."""
+def build_pattern(space: Space, clamped: Index, junction_nodes: Index | None = None) -> Pattern:
+    """Sparsity of the tangent over all nodes but the clamped ones, computed once per device.
+
+    `junction_nodes` (facets, nodes of both sides) are the nodes that interfaces couple.
+    """
     number = np.full(space.nodes.shape[1], 0, np.int64)
     number[clamped] = -1
     free = np.flatnonzero(number == 0)
     number[free] = np.arange(len(free))
-    local = space.cells.shape[1]
-    upper = [(i, j) for j in range(local) for i in range(j + 1)]
-    first, second = (number[space.cells[:, [pair[side] for pair in upper]]] for side in (0, 1))
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    key = np.where(low >= 0, low * len(free) + high, -1)
-    unique, slots = np.unique(key, return_inverse=True)
-    slots = slots.reshape(key.shape)
+    groups = (space.cells, np.zeros((0, 2), np.int64) if junction_nodes is None else junction_nodes)
+    pairs = [_pairs(number[nodes]) for nodes in groups]
+    keys = [np.where(low >= 0, low * len(free) + high, -1) for low, high, _ in pairs]
+    unique, inverse = np.unique(np.concatenate([key.ravel() for key in keys]), return_inverse=True)
     if len(unique) and unique[0] < 0:
-        unique, slots = unique[1:], slots - 1
+        unique, inverse = unique[1:], inverse - 1
+    ends = np.cumsum([key.size for key in keys])
+    slots = [
+        Slots(part.reshape(key.shape), flipped)
+        for part, key, (*_, flipped) in zip(np.split(inverse.ravel(), ends[:-1]), keys, pairs, strict=True)
+    ]
     rows, columns = np.divmod(unique, max(len(free), 1))
     pointer = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=len(free)))))
     indptr = np.zeros(UNKNOWNS * len(free) + 1, np.int32)
     indices = np.empty(BLOCK * len(unique) - 28 * len(free), np.int32)
     fill_pattern(pointer, columns, indptr, indices)
-    return Pattern(free, slots, first > second, pointer, rows, indptr, indices)
+    return Pattern(free, slots[0], slots[1], pointer, rows, indptr, indices)
+
+
+def _pairs(numbers: Index) -> tuple[Index, Index, NDArray[np.bool_]]:
+    """The lower and the higher number of every local pair i <= j of elements, and whether they are exchanged."""
+    second, first = np.tril_indices(numbers.shape[1])
+    one, two = numbers[:, first], numbers[:, second]
+    return np.minimum(one, two), np.maximum(one, two), one > two
 
 
 @dataclass(eq=False)
@@ -171,8 +199,43 @@ def assemble(
         middle = perf_counter()
         scatter_residual(first, cells, r, s, residual, scale)
         if pattern:
-            scatter_tangent(first, pattern.slots, pattern.flipped, pattern.pointer, pattern.rows, t, values)
+            scatter_tangent(
+                first, pattern.cells.number, pattern.cells.flipped, pattern.pointer, pattern.rows, t, values
+            )
         clock.kernels += middle - start
         clock.scatter += perf_counter() - middle
     clock.points += dx.size
     return residual, scale, values
+
+
+def add_junctions(
+    junctions: Junctions, state: Complex, residual: Complex, scale: Real, *, pattern: Pattern | None = None,
+    values: Real = _NONE,
+) -> None:  # fmt: skip
+    """Add the interface terms to what `assemble` gave: residual, its scale, and with a pattern the tangent."""
+    if not len(junctions.facets):
+        return
+    arrays = junctions.nodes, junctions.phi, junctions.dx, junctions.table, junctions.kinds, junctions.channels
+    nodes, phi, dx, table, kinds, channels, state = readonly(*arrays, state)
+    count = nodes.shape[1]
+    pairs = count * (count + 1) // 2 if pattern else 0
+    r, s = np.empty((*nodes.shape, 4), complex), np.empty(nodes.shape)
+    t = np.empty((len(nodes), pairs, UNKNOWNS, UNKNOWNS))
+    junction_elements(state, nodes, phi, dx, table, kinds, channels, junctions.linear, pairs > 0, r, s, t)
+    scatter_residual(0, nodes, r, s, residual, scale)
+    if pattern:
+        own = pattern.facets
+        scatter_tangent(0, own.number, own.flipped, pattern.pointer, pattern.rows, t, values)
+
+
+def junction_residual(junctions: Junctions, state: Complex, sides: NDArray[np.bool_]) -> Complex:
+    """Gradient of the interface terms on chosen sides (2, facets) of the facets, shape (nodes, 4)."""
+    residual = np.zeros_like(state)
+    for side, nodes in enumerate(np.split(junctions.nodes, 2, axis=1)):
+        rows = np.flatnonzero(sides[side])
+        if len(rows):
+            own, whole = junctions.chosen(rows), np.zeros_like(state)
+            add_junctions(own, state, whole, np.zeros(len(state)))
+            kept = np.unique(nodes[rows])
+            residual[kept] += whole[kept]
+    return residual

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..device.coefficient import evaluate
 from ..device.device import Device
-from ..device.material import COEFFICIENTS, Material
+from ..device.material import COEFFICIENTS
 from ..physics import functional as column
 from ..physics.gauge import GAUGE_COLUMNS
 from ..physics.spin_charge import CHANNEL_COLUMNS
@@ -56,15 +56,15 @@ class Coefficients:
         return self.table[..., column.COEFFICIENTS : last].reshape(*self.table.shape[:2], -1, GAUGE_COLUMNS)
 
 
-def sample(space: Space, region: str, material: Material, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+def sample(space: Space, device: Device, region: str, names: Iterable[str]) -> dict[str, NDArray[Any]]:
     """Coefficients of a region at its quadrature points, each of shape (..., cells of the region, points)."""
     cells = np.asarray(space.mesh.subdomains[region], np.int64)
-    owner = f"material of region {region!r}"
-    return {name: _values(space, cells, name, getattr(material, name), owner) for name in names}
+    material, owner = device.conductors[region], f"material of region {region!r}"
+    return {name: _values(space, device, cells, name, getattr(material, name), owner) for name in names}
 
 
-def _values(space: Space, cells: Index, name: str, value: Any, owner: str) -> NDArray[Any]:
-    vertices = space.mesh.t[:, cells]
+def _values(space: Space, device: Device, cells: Index, name: str, value: Any, owner: str) -> NDArray[Any]:
+    vertices = device.sample_vertices[space.mesh.t[:, cells]]
     shape = basis_values(space.mesh.elem(), space.basis.X)
 
     def interpolate(nodal: NDArray[Any]) -> NDArray[Any]:  # linear in each cell
@@ -81,8 +81,8 @@ def point_coefficients(device: Device, space: Space, *, linearized: bool = False
     DeviceError
         If a coefficient is out of range at a quadrature point.
     """
-    names = sorted(device.materials)
-    values = {name: sample(space, name, device.materials[name], COEFFICIENTS) for name in names}
+    names = sorted(device.conductors)
+    values = {name: sample(space, device, name, COEFFICIENTS) for name in names}
     local = np.zeros((*space.dx.shape, column.COEFFICIENTS))
     for region in names:
         local[space.mesh.subdomains[region]] = _local(values[region])
@@ -142,9 +142,9 @@ def _gauge_fields(device: Device, space: Space, values: dict[str, dict[str, NDAr
     if not used:
         return np.zeros((*shape, 0))
     gauge = np.zeros((*shape, space.dim, GAUGE_COLUMNS))
-    gauge[..., 0] = np.moveaxis(_values(space, np.arange(shape[0]), "A", device.A, "device"), 0, -1)
+    gauge[..., 0] = np.moveaxis(_values(space, device, np.arange(shape[0]), "A", device.A, "device"), 0, -1)
     for region, part in values.items():
-        field = su2_field(part, device.materials[region].growth_axis, device.axes)
+        field = su2_field(part, device.conductors[region].growth_axis, device.axes)
         gauge[space.mesh.subdomains[region], ..., 1:] = np.moveaxis(field, (0, 1), (-2, -1))
     return gauge.reshape(*shape, -1)
 

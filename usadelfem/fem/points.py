@@ -16,8 +16,7 @@ from ..physics.jit import formula, kernel
 from ..physics.nambu import SIGMA, Spin, add, dot, mul, scale, sigma_left, sub, tilde, trace
 from ..physics.riccati import green, green_derivative, to_matrix
 from ..physics.riccati import tilde as tilde_matrix
-from .assembly import Complex, assemble
-from .coefficients import Coefficients
+from .assembly import Complex, assemble, junction_residual
 from .element import LINEAR, derivatives, gradients, interpolate, point_terms
 from .section import Section, node_measure
 from .space import Index, Real, Space
@@ -143,16 +142,31 @@ def boundary_share(space: Space, section: Section, clamped: Index) -> Real:
     return share
 
 
-def consistent_flux(
-    space: Space, coefficients: Coefficients, w: float, state: Complex, section: Section, share: Real
-) -> Real:  # fmt: skip
+def consistent_flux(system: Spectral, w: float, state: Complex, section: Section, share: Real) -> Real:
     """Charge and spin moments (4,) of the flux through a section that separates its two sides.
 
-    The residual of the cells behind the section, tested with the generators i a and i [sigma_a/2, a] on its nodes, each
-    with its `boundary_share`.
+    The residual of all that lies behind the section (cells, and barriers seen from these cells), tested with the
+    generators i a and i [sigma_a/2, a] on its nodes, each with its `boundary_share`. What flows through facets of the
+    section that are barriers is the derivative of their own interface terms.
     """
-    residual, _, _ = assemble(space, coefficients, w, state, chosen=section.cells)
+    junctions, mesh = system.junctions, system.space.mesh
+    sides = mesh.f2t[:, junctions.facets]
+    own = np.isin(junctions.facets, section.facets)
+    behind = np.zeros((2, len(own)), bool)
+    order = np.argsort(section.facets)
+    places = order[np.searchsorted(section.facets, junctions.facets[own], sorter=order)]
+    behind[:, own] = sides[:, own] == section.behind[places]
+    total = -_moments(state, junction_residual(junctions, state, behind), np.ones(len(state)))
+    if own.sum() < len(section.facets):
+        residual, _, _ = assemble(system.space, system.coefficients, w, state, chosen=section.cells)
+        near = np.isin(sides, section.cells) & (sides >= 0)
+        total += _moments(state, residual + junction_residual(junctions, state, near), share)
+    return section.sign * total
+
+
+def _moments(state: Complex, residual: Complex, share: Real) -> Real:
+    """A residual tested with the generators of charge and spin at the nodes, weighted with shares; (4,)."""
     nodes = np.flatnonzero(share)
     a, r = state[nodes].reshape(-1, 2, 2), residual[nodes].reshape(-1, 2, 2)
     generators = [1j * a] + [0.5j * (s @ a - a @ s) for s in SIGMA]
-    return section.sign * np.array([share[nodes] @ (r.conj() * g).real.sum(axis=(1, 2)) for g in generators])
+    return np.array([share[nodes] @ (r.conj() * g).real.sum(axis=(1, 2)) for g in generators])

@@ -11,9 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..errors import ObservableError
+from ..device.interface import interface_facets, region_pair
+from ..errors import DeviceError, ObservableError
 from .locate import Location
 from .space import Index, Real, Space, basis_values
+
+Facets = str | tuple[str, str] | ArrayLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,7 @@ def facet_basis(space: Space, facets: Index) -> tuple[Real, Real, Real]:
     return np.ascontiguousarray(phi), np.array(basis.dx), np.array(basis.global_coordinates())
 
 
-def find_section(space: Space, facets: str | ArrayLike, into: str | ArrayLike | None) -> Section:
+def find_section(space: Space, facets: Facets, into: str | ArrayLike | None) -> Section:
     """The oriented section of a facet set; parameters and errors as in `Field.through`."""
     chosen = _facets(space, facets)
     label = f"facet set {facets!r}" if isinstance(facets, str) else "the given facet set"
@@ -99,21 +102,25 @@ def find_section(space: Space, facets: str | ArrayLike, into: str | ArrayLike | 
     else:
         behind, sign = space.mesh.f2t[0, indices].astype(np.int64), _boundary_sign(space, indices, into, label)
     cells = _cells_behind(space, indices, behind)
-    return Section(indices, behind, sign, cells is not None, np.empty(0, np.int64) if cells is None else cells)
+    exact = cells is not None or bool(np.isin(indices, space.barriers).all())  # a barrier knows what flows through it
+    return Section(indices, behind, sign, exact, np.empty(0, np.int64) if cells is None else cells)
 
 
-def undirected_section(space: Space, facets: str | ArrayLike) -> Section:
+def undirected_section(space: Space, facets: Facets) -> Section:
     """A facet set seen from the first cell of each facet, for averages; errors as in `Field.average`."""
     indices = np.asarray(_facets(space, facets), np.int64)
     return Section(indices, space.mesh.f2t[0, indices].astype(np.int64), 1, False, np.empty(0, np.int64))
 
 
-def _facets(space: Space, facets: str | ArrayLike) -> NDArray[Any]:
-    if isinstance(facets, str):
-        known = space.mesh.boundaries or {}
-        if facets not in known:
-            raise ObservableError(f"no facet set {facets!r}; it has: {', '.join(sorted(known)) or 'none'}")
-        chosen = known[facets]
+def _facets(space: Space, facets: Facets) -> NDArray[Any]:
+    known = space.mesh.boundaries or {}
+    if isinstance(facets, str) and facets in known:
+        chosen = np.asanyarray(known[facets])
+    elif isinstance(facets, str) or _is_pair(facets):
+        try:
+            chosen = interface_facets(space.mesh, facets, "section")  # type: ignore[arg-type]
+        except DeviceError as error:
+            raise ObservableError(str(error)) from error
     else:
         chosen = np.asanyarray(facets)
         if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer):
@@ -156,8 +163,10 @@ def _projection(space: Space, facets: Index, direction: ArrayLike) -> Real:
 def _interior_side(space: Space, chosen: NDArray[Any], facets: Any, into: Any, label: str) -> Index:
     """The cells that the flux leaves, for a set of interior facets."""
     first, second = space.mesh.f2t[:, np.asarray(chosen, np.int64)].astype(np.int64)
-    if into is None and isinstance(facets, str):
-        into = _interface_target(space, facets)
+    if into is None and _is_pair(facets):
+        into = facets[1]
+    elif into is None and isinstance(facets, str):
+        into = (region_pair(space.mesh, facets) or (None, None))[1]
     if into is None and hasattr(chosen, "ori"):
         return np.asarray(np.where(np.asarray(chosen.ori) == 0, first, second))
     if into is None:
@@ -174,12 +183,8 @@ def _interior_side(space: Space, chosen: NDArray[Any], facets: Any, into: Any, l
     return np.asarray(np.where(mask[first], second, first))
 
 
-def _interface_target(space: Space, name: str) -> str | None:
-    """B for an interface named A_B after two regions of the mesh."""
-    for region in space.mesh.subdomains:
-        if name.startswith(f"{region}_") and name[len(region) + 1 :] in space.mesh.subdomains:
-            return name[len(region) + 1 :]
-    return None
+def _is_pair(facets: Any) -> bool:
+    return isinstance(facets, tuple) and len(facets) == 2 and all(isinstance(name, str) for name in facets)
 
 
 def _cells_behind(space: Space, facets: Index, behind: Index) -> Index | None:
@@ -190,7 +195,7 @@ def _cells_behind(space: Space, facets: Index, behind: Index) -> Index | None:
     number = np.full(mesh.nelements, -1)
     number[around] = np.arange(len(around))
     crossable = mesh.f2t[1] >= 0
-    crossable[facets] = False
+    crossable[facets] = crossable[space.barriers] = False
     first, second = number[mesh.f2t[:, crossable]]
     both = (first >= 0) & (second >= 0)
     edges = (np.ones(both.sum()), (first[both], second[both]))

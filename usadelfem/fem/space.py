@@ -44,6 +44,8 @@ class Space:
         Positions of the nodes, shape (dim, nodes); ghosts come last.
     origin
         Degree of freedom of `basis` that each node is a copy of, shape (nodes,).
+    barriers
+        Inner facets along which the nodes are multiplied.
     ghosts
         For every set of facets that asked for ghosts, its nodes and their ghosts, two arrays of the same length.
     cells
@@ -62,6 +64,7 @@ class Space:
     basis: Any
     nodes: Real
     origin: Index
+    barriers: Index
     ghosts: tuple[tuple[Index, Index], ...]
     cells: Index
     phi: Real
@@ -212,8 +215,10 @@ def build_space(
     element = _ELEMENTS[type(mesh)][order - 1]()
     basis = skfem.Basis(mesh, element, intorder=2 * order)
     dofs = np.ascontiguousarray(basis.element_dofs.T, np.int64)
-    cells, origin = _split(mesh, element, dofs, np.unique(barriers))
+    barriers = np.unique(barriers).astype(np.int64)
+    cells, origin = _split(mesh, element, dofs, barriers)
     arrays = {
+        "barriers": barriers,
         "nodes": np.array(basis.doflocs, float)[:, origin],
         "origin": origin,
         "cells": np.ascontiguousarray(cells),

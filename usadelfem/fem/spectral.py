@@ -12,10 +12,14 @@ from ..device.device import Device
 from ..errors import DeviceError
 from ..physics import functional as column
 from ..physics.riccati import bulk
-from .assembly import Complex, Pattern, Timings, assemble, build_pattern
+from ..physics.thermal import bcs_gap
+from .assembly import Complex, Pattern, Timings, add_junctions, assemble, build_pattern
 from .coefficients import Coefficients, point_coefficients
 from .element import UNKNOWNS
+from .junctions import Junctions, barrier_contacts, build_junctions, splitting
 from .space import Index, Real, Space, build_space
+
+Contacts = dict[str, tuple[Index, Complex, Real]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,8 +32,11 @@ class Spectral:
         The discretisation and the coefficients at its quadrature points.
     pattern
         Sparsity of the tangent over the free nodes.
+    junctions
+        The interface terms.
     contacts
-        Contact name -> (nodes, complex gap (nodes,), exchange field (3, nodes)) of its reservoir.
+        Contact name -> (nodes, complex gap (nodes,), exchange field (3, nodes)) of its reservoir: the nodes that are
+        clamped, ghosts where the contact has a barrier.
     linearized
         Whether this is the weak-proximity equation, linear in a.
     timings
@@ -39,7 +46,8 @@ class Spectral:
     space: Space
     coefficients: Coefficients
     pattern: Pattern
-    contacts: dict[str, tuple[Index, Complex, Real]]
+    junctions: Junctions
+    contacts: Contacts
     linearized: bool = False
     timings: Timings = field(default_factory=Timings)
 
@@ -53,13 +61,16 @@ class Spectral:
     def residual(self, w: float, state: Complex) -> tuple[Real, float]:
         """Residual over the free unknowns, and the size of the terms it is to be compared with."""
         residual, scale, _ = assemble(self.space, self.coefficients, w, state, timings=self.timings)
+        add_junctions(self.junctions, state, residual, scale)
         return self._free(residual), float(scale.max(initial=0.0))
 
     def linearize(self, w: float, state: Complex) -> tuple[Real, float, Real]:
         """Residual, its size, and the values of the upper-triangular CSR tangent."""
+        pattern = self.pattern
         residual, scale, values = assemble(
-            self.space, self.coefficients, w, state, pattern=self.pattern, timings=self.timings
+            self.space, self.coefficients, w, state, pattern=pattern, timings=self.timings
         )
+        add_junctions(self.junctions, state, residual, scale, pattern=pattern, values=values)
         return self._free(residual), float(scale.max(initial=0.0)), values
 
     def moved(self, state: Complex, step: Real) -> Complex:
@@ -93,25 +104,53 @@ def coarseness(system: Spectral, w: float) -> float:
     return float((size[:, None] / length).max())
 
 
-def _contact_values(device: Device, space: Space) -> dict[str, tuple[Index, Complex, Real]]:
-    values: dict[str, tuple[Index, Complex, Real]] = {}
+def _contact_values(device: Device, space: Space, temperature: float | None) -> Contacts:
+    values: Contacts = {}
+    behind = barrier_contacts(device)
+    ghosts = dict(zip(behind, space.ghosts[len(space.ghosts) - len(behind) :], strict=True))
     for name, reservoir in device.contacts.items():
         if not isinstance(reservoir, Reservoir):
             raise DeviceError(
                 f"contact {name!r} is {reservoir!r}; allowed is a Reservoir (a normal one is Reservoir(gap=0)), the "
                 "others belong to solve_normal_state"
             )
-        nodes = space.facet_nodes(np.asarray(device.mesh.boundaries[name], np.int64))
+        facets = np.asarray(space.mesh.boundaries[name], np.int64)
+        nodes = ghosts[name][1] if name in ghosts else space.facet_nodes(facets)
         x, owner = space.nodes[:, nodes], f"reservoir {name!r}"
-        gap, phase, exchange = (
-            evaluate(entry, getattr(reservoir, entry), x, owner) for entry in ("gap", "phase", "exchange")
-        )
+        phase, exchange = (evaluate(entry, getattr(reservoir, entry), x, owner) for entry in ("phase", "exchange"))
+        if reservoir.gap is None:
+            gap = np.full(len(nodes), _bulk_gap(device, space, facets, name, temperature), complex)
+        else:
+            gap = evaluate("gap", reservoir.gap, x, owner)
         values[name] = nodes, gap * np.exp(1j * phase), exchange
     _check_shared_nodes(values)
     return values
 
 
-def _check_shared_nodes(values: dict[str, tuple[Index, Complex, Real]]) -> None:
+def _bulk_gap(device: Device, space: Space, facets: Index, name: str, temperature: float | None) -> float:
+    """The gap of a reservoir of the metal that its contact touches."""
+    touched = np.unique(space.mesh.f2t[0, facets])
+    regions = [r for r in device.conductors if np.isin(space.mesh.subdomains[r], touched).any()]
+    material = device.conductors[regions[0]]
+    owner = f"reservoir {name!r}"
+    known = len(regions) == 1 and not callable(material.gap) and not callable(material.Tc)
+    if known and material.Tc is not None and np.ndim(material.Tc) == 0 and temperature is not None:
+        pure = np.array_equal(material.exchange, (0, 0, 0)) if not callable(material.exchange) else False
+        if not pure or not np.array_equal(material.depairing, 0) or not np.isinf(material.tau_sf).all():  # type: ignore[arg-type]
+            raise DeviceError(
+                f"{owner} has no gap, and {regions[0]!r}, which it touches, has an exchange field or pair breaking, so "
+                "that its bulk gap is not the one of a clean superconductor; give gap=..."
+            )
+        return bcs_gap(temperature, float(material.Tc))  # type: ignore[arg-type]
+    if known and material.gap is not None and np.ndim(material.gap) == 0 and abs(complex(material.gap)) > 0:  # type: ignore[arg-type]
+        return float(abs(complex(material.gap)))  # type: ignore[arg-type]
+    raise DeviceError(
+        f"{owner} has no gap, and the metal it touches ({', '.join(regions)}) is not one superconductor with a uniform "
+        "Tc or gap; give gap=... (0 for a normal reservoir)"
+    )
+
+
+def _check_shared_nodes(values: Contacts) -> None:
     """Two contacts may share a node, such as a corner, only if their reservoirs impose the same value there."""
     names = list(values)
     for i, first in enumerate(names):
@@ -126,8 +165,12 @@ def _check_shared_nodes(values: dict[str, tuple[Index, Complex, Real]]) -> None:
                 )
 
 
-def build_spectral(device: Device, order: int, *, linearized: bool = False) -> Spectral:
+def build_spectral(
+    device: Device, order: int, *, linearized: bool = False, temperature: float | None = None
+) -> Spectral:  # fmt: skip
     """Discretise a device.
+
+    The temperature is needed for reservoirs whose gap is that of a bulk superconductor.
 
     Raises
     ------
@@ -136,8 +179,11 @@ def build_spectral(device: Device, order: int, *, linearized: bool = False) -> S
     DeviceError
         As `point_coefficients`; also if a contact is not a Reservoir, or two meet at a node with different values.
     """
-    space = build_space(device.mesh, order)
+    barriers, ghosts = splitting(device)
+    space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
     coefficients = point_coefficients(device, space, linearized=linearized)
-    contacts = _contact_values(device, space)
-    clamped = np.unique(np.concatenate([nodes for nodes, *_ in contacts.values()])) if contacts else np.empty(0, int)
-    return Spectral(space, coefficients, build_pattern(space, clamped), contacts, linearized)
+    junctions = build_junctions(device, space, linearized=linearized)
+    contacts = _contact_values(device, space, temperature)
+    clamped = [nodes for nodes, *_ in contacts.values()] + [own for _, own in space.ghosts]
+    pattern = build_pattern(space, np.unique(np.concatenate([*clamped, np.empty(0, np.int64)])), junctions.nodes)
+    return Spectral(space, coefficients, pattern, junctions, contacts, linearized)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..device.contact import Reservoir
 from ..errors import ObservableError
 from ..fem.coefficients import Coefficients, spin_hall_tensors
 from ..fem.points import add_currents, boundary_share, consistent_flux, green_at_quadrature
@@ -179,12 +180,15 @@ def _flux_of(eq: Equilibrium, form: str, rows: slice, factor: float) -> Any:
 
 
 def _flux(eq: Equilibrium, section: Section) -> NDArray[np.float64]:
-    mesh, system = eq.device.mesh, eq.system
-    contacts = [np.asarray(mesh.boundaries[name], np.int64) for name in eq.device.contacts]
-    clamped = np.concatenate([*contacts, np.empty(0, np.int64)])
+    system = eq.system
+    boundaries = system.space.mesh.boundaries
+    rigid = [
+        name for name, contact in eq.device.contacts.items() if isinstance(contact, Reservoir) and contact.is_rigid
+    ]
+    clamped = np.concatenate([*(np.asarray(boundaries[name], np.int64) for name in rigid), np.empty(0, np.int64)])
     share = boundary_share(system.space, section, clamped)
     flux = [
-        weight * consistent_flux(system.space, system.coefficients, float(w), state, section, share)
+        weight * consistent_flux(system, float(w), state, section, share)
         for w, weight, state in zip(eq.frequencies, eq.weights, eq.riccati, strict=True)
     ]
     return np.asarray(np.pi * eq.temperature * np.sum(flux, axis=0))

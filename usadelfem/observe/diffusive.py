@@ -64,7 +64,7 @@ def _nodal(ns: NormalState, name: str, components: tuple[str, ...], chosen: Any)
 
 def _through(ns: NormalState, section: Section) -> NDArray[np.float64]:
     """Flux (4,) in the units of N0 J: what given currents feed in is known, the rest is the residual."""
-    boundaries, contacts = ns.device.mesh.boundaries, ns.device.contacts
+    boundaries, contacts = ns.device.sample.boundaries, ns.device.contacts
     facets = {name: np.asarray(boundaries[name], np.int64) for name in contacts}
     clamped = [facets[name] for name, contact in contacts.items() if isinstance(contact, NormalContact)]
     share = boundary_share(ns.space, section, np.concatenate([*clamped, np.empty(0, np.int64)]))

@@ -14,7 +14,7 @@ from ..device.device import Device
 from ..errors import ObservableError
 from ..fem.locate import Location, locate
 from ..fem.recover import Recovered, recover
-from ..fem.section import Section, find_section, undirected_section
+from ..fem.section import Facets, Section, find_section, undirected_section
 from ..fem.space import Space
 
 Values = NDArray[Any]
@@ -60,7 +60,7 @@ class Field:
     @cached_property
     def recovered(self) -> Recovered:
         """The continuous piecewise polynomial, one per region, closest to the raw values in the L2 norm."""
-        return recover(self.space, self.quadrature, tuple(self.device.materials))
+        return recover(self.space, self.quadrature, tuple(self.device.conductors))
 
     @cached_property
     def at_corners(self) -> Values:
@@ -106,23 +106,24 @@ class Field:
         value: Values = np.einsum("...cq,cq->...", self.quadrature[..., cells, :], self.space.dx[cells])
         return value[()]
 
-    def through(self, facets: str | ArrayLike, into: Into = None) -> Values:
+    def through(self, facets: Facets, into: Into = None) -> Values:
         """Total flux through a facet set, () for a charge current and (3,) for a spin current.
 
         The flux is the consistent one wherever the set separates the cells around it: the residual of the discrete
         equation on one side of the set, tested with the symmetry generator on the nodes of the set. It equals the
         surface integral of the current up to the discretisation error, and it is conserved to solver precision, on
-        any mesh: the same through every cross-section of a junction. Through a set that ends inside the domain the
-        recovered current density is integrated instead.
+        any mesh: the same through every cross-section of a junction. Through a barrier it is the derivative of the
+        interface term on the side that the flux leaves. Through a set that ends inside the domain the recovered current
+        density is integrated instead.
 
         Parameters
         ----------
         facets
-            Name of a facet set of the mesh, or facet indices.
+            Name of a facet set of the mesh, a pair of region names, or facet indices.
         into
             Direction that counts as positive: the name of the region it leads into, or a vector. None: the outward
             normal on the boundary of the mesh, the mesh's own orientation of an oriented facet set, or for an
-            interface named A_B after two regions the direction from A to B.
+            interface named A_B after two regions, or a pair (A, B), the direction from A to B.
 
         Raises
         ------
@@ -136,7 +137,7 @@ class Field:
         flux: Values = (self._facet_integral(section) if exact is None else exact)[()]
         return flux
 
-    def average(self, facets: str | ArrayLike) -> Values:
+    def average(self, facets: Facets) -> Values:
         """Mean value over a facet set, shape (*components): what a voltage probe reads of a potential.
 
         Raises

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
+from scipy.optimize import brentq
 
 Real = NDArray[np.float64]
 
@@ -105,3 +106,39 @@ def gauss_count(ratio: float, precision: float = 1e-9) -> int:
 def matsubara(temperature: float, count: int) -> tuple[Real, Real]:
     """The lowest `count` positive Matsubara frequencies (2n+1) pi T, and unit weights."""
     return np.asarray(np.pi * temperature * (2.0 * np.arange(count) + 1.0)), np.ones(count)
+
+
+@lru_cache(maxsize=1024)
+def bcs_gap(temperature: float, Tc: float = 1.0) -> float:
+    """The gap Delta(T) of a bulk superconductor without fields and impurities (BCS), 0 at and above Tc.
+
+    Delta ln(T/Tc) + 2 pi T sum_{w>0} (Delta/w - Delta/sqrt(w^2 + Delta^2)) = 0; Delta(0) = 1.7638770 Tc.
+
+    Parameters
+    ----------
+    temperature
+        Temperature, energy (k_B = 1); positive.
+    Tc
+        Critical temperature, energy; not negative.
+
+    Raises
+    ------
+    ValueError
+        If the temperature is not positive or Tc negative.
+    """
+    if not temperature > 0 or not Tc >= 0:
+        raise ValueError(f"temperature is {temperature!r} and Tc is {Tc!r}; allowed are numbers > 0 and >= 0")
+    if temperature >= Tc:
+        return 0.0
+    zero = np.pi * np.exp(-np.euler_gamma) * Tc
+    w, weights = gauss_sum(min(MAX_COUNT, 32 + int(8 * np.sqrt(Tc / temperature))))
+    w = np.pi * temperature * w
+
+    def equation(gap: float) -> float:
+        root = np.hypot(w, gap)
+        # 1/w - 1/root without cancellation
+        terms = gap**2 / (w * root * (w + root))
+        return float(np.log(temperature / Tc) + 2 * np.pi * temperature * (weights @ terms))
+
+    top = zero * (1 + 1e-12)
+    return zero if equation(top) <= 0 else float(brentq(equation, 1e-12 * zero, top, xtol=1e-14 * zero))

@@ -191,7 +191,7 @@ def solve_equilibrium(
         If a contact is not a Reservoir, or a coefficient is out of range at a quadrature point.
     """
     _check_arguments(device, temperature, quadrature, frequencies, cutoff)
-    system = build_spectral(device, order, linearized=bool(linearized))
+    system = build_spectral(device, order, linearized=bool(linearized), temperature=float(temperature))
     scale = energy_scale(system)
     nodes, weights = _frequencies(float(temperature), scale, quadrature, frequencies, cutoff)
     path = _Path(system, _solver_for(system, linear_solver), scale)

@@ -14,6 +14,7 @@ from scipy.sparse.linalg import splu
 from ..device.coefficient import evaluate
 from ..device.contact import CurrentContact, NormalContact
 from ..device.device import Device
+from ..device.interface import Transparent
 from ..errors import DeviceError
 from ..fem.coefficients import Coefficients, point_coefficients
 from ..fem.diffusion import COMPONENTS, element_matrices, facet_load
@@ -88,10 +89,12 @@ def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
         raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
     if not device.contacts:
         raise DeviceError("nothing drives a normal state without contacts; give NormalContact or CurrentContact")
-    space = build_space(device.mesh, order)
+    if any(not isinstance(interface, Transparent) for interface in device.interfaces.values()):
+        raise DeviceError("solve_normal_state knows transparent interfaces only; leave out the barriers")
+    space = build_space(device.sample, order)
     coefficients = point_coefficients(device, space)
     values, clamped = _clamped(device, space)
-    load = contact_load(device, space, np.arange(device.mesh.nelements))
+    load = contact_load(device, space, np.arange(device.sample.nelements))
     levels = _open_levels(device, space, coefficients, clamped, load)
     matrix = _assemble(space, coefficients)
     known = np.repeat(clamped[:, None], COMPONENTS, axis=1)
@@ -106,7 +109,7 @@ def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
 
 
 def _facets(device: Device, name: str) -> Index:
-    return np.asarray(device.mesh.boundaries[name], np.int64)
+    return np.asarray(device.sample.boundaries[name], np.int64)
 
 
 def _clamped(device: Device, space: Space) -> tuple[Real, NDArray[np.bool_]]:
@@ -148,7 +151,7 @@ def contact_load(device: Device, space: Space, cells: Index) -> Real:
     for name, contact in device.contacts.items():
         if isinstance(contact, CurrentContact):
             facets = _facets(device, name)
-            chosen = facets[np.isin(device.mesh.f2t[0, facets], cells)]
+            chosen = facets[np.isin(device.sample.f2t[0, facets], cells)]
             density = injected(contact) / facet_load(space, facets).sum()
             load += facet_load(space, chosen)[:, None] * density
     return load
@@ -176,7 +179,7 @@ def _open_levels(
     levels: list[tuple[Index, Real]] = []
     for index in np.setdiff1d(np.arange(count), part[clamped]):
         nodes, cells = np.flatnonzero(part == index), np.flatnonzero(part[space.cells[:, 0]] == index)
-        own = [name for name in device.contacts if np.isin(device.mesh.f2t[0, _facets(device, name)], cells).any()]
+        own = [name for name in device.contacts if np.isin(device.sample.f2t[0, _facets(device, name)], cells).any()]
         for direction in _undetermined(coefficients.chosen(cells)):
             _check_balance(load[nodes] @ direction, direction, own)
             levels.append((nodes, direction))

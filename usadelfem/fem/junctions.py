@@ -1,0 +1,266 @@
+"""Interfaces of a device: facets with nodes on two sides, coefficients at their quadrature points, element kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..device.coefficient import evaluate
+from ..device.contact import Reservoir
+from ..device.device import Device
+from ..device.interface import Barrier, Nazarov, SpinActive, Transparent, interface_facets
+from ..errors import DeviceError
+from ..physics import junction as column
+from ..physics.frame import frame, modulus
+from ..physics.jit import formula, kernel
+from ..physics.junction import filter_amplitudes, junction_density, junction_terms, transmission_channels
+from ..physics.nambu import tilde
+from .element import adjoint, fold, interpolate, to_real
+from .section import facet_basis
+from .space import Index, Real, Space
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Junctions:
+    """All barriers of a device, facet by facet.
+
+    Attributes
+    ----------
+    facets
+        The facet of the mesh each row belongs to, shape (facets,).
+    nodes
+        Nodes on side 1, then on side 2, matched in pairs, shape (facets, 2 nodes of a facet). Side 1 is that of the
+        first cell of a facet (row 0 of the mesh's f2t); side 2 of a barrier towards a reservoir are ghosts.
+    phi, dx
+        Basis functions at quadrature points, shape (facets, points, nodes of a facet); weights (facets, points).
+    table
+        Coefficients in the order of `physics.junction`, shape (facets, points, JUNCTION_COLUMNS).
+    kinds
+        Row of `channels` of each facet, -1 for tunnel and spin-active barriers; shape (facets,).
+    channels
+        Transparencies and shares of the channels of every Nazarov contact, filled up with shares 0;
+        shape (contacts, channels, 2).
+    linear
+        Whether the terms are expanded to second order at the normal metal.
+    """
+
+    facets: Index
+    nodes: Index
+    phi: Real
+    dx: Real
+    table: Real
+    kinds: Index
+    channels: Real
+    linear: bool
+
+    def chosen(self, rows: NDArray[Any]) -> Junctions:
+        """A part of the facets."""
+        parts = (array[rows] for array in (self.facets, self.nodes, self.phi, self.dx, self.table, self.kinds))
+        return Junctions(*parts, self.channels, self.linear)
+
+    @property
+    def normal_conductance(self) -> Real:
+        """Normal-state conductance per area at the quadrature points, shape (facets, points)."""
+        return np.asarray(self.table[..., column.CONDUCTANCE] * (1.0 + self.table[..., column.MIX_TWO]))
+
+
+def barrier_facets(device: Device) -> dict[str | tuple[str, str], tuple[Barrier, Index]]:
+    """The interfaces of a device that are not transparent, with their facets."""
+    return {
+        key: (interface, interface_facets(device.sample, key))
+        for key, interface in device.interfaces.items()
+        if not isinstance(interface, Transparent)
+    }
+
+
+def barrier_contacts(device: Device) -> list[str]:
+    """Names of the contacts that are not rigid."""
+    return [
+        name for name, contact in device.contacts.items() if isinstance(contact, Reservoir) and not contact.is_rigid
+    ]
+
+
+def splitting(device: Device) -> tuple[Index, list[Index]]:
+    """The barriers and the sets of facets with ghosts that a space of the device needs.
+
+    Ghosts belong to magnetic insulators on the outer boundary, one set for each in the order of the interfaces, and to
+    contacts with a barrier, in the order of `barrier_contacts`.
+    """
+    mesh = device.sample
+    inner, ghosts = [np.empty(0, np.int64)], []
+    for _, facets in barrier_facets(device).values():
+        outside = mesh.f2t[1, facets] < 0
+        inner.append(facets[~outside])
+        if outside.any():
+            ghosts.append(facets[outside])
+    ghosts += [np.asarray(mesh.boundaries[name], np.int64) for name in barrier_contacts(device)]
+    return np.concatenate(inner), ghosts
+
+
+def build_junctions(device: Device, space: Space, *, linearized: bool = False) -> Junctions:
+    """The interface terms of a device on a space that is split along them (`splitting`).
+
+    Raises
+    ------
+    DeviceError
+        If a coefficient is out of range at a quadrature point.
+    """
+    ghosts = iter(space.ghosts)
+    parts: list[tuple[str, Barrier, Index, Index]] = []
+    for key, (barrier, facets) in barrier_facets(device).items():
+        outside = space.mesh.f2t[1, facets] < 0
+        own = facets[~outside]
+        parts.append((f"interface {key!r}", barrier, own, space.facet_corners(own, 1)[0]))
+        if outside.any():
+            behind = _ghosts(space, facets[outside], *next(ghosts))
+            parts.append((f"interface {key!r}", barrier, facets[outside], behind))
+    for name in barrier_contacts(device):
+        facets = np.asarray(space.mesh.boundaries[name], np.int64)
+        barrier = device.contacts[name].barrier  # type: ignore[union-attr]
+        parts.append((f"barrier of reservoir {name!r}", barrier, facets, _ghosts(space, facets, *next(ghosts))))  # type: ignore[arg-type]
+    return _join(space, parts, linearized)
+
+
+def _ghosts(space: Space, facets: Index, nodes: Index, ghosts: Index) -> Index:
+    """Ghosts of the nodes of facets, in their order."""
+    return np.asarray(ghosts[np.searchsorted(nodes, space.facet_corners(facets)[0])])
+
+
+def _join(space: Space, parts: list[tuple[str, Barrier, Index, Index]], linear: bool) -> Junctions:
+    facets = np.concatenate([own for _, _, own, _ in parts] + [np.empty(0, np.int64)])
+    if not len(facets):
+        empty = np.zeros((0, 1, 1))
+        return Junctions(facets, np.zeros((0, 2), np.int64), empty, empty[..., 0], empty, facets, empty, linear)
+    phi, dx, x = facet_basis(space, facets)
+    nodes = np.concatenate([space.facet_corners(facets)[0], np.concatenate([other for *_, other in parts])], axis=1)
+    table, kinds = np.zeros((*dx.shape, column.JUNCTION_COLUMNS)), np.full(len(facets), -1)
+    channels, first = [], 0
+    for owner, barrier, own, _ in parts:
+        rows = slice(first, first + len(own))
+        table[rows] = _table(barrier, x[:, rows], owner)
+        if isinstance(barrier, Nazarov):
+            kinds[rows] = len(channels)
+            channels.append(_channels(barrier, owner))
+        first += len(own)
+    most = max((len(own) for own in channels), default=0)
+    padded = np.zeros((len(channels), most, 2))
+    padded[..., 0] = 1.0  # a transparency that may be divided by
+    for row, own in zip(padded, channels, strict=True):
+        row[: len(own)] = own
+    return Junctions(facets, nodes, phi, dx, table, kinds, padded, linear)
+
+
+def _channels(barrier: Nazarov, owner: str) -> Real:
+    try:
+        return transmission_channels(barrier.transparencies)
+    except ValueError as error:
+        raise DeviceError(f"{owner}: {error}") from error
+
+
+def _table(barrier: Barrier, x: Real, owner: str) -> Real:
+    """Coefficients of a barrier at points (dim, facets, points)."""
+
+    def value(name: str) -> Real:
+        return np.asarray(evaluate(name, getattr(barrier, name), x, owner))
+
+    table = np.zeros((*x.shape[1:], column.JUNCTION_COLUMNS))
+    table[..., column.CONDUCTANCE] = value("conductance")
+    table[..., column.MZ] = 1.0
+    if isinstance(barrier, SpinActive):
+        table[..., column.MIX_ONE], table[..., column.MIX_TWO] = filter_amplitudes(value("polarization"))
+        table[..., column.MIXING] = value("mixing")
+        m = np.moveaxis(value("magnetization"), 0, -1)
+        table[..., column.MX : column.MZ + 1] = m / np.linalg.norm(m, axis=-1, keepdims=True)
+    return table
+
+
+@formula
+def linear_residual(h: Any, other: Any, a: Any, a_other: Any) -> Any:
+    """K a + K~ a* of two folded blocks: the gradient of a quadratic functional, by matrix entries."""
+    total = np.zeros(4, np.complex128)
+    for r in range(4):
+        for c in range(4):
+            total[r] += h[r, c] * a[c] + h[r, 4 + c] * a[c].conjugate()
+            total[r] += other[r, c] * a_other[c] + other[r, 4 + c] * a_other[c].conjugate()
+    return total
+
+
+@kernel
+def junction_elements(
+    state: Any, nodes: Any, phi: Any, dx: Any, table: Any, kinds: Any, channels: Any, linear: bool, hessian: bool,
+    residual: Any, scale: Any, tangent: Any,
+) -> None:  # fmt: skip
+    """Residual (facets, nodes, 4), its scale and tangent (facets, pairs, 8, 8) of all facets; nodes of both sides."""
+    half = phi.shape[2]
+    h11, h12 = np.zeros((4, 8), np.complex128), np.zeros((4, 8), np.complex128)
+    h22, h21 = np.zeros((4, 8), np.complex128), np.zeros((4, 8), np.complex128)
+    blocks = np.empty((3, 8, 8))
+    zero = (0j, 0j, 0j, 0j)
+    r1, r2 = np.empty(4, np.complex128), np.empty(4, np.complex128)
+    for f in range(len(nodes)):
+        residual[f], scale[f], tangent[f] = 0.0, 0.0, 0.0
+        own = channels[kinds[f]] if kinds[f] >= 0 else channels[0:0].reshape(0, 2)
+        for q in range(phi.shape[1]):
+            a1 = interpolate(state, nodes[f, :half], phi[f, q])
+            a2 = interpolate(state, nodes[f, half:], phi[f, q])
+            at1, at2 = (zero, zero) if linear else (a1, a2)
+            g1, s1, g2, s2 = junction_terms(
+                table[f, q], own, frame(at1, tilde(at1)), frame(at2, tilde(at2)), hessian or linear, h11, h12, h22
+            )
+            fold(h11)
+            fold(h12)
+            fold(h22)
+            if linear:
+                adjoint(h12, h21)
+                r1 = linear_residual(h11, h12, a1, a2)
+                r2 = linear_residual(h22, h21, a2, a1)
+                s1 = modulus((r1[0], r1[1], r1[2], r1[3]))
+                s2 = modulus((r2[0], r2[1], r2[2], r2[3]))
+            else:
+                r1[0], r1[1], r1[2], r1[3] = g1[0], g1[2], g1[1], g1[3]
+                r2[0], r2[1], r2[2], r2[3] = g2[0], g2[2], g2[1], g2[3]
+            for i in range(half):
+                weight = 2.0 * dx[f, q] * phi[f, q, i]
+                for c in range(4):
+                    residual[f, i, c] += weight * r1[c].conjugate()
+                    residual[f, half + i, c] += weight * r2[c].conjugate()
+                scale[f, i] += abs(weight) * s1
+                scale[f, half + i] += abs(weight) * s2
+            if hessian:
+                to_real(h11, blocks[0])
+                to_real(h12, blocks[1])
+                to_real(h22, blocks[2])
+                add_pairs(dx[f, q], phi[f, q], blocks, tangent[f])
+
+
+@formula
+def add_pairs(weight: float, phi: Any, blocks: Any, out: Any) -> None:
+    """Contract the blocks (11, 12, 22) with the basis functions of all pairs i <= j of the nodes of both sides."""
+    half = len(phi)
+    pair = 0
+    for j in range(2 * half):
+        for i in range(j + 1):
+            block = blocks[(1 if i >= half else 0) + (1 if j >= half else 0)]
+            factor = weight * phi[i % half] * phi[j % half]
+            for r in range(8):
+                for c in range(8):
+                    out[pair, r, c] += factor * block[r, c]
+            pair += 1
+
+
+@kernel
+def junction_energy(state: Any, nodes: Any, phi: Any, dx: Any, table: Any, kinds: Any, channels: Any) -> float:
+    """Integral of the interface terms, measured from the normal state."""
+    half = phi.shape[2]
+    total = 0.0
+    for f in range(len(nodes)):
+        own = channels[kinds[f]] if kinds[f] >= 0 else channels[0:0].reshape(0, 2)
+        for q in range(phi.shape[1]):
+            a1 = interpolate(state, nodes[f, :half], phi[f, q])
+            a2 = interpolate(state, nodes[f, half:], phi[f, q])
+            one, two = frame(a1, tilde(a1)), frame(a2, tilde(a2))
+            total += dx[f, q] * junction_density(table[f, q], own, one, two).real
+    return total
