@@ -132,8 +132,9 @@ def _ghosts(space: Space, facets: Index, nodes: Index, ghosts: Index) -> Index:
 def _join(space: Space, parts: list[tuple[str, Barrier, Index, Index]], linear: bool) -> Junctions:
     facets = np.concatenate([own for _, _, own, _ in parts] + [np.empty(0, np.int64)])
     if not len(facets):
-        empty = np.zeros((0, 1, 1))
-        return Junctions(facets, np.zeros((0, 2), np.int64), empty, empty[..., 0], empty, facets, empty, linear)
+        table, channels = np.zeros((0, 1, column.JUNCTION_COLUMNS)), np.zeros((0, 1, 2))
+        none = np.zeros((0, 1))
+        return Junctions(facets, np.zeros((0, 2), np.int64), none[..., None], none, table, facets, channels, linear)
     phi, dx, x = facet_basis(space, facets)
     nodes = np.concatenate([space.facet_corners(facets)[0], np.concatenate([other for *_, other in parts])], axis=1)
     table, kinds = np.zeros((*dx.shape, column.JUNCTION_COLUMNS)), np.full(len(facets), -1)

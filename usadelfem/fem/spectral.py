@@ -15,8 +15,9 @@ from ..physics.riccati import bulk
 from ..physics.thermal import bcs_gap
 from .assembly import Complex, Pattern, Timings, add_junctions, assemble, build_pattern
 from .coefficients import Coefficients, point_coefficients
+from .conduction import electrode
 from .element import UNKNOWNS
-from .junctions import Junctions, barrier_contacts, build_junctions, splitting
+from .junctions import Junctions, build_junctions, splitting
 from .space import Index, Real, Space, build_space
 
 Contacts = dict[str, tuple[Index, Complex, Real]]
@@ -106,8 +107,6 @@ def coarseness(system: Spectral, w: float) -> float:
 
 def _contact_values(device: Device, space: Space, temperature: float | None) -> Contacts:
     values: Contacts = {}
-    behind = barrier_contacts(device)
-    ghosts = dict(zip(behind, space.ghosts[len(space.ghosts) - len(behind) :], strict=True))
     for name, reservoir in device.contacts.items():
         if not isinstance(reservoir, Reservoir):
             raise DeviceError(
@@ -115,7 +114,7 @@ def _contact_values(device: Device, space: Space, temperature: float | None) -> 
                 "others belong to solve_normal_state"
             )
         facets = np.asarray(space.mesh.boundaries[name], np.int64)
-        nodes = ghosts[name][1] if name in ghosts else space.facet_nodes(facets)
+        nodes = electrode(device, space, name)
         x, owner = space.nodes[:, nodes], f"reservoir {name!r}"
         phase, exchange = (evaluate(entry, getattr(reservoir, entry), x, owner) for entry in ("phase", "exchange"))
         if reservoir.gap is None:

@@ -33,22 +33,43 @@ def _octave(first: int, count: int) -> tuple[Real, Real]:
     return node, count * vectors[0] ** 2
 
 
-def _measure() -> tuple[Real, Real]:
-    """Points x = 1/(2n+1) and weights x^2 of the measure sum_n w_n^-2 delta(x - 1/w_n), in units of pi T."""
-    rules: list[tuple[Real, Real]] = [(np.arange(_EXPLICIT, dtype=float), np.ones(_EXPLICIT))]
-    rules += [_octave(_EXPLICIT << k, _EXPLICIT << k) for k in range(_OCTAVES)]
+def _frequencies(total: int | None) -> tuple[Real, Real]:
+    """Indices n and weights of a sum over n < total, octaves replaced by their own rules; all full octaves if None."""
+    rules: list[tuple[Real, Real]] = [(np.arange(min(_EXPLICIT, total or _EXPLICIT), dtype=float), np.empty(0))]
+    rules[0] = rules[0][0], np.ones(len(rules[0][0]))
+    first = _EXPLICIT
+    for _ in range(_OCTAVES):
+        count = first if total is None else min(first, total - first)
+        if count <= 0:
+            break
+        if count <= 2 * _OCTAVE_POINTS:
+            rules.append((np.arange(first, first + count, dtype=float), np.ones(count)))
+        else:
+            rules.append(_octave(first, count))
+        first *= 2
     n, weight = (np.concatenate(part) for part in zip(*rules, strict=True))
+    return n, weight
+
+
+def _measure(total: int | None) -> tuple[Real, Real]:
+    """Points x = 1/(2n+1) and weights of the measure that a rule is exact for, in units of pi T.
+
+    The infinite sum has sum_n w_n^-2 delta(x - 1/w_n), one that ends has sum_n w_n^-1 delta(x - 1/w_n).
+    """
+    n, weight = _frequencies(total)
     x = 1.0 / (2.0 * n + 1.0)
+    if total is not None:
+        return x, weight * x
     # sum over the rest of x^2 F(x) = (1/2) integral of F(x) dx from 0
     end = 1.0 / (2.0 * (_EXPLICIT << _OCTAVES))
     node, rest = np.polynomial.legendre.leggauss(_OCTAVE_POINTS)
     return np.concatenate((x, 0.5 * end * (node + 1.0))), np.concatenate((weight * x**2, 0.25 * end * rest))
 
 
-@lru_cache(maxsize=8)
-def _recurrence(count: int) -> tuple[Real, Real, float]:
+@lru_cache(maxsize=32)
+def _recurrence(count: int, total: int | None) -> tuple[Real, Real, float]:
     """Three-term recurrence of the polynomials orthogonal in the measure, by Lanczos with reorthogonalisation."""
-    x, weight = _measure()
+    x, weight = _measure(total)
     basis = np.zeros((count + 1, len(x)))
     basis[0] = np.sqrt(weight / weight.sum())
     diagonal, off = np.zeros(count), np.zeros(count)
@@ -58,15 +79,16 @@ def _recurrence(count: int) -> tuple[Real, Real, float]:
         for _ in range(2):
             v -= (basis[: k + 1] @ v) @ basis[: k + 1]
         off[k] = np.linalg.norm(v)
-        basis[k + 1] = v / off[k]
+        basis[k + 1] = v / max(off[k], 1e-300)
     return diagonal, off[:-1], float(weight.sum())
 
 
-def gauss_sum(count: int) -> tuple[Real, Real]:
+def gauss_sum(count: int, total: int | None = None) -> tuple[Real, Real]:
     """Nodes and weights with sum_n F((2n+1) pi T) = sum_j weights[j] F(nodes[j] pi T), nodes ascending.
 
-    Exact for F a polynomial in 1/w of degree 2 to 2 count + 1. The lowest nodes agree with the lowest frequencies;
-    the highest grow like count^2, so that a sum over energies up to E needs of the order of sqrt(E / T) nodes.
+    The sum runs over all n >= 0, or the lowest `total`. Exact for F a polynomial in 1/w of degree 2 to 2 count + 1, or
+    of degree 1 to 2 count if the sum ends. The lowest nodes agree with the lowest frequencies; the highest grow like
+    count^2, so that a sum over energies up to E needs of the order of sqrt(E / T) nodes.
 
     Raises
     ------
@@ -75,11 +97,36 @@ def gauss_sum(count: int) -> tuple[Real, Real]:
     """
     if not 1 <= count <= MAX_COUNT:
         raise ValueError(f"number of quadrature frequencies is {count}; allowed are 1 to {MAX_COUNT}")
+    if total is not None and count >= total:
+        return 2.0 * np.arange(total) + 1.0, np.ones(total)
     size = 64 * -(-count // 64)
-    diagonal, off, total = _recurrence(size)
+    if total is not None:
+        size = min(size, total)
+    diagonal, off, norm = _recurrence(size, total)
     x, vectors = eigh_tridiagonal(diagonal[:count], off[: count - 1])
     order = np.argsort(-x)
-    return 1.0 / x[order], (total * vectors[0] ** 2 / x**2)[order]
+    power = 2 if total is None else 1
+    return 1.0 / x[order], (norm * vectors[0] ** 2 / x**power)[order]
+
+
+@lru_cache(maxsize=64)
+def truncated_count(ratio: float, total: int, precision: float = 1e-9) -> int:
+    """Smallest number of nodes that sums 1/(w^2 + E^2) and w^(-3/2) over the lowest `total` frequencies, E = ratio T.
+
+    The second summand is that of a gap equation next to a boundary, where layers of width sqrt(D/w) end.
+    """
+    n, many = _frequencies(total)
+    exact_w = np.pi * (2.0 * n + 1.0)
+    functions = (lambda w: 1 / (w**2 + ratio**2), lambda w: (w + ratio) ** -1.5)
+
+    def insufficient(count: int) -> bool:
+        w, weights = gauss_sum(count, total)
+        w = np.pi * w
+        return any(abs(weights @ f(w) / (many @ f(exact_w)) - 1) >= precision for f in functions)
+
+    limit = min(MAX_COUNT, total)
+    high = next((count for count in (4, 8, 16, 32, 64, 128, 256) if count < limit and not insufficient(count)), limit)
+    return min(limit, 1 + bisect_left(range(1, high), True, key=lambda count: not insufficient(count)))
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from numbers import Real as RealNumber
 from typing import Any
 
@@ -11,145 +11,55 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..device.device import Device
-from ..fem.spectral import Spectral, build_spectral, coarseness, energy_scale
-from ..physics.riccati import largest_amplitude
-from ..physics.thermal import gauss_count, gauss_sum, matsubara
-from .linear import LinearSolver, linear_solver
-from .newton import Clock, Outcome, newton
+from ..fem.pairing import Pairing, build_pairing, has_continuous_gap
+from ..fem.recover import recover
+from ..fem.spectral import Spectral, build_spectral, energy_scale
+from ..physics.thermal import bcs_gap
+from .gap import SMALL, GapEquation, Sweep, anderson_sweeps, newton_sweeps
+from .initial import Initial, bulk_gaps, gap_from, initial_gap
+from .matsubara import SumRule
+from .newton import ERROR_TOLERANCE
 from .solution import Equilibrium
-from .status import Report, SolveError
+from .status import SolveError
+from .team import Team
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-# The quadrature resolves energies up to this multiple of the largest gap or exchange field. Measured on the current of
-# SFS and SNS junctions: relative error 1e-7 or below, 1e-5 in links ten times shorter than the coherence length, whose
-# summand falls off only above their Thouless energy.
-GAUSS_RANGE = 10.0
-# The plain sum runs up to this multiple; what it leaves out falls off like 1/w^2.
-PLAIN_RANGE = 100.0
-MAX_PLAIN = 10_000
-MAX_CONTINUATION = 40
-# A causal Riccati matrix has no singular value above 1; the spurious solutions of the equation are far above.
-CAUSAL = 1.05
+METHODS = {"anderson": anderson_sweeps, "newton": newton_sweeps}
+# Frequencies are first solved to this accuracy, with the first guess of the gap.
+FIRST_ACCURACY = 1e-4
 
 
-@dataclass(eq=False)
-class _Path:
-    """One way down from high to low frequencies: the system, its solver, and the last point that converged."""
+@dataclass(frozen=True)
+class GapOptions:
+    """How the gap equation is solved: see `solve_equilibrium`."""
 
-    system: Spectral
-    solver: LinearSolver | None  # None where every node is clamped
-    scale: float
-    clock: Clock = field(default_factory=Clock)
-    w: float = np.inf
-    known: list[tuple[float, Complex]] = field(default_factory=list)
+    initial: Initial | Equilibrium = None
+    method: str = "anderson"
+    tolerance: float = 1e-8
+    max_sweeps: int = 200
 
-    def attempt(self, w: float) -> Outcome:
-        """Newton's method at w from what the last points that converged predict, then from the last one alone."""
-        outcome = self._newton(w, self.known)
-        if not outcome.converged and len(self.known) > 1:
-            first, outcome = outcome, self._newton(w, self.known[-1:])
-            outcome = replace(outcome, factorizations=first.factorizations + outcome.factorizations)
-        if outcome.converged:
-            self.w = w
-            self.known = [*self.known[-2:], (self._amplitude(w), outcome.state)]
-        return outcome
-
-    def _newton(self, w: float, known: list[tuple[float, Complex]]) -> Outcome:
-        start = self.system.clamp(w, self._predict(w, known))
-        if self.solver is None:
-            return Outcome(start, True, (0.0,), (), 0)
-        outcome = newton(self.system, w, start, solver=self.solver, clock=self.clock)
-        causal = self.system.linearized or largest_amplitude(outcome.state) <= CAUSAL
-        if outcome.converged and not causal:
-            reason = "the solution is not causal (a Riccati amplitude is above 1)"
-            return replace(outcome, converged=False, reason=reason)
-        return outcome
-
-    def _amplitude(self, w: float) -> float:
-        """Amplitude of a bulk superconductor up to a factor; 0 at infinite frequency, where every state is normal."""
-        return float(1 / (w + np.hypot(w, self.scale)))
-
-    def _predict(self, w: float, known: list[tuple[float, Complex]]) -> Complex:
-        """The state at w, extrapolated from known points and zero as a polynomial in the bulk amplitude."""
-        x, nodes = self._amplitude(w), self.system.space.nodes.shape[1]
-        guess = np.zeros((nodes, 4), complex)
-        points = [0.0, *(amplitude for amplitude, _ in known)]
-        for own, state in known:
-            guess += state * float(np.prod([(x - p) / (own - p) for p in points if p != own]))
-        return guess
-
-
-def _descend(path: _Path, w: float) -> tuple[Complex, Report]:
-    """Solve at w, through intermediate frequencies above it where the direct way fails."""
-    targets, iterations, extra = [w], 0, 0
-    while targets:
-        outcome = path.attempt(targets[-1])
-        iterations += outcome.factorizations
-        if outcome.converged:
-            targets.pop()
-            continue
-        extra += 1
-        higher = 4 * (targets[-1] + path.scale) if np.isinf(path.w) else np.sqrt(path.w * targets[-1])
-        if extra > MAX_CONTINUATION or higher < targets[-1] * (1 + 1e-4):
-            raise _failure(targets[-1], outcome, coarseness(path.system, targets[-1]))
-        targets.append(higher)
-    return outcome.state, Report(w, True, iterations, outcome.residuals, outcome.steps, extra)
-
-
-def _failure(w: float, outcome: Outcome, coarse: float) -> SolveError:
-    history = ", ".join(f"{r:.1e}" for r in outcome.residuals)
-    if coarse > 2:
-        advice = f"the largest cells are {coarse:.2g} times the decay length sqrt(D/|w + i h|) there: refine the mesh"
-    else:
-        advice = "a finer mesh where the solution varies, a higher temperature to start from, or order=1"
-    what = f"no convergence at Matsubara frequency {w:.6g}: {outcome.reason}"
-    return SolveError(
-        f"{what}; relative residuals: {history}. Try: {advice}",
-        frequency=w, residuals=outcome.residuals, state=outcome.state,
-    )  # fmt: skip
-
-
-def _frequencies(
-    temperature: float, scale: float, quadrature: str, frequencies: int | None, cutoff: float | None
-) -> tuple[Real, Real]:
-    if quadrature == "gauss":
-        energy = cutoff or GAUSS_RANGE * max(scale, temperature)
-        count = frequencies or gauss_count(float(f"{energy / temperature:.3g}"))
-        nodes, weights = gauss_sum(count)
-        return np.pi * temperature * nodes, weights
-    energy = cutoff or PLAIN_RANGE * max(scale, temperature)
-    count = frequencies or max(1, round(energy / (2 * np.pi * temperature)))
-    if count > MAX_PLAIN:
-        raise ValueError(
-            f"the plain sum up to {energy:.3g} has {count} frequencies, more than {MAX_PLAIN}; use quadrature='gauss', "
-            "or lower `cutoff` or `frequencies`"
-        )
-    return matsubara(temperature, count)
-
-
-def _check_arguments(device: Any, temperature: Any, quadrature: str, frequencies: Any, cutoff: Any) -> None:
-    if not isinstance(device, Device):
-        raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
-    if not isinstance(temperature, RealNumber) or not 0 < float(temperature) < np.inf:
-        raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
-    if quadrature not in ("gauss", "plain"):
-        raise ValueError(f"quadrature is {quadrature!r}; allowed are 'gauss' and 'plain'")
-    if frequencies is not None and (not isinstance(frequencies, int | np.integer) or frequencies < 1):
-        raise ValueError(f"frequencies is {frequencies!r}; allowed is an integer >= 1, or None")
-    if cutoff is not None and not 0 < cutoff < np.inf:
-        raise ValueError(f"cutoff is {cutoff!r}; allowed is a finite energy > 0, or None")
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(f"method is {self.method!r}; allowed are {' and '.join(map(repr, METHODS))}")
+        if not isinstance(self.tolerance, RealNumber) or not 0 < self.tolerance < 1:
+            raise ValueError(f"tolerance is {self.tolerance!r}; allowed is a number between 0 and 1")
+        if not isinstance(self.max_sweeps, int | np.integer) or self.max_sweeps < 1:
+            raise ValueError(f"max_sweeps is {self.max_sweeps!r}; allowed is an integer >= 1")
 
 
 def solve_equilibrium(
     device: Device, temperature: float, *, order: int = 2, quadrature: str = "gauss", frequencies: int | None = None,
-    cutoff: float | None = None, linearized: bool = False, linear_solver: str = "auto", progress: bool | None = None,
+    cutoff: float | None = None, cutoff_index: int | None = None, linearized: bool = False,
+    initial: Initial | Equilibrium = None, method: str = "anderson", tolerance: float = 1e-8, max_sweeps: int = 200,
+    linear_solver: str = "auto", threads: int = 1, progress: bool | None = None,
 ) -> Equilibrium:  # fmt: skip
     """Solve the Usadel equation in thermal equilibrium, the full nonlinear one or its linearisation.
 
     All spin components, exact Newton steps, frequencies from high to low, each started from an extrapolation of
-    those above it; where Newton's method fails, intermediate frequencies are inserted.
+    those above it; where Newton's method fails, intermediate frequencies are inserted. Where a material has `Tc` and no
+    `gap`, the gap is found from the gap equation (theory, section on the free energy), modulus and phase.
 
     Parameters
     ----------
@@ -166,58 +76,165 @@ def solve_equilibrium(
         Number of positive frequencies; None: as many as `cutoff` asks for.
     cutoff
         Energy that the sum has to resolve ("gauss") or up to which it runs ("plain"). None: 10 ("gauss") or 100
-        ("plain") times the largest gap or exchange field of the device.
+        ("plain") times the largest gap or exchange field of the device. Where a self-consistent gap jumps at a
+        transparent contact (S/N, S/F, two Tc) the gap equation converges only logarithmically, and every sum ends at
+        the cut-off, also that of "gauss", which then is the quadrature of the sum that ends; None: 100 times.
+    cutoff_index
+        The same cut-off as a number of positive frequencies; it ends every sum.
     linearized
         Solve the weak-proximity equation instead (theory, section on the linearised equation): linear in the pair
         amplitudes, with normal metal as the background; the leading order where all amplitudes are small, one linear
-        solve per frequency. Observables of the result are expanded to the same order.
+        solve per frequency. Observables of the result are expanded to the same order. Gaps must be given.
+    initial
+        Where the self-consistent gap starts: None, the bulk gap with the phases of the reservoirs; a number, a callable
+        f(x), `vortices([...])`, or the Equilibrium of a similar device. Where several solutions exist, compare their
+        `free_energy`. Without superconducting reservoirs, 0 stays in the normal state.
+    method
+        "anderson": sweeps over the frequencies with Anderson acceleration. "newton": Newton's method in the gap, whose
+        linear equations are solved iteratively, one triangular solve per frequency and iteration.
+    tolerance
+        Largest residual of the gap equation in units of the largest bulk gap.
+    max_sweeps
+        Largest number of sweeps over all frequencies.
     linear_solver
         "auto", "pardiso" (MKL) or "superlu" (SciPy, always there).
+    threads
+        Number of frequencies that are solved at the same time; they share the mesh and its tables.
     progress
         Show a progress bar; None: on a terminal, for runs longer than a second.
 
     Returns
     -------
     Equilibrium
-        Frozen result; observables are functions of it.
+        Frozen result; observables are functions of it. `device` carries the gap that was found, `sweeps` how.
 
     Raises
     ------
     SolveError
         If a frequency does not converge; it names the frequency and holds the residual history and the last iterate.
+        If the gap does not converge in `max_sweeps`; it holds the history.
     ValueError
         If an argument is out of range.
     DeviceError
         If a contact is not a Reservoir, or a coefficient is out of range at a quadrature point.
     """
-    _check_arguments(device, temperature, quadrature, frequencies, cutoff)
-    system = build_spectral(device, order, linearized=bool(linearized), temperature=float(temperature))
+    _check_arguments(device, temperature)
+    options = GapOptions(initial, method, tolerance, max_sweeps)
+    rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
+    temperature = float(temperature)
+    system = build_spectral(device, order, linearized=bool(linearized), temperature=temperature)
+    pairing = build_pairing(device, system)
+    if pairing is not None and linearized:
+        raise ValueError("linearized=True needs given gaps, but a material has Tc and no gap; give gap=...")
     scale = energy_scale(system)
-    nodes, weights = _frequencies(float(temperature), scale, quadrature, frequencies, cutoff)
-    path = _Path(system, _solver_for(system, linear_solver), scale)
-    states = np.empty((len(nodes), system.space.nodes.shape[1], 4), complex)
-    reports: list[Report] = []
-    for index in _progress(range(len(nodes) - 1, -1, -1), progress):
-        states[index], report = _descend(path, float(nodes[index]))
-        reports.append(report)
-    if path.solver is not None:
-        path.solver.release()
-    for array in (states, nodes, weights):
+    if pairing is not None:
+        scale = max(scale, float(np.exp(pairing.log_tc.max())) * np.pi / np.exp(np.euler_gamma))
+        rule = SumRule(quadrature, frequencies, cutoff, cutoff_index, cut=not _sum_converges(device, system, temperature))
+    nodes, weights = rule.nodes(temperature, scale)
+    team = Team(
+        system, nodes, weights, scale=scale, kind=linear_solver, threads=_checked_threads(threads),
+        keep=pairing is not None,
+    )  # fmt: skip
+    sweeps: tuple[Sweep, ...] = ()
+    try:
+        if pairing is None:
+            with _progress(len(nodes), "Matsubara frequencies", progress) as bar:
+                team.descend(system, step=bar.update)
+        else:
+            gap = _first_gap(device, system, pairing, temperature, initial)
+            equation = GapEquation(pairing, pairing.with_gap(system, gap), team, temperature, _unit(pairing))
+            sweeps = _converge(device, equation, options, progress)
+            system = equation.system
+    finally:
+        team.release()
+    for array in (team.states, nodes, weights):
         array.flags.writeable = False
     return Equilibrium(
-        device=device, temperature=float(temperature), frequencies=nodes, weights=weights, riccati=states,
-        report=tuple(reversed(reports)), system=system, clock=path.clock,
-        solver=path.solver.name if path.solver else "none",
+        device=device if pairing is None else _with_gap(device, system), temperature=temperature, frequencies=nodes,
+        weights=weights, riccati=team.states, report=team.reports, system=system, clock=team.clock, solver=team.solver,
+        sweeps=sweeps, pairing=pairing,
     )  # fmt: skip
 
 
-def _solver_for(system: Spectral, kind: str) -> LinearSolver | None:
-    pattern = system.pattern
-    if not len(pattern.free):
-        return None
-    return linear_solver(pattern.indptr, pattern.indices, block=8, kind=kind, dtype=np.float64)
+def _check_arguments(device: Any, temperature: Any) -> None:
+    if not isinstance(device, Device):
+        raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
+    if not isinstance(temperature, RealNumber) or not 0 < float(temperature) < np.inf:
+        raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
 
 
-def _progress(indices: range, progress: bool | None) -> Any:
+def _checked_threads(threads: Any) -> int:
+    if not isinstance(threads, int | np.integer) or threads < 1:
+        raise ValueError(f"threads is {threads!r}; allowed is an integer >= 1")
+    return int(threads)
+
+
+def _sum_converges(device: Device, system: Spectral, temperature: float) -> bool:
+    """Whether the summand of the gap equation falls off fast enough: the gap jumps at no transparent contact."""
+    bulk = {
+        region: bcs_gap(temperature, float(material.Tc))  # type: ignore[arg-type]
+        for region, material in device.conductors.items()
+        if material.self_consistent and not callable(material.Tc) and np.ndim(material.Tc) == 0  # type: ignore[arg-type]
+    }
+    return has_continuous_gap(device, system, bulk)
+
+
+def _first_gap(
+    device: Device, system: Spectral, pairing: Pairing, temperature: float, initial: Initial | Equilibrium
+) -> Complex:  # fmt: skip
+    if isinstance(initial, Equilibrium):
+        return gap_from(initial.system, system, pairing)
+    return initial_gap(device, system, pairing, temperature, initial)
+
+
+def _unit(pairing: Pairing) -> float:
+    """The largest bulk gap at zero temperature."""
+    return float(np.exp(pairing.log_tc.max())) * np.pi / np.exp(np.euler_gamma)
+
+
+def _converge(
+    device: Device, equation: GapEquation, options: GapOptions, progress: bool | None
+) -> tuple[Sweep, ...]:  # fmt: skip
+    """Iterate until the gap equation holds with states of full accuracy; returns the history."""
+    history: list[Sweep] = []
+    with _progress(None, "sweeps", progress) as bar:
+        equation.team.descend(equation.system, FIRST_ACCURACY)
+        for sweep in METHODS[options.method](equation, options.tolerance):
+            history.append(sweep)
+            bar.update()
+            bar.set_postfix(residual=f"{sweep.residual:.1e}")
+            if sweep.residual <= options.tolerance:
+                equation.team.update(equation.system, ERROR_TOLERANCE)
+                last = equation.measure(sweep.number, equation.residual())
+                if last.residual <= options.tolerance:
+                    history.append(last)
+                    return tuple(history)
+            if sweep.number >= options.max_sweeps or not np.isfinite(sweep.residual):
+                break
+    residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
+    raise SolveError(
+        f"the gap equation did not converge in {history[-1].number} sweeps; last residuals: {residuals}. Try: another "
+        f"`initial`, method={'newton' if options.method == 'anderson' else 'anderson'!r}, or a larger `max_sweeps`",
+        frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=equation.gap,
+    )  # fmt: skip
+
+
+def _with_gap(device: Device, system: Spectral) -> Device:
+    """The device with the gaps that were found, as values at the vertices."""
+    from ..physics import functional as column
+
+    table, space = system.coefficients.table, system.space
+    gap = table[..., column.GAP_RE] + 1j * table[..., column.GAP_IM]
+    regions = tuple(name for name, material in device.conductors.items() if material.self_consistent)
+    gaps = {}
+    for region in regions:
+        values = recover(space, gap, (region,)).at_corners()
+        full = np.zeros(device.mesh.nvertices, complex)
+        full[device.sample_vertices] = np.nan_to_num(space.at_vertices(values))
+        gaps[region] = full
+    return device.with_gap(gaps)
+
+
+def _progress(total: int | None, what: str, progress: bool | None) -> Any:
     disable = None if progress is None else not progress  # None: shown on a terminal only
-    return tqdm(indices, desc="Matsubara frequencies", unit="", leave=False, delay=1.0, disable=disable)
+    return tqdm(total=total, desc=what, unit="", leave=False, delay=1.0, disable=disable)

@@ -28,26 +28,38 @@ _LEAF_NODES = 40
 class Factor(Protocol):
     """The factorised matrix of one `LinearSolver.factorize`."""
 
-    def solve(self, rhs: Numbers) -> Numbers:
+    @property
+    def fresh(self) -> bool:
+        """Whether its slot still holds it."""
+        ...
+
+    def solve(self, rhs: Numbers, *, checked: bool = True) -> Numbers:
         """Solve for `rhs`, shape (n,) or (n, k); the answer has that shape and a checked residual.
 
+        With `checked=False` one bare solution, for callers that see from elsewhere whether it was good.
+
         Raises ValueError (shape), TypeError (complex `rhs` of a real matrix), RuntimeError (the solver
-        has factorised another matrix or was released since) and numpy.linalg.LinAlgError (non-finite
+        has factorised another matrix in the same slot or was released since) and numpy.linalg.LinAlgError (non-finite
         `rhs`, or relative residual above 1e-6 after refinement: the matrix is singular to working precision).
         """
         ...
 
 
 class LinearSolver(Protocol):
-    """Factorises symmetric matrices of one pattern; holds one factor at a time."""
+    """Factorises symmetric matrices of one pattern; holds one factor in each of its slots."""
 
     @property
     def name(self) -> str:
         """The back end: "pardiso" or "superlu"."""
         ...
 
-    def factorize(self, values: Numbers) -> Factor:
-        """Factorise the matrix with these upper-triangle `values` (copied); factors given before become stale.
+    @property
+    def factor_bytes(self) -> int:
+        """Memory of one factor, 0 before the first."""
+        ...
+
+    def factorize(self, values: Numbers, slot: int = 0) -> Factor:
+        """Factorise the matrix with these upper-triangle `values` (copied); the slot's last factor becomes stale.
 
         Raises ValueError (number or type of values) and numpy.linalg.LinAlgError (singular or non-finite).
         """
@@ -70,12 +82,13 @@ def linear_solver(
     block: int = 8,
     kind: str = "auto",
     dtype: npt.DTypeLike = np.float64,
+    slots: int = 1,
 ) -> LinearSolver:
     """Make a solver for the symmetric pattern whose upper triangle has this `indptr` (n + 1) and `indices`.
 
     Rows are sorted and start with their diagonal; `block` consecutive unknowns form a node, which is what
     gets ordered. `kind` is "auto" (PARDISO if MKL can be loaded, else SuperLU), "pardiso" or "superlu";
-    `dtype` is float64 or complex128. Raises ValueError for anything else and ImportError if MKL is missing.
+    `dtype` is float64 or complex128; up to `slots` factors are kept at a time. Raises ValueError for anything else and ImportError if MKL is missing.
     """
     if kind not in _KINDS:
         raise ValueError(f"unknown linear solver {kind!r}: choose one of {', '.join(map(repr, _KINDS))}")
@@ -85,7 +98,7 @@ def linear_solver(
     pointers, columns = _checked_pattern(indptr, indices, block)
     mkl = pardiso.find_mkl() if kind != "superlu" else None
     if mkl is not None:
-        return _Solver(PardisoBackend(mkl, pointers, columns, number), pointers, columns, number)
+        return _Solver(PardisoBackend(mkl, pointers, columns, number, slots), pointers, columns, number)
     if kind == "pardiso":
         raise ImportError(
             "linear solver 'pardiso' needs the MKL library libmkl_rt with 32-bit integers, which was not found:"
@@ -117,58 +130,75 @@ class _Solver:
         self, backend: "PardisoBackend | _SuperLUBackend", indptr: Indices, indices: Indices, dtype: np.dtype[Any]
     ) -> None:
         self.backend = backend
-        self.version = 0
-        size = indptr.size - 1
-        self.upper = sp.csr_matrix((np.zeros(indices.size, dtype), indices, indptr), shape=(size, size))
+        self.versions: dict[int, int] = {}
+        self._upper: dict[int, sp.csr_matrix] = {}
+        self._indptr, self._indices, self.dtype = indptr, indices, dtype
+        self.size = indptr.size - 1
 
     @property
     def name(self) -> str:
         return self.backend.name
 
-    def factorize(self, values: Numbers) -> Factor:
-        self.version += 1
-        target = self.upper.data
-        if values.shape != target.shape or not np.can_cast(values.dtype, target.dtype):
+    @property
+    def factor_bytes(self) -> int:
+        return self.backend.factor_bytes
+
+    def factorize(self, values: Numbers, slot: int = 0) -> Factor:
+        self.versions[slot] = self.versions.get(slot, 0) + 1
+        if values.shape != self._indices.shape or not np.can_cast(values.dtype, self.dtype):
             raise ValueError(
                 f"values of shape {values.shape} and type {values.dtype} do not fit the pattern:"
-                f" give {target.shape} of {target.dtype}"
+                f" give {self._indices.shape} of {self.dtype}"
             )
         bad = values.size - np.count_nonzero(np.isfinite(values))
         if bad:
             raise LinAlgError(f"the matrix has {bad} entries that are not finite: check the state it was made from")
+        if slot not in self._upper:
+            data = np.empty(self._indices.size, self.dtype)
+            self._upper[slot] = sp.csr_matrix((data, self._indices, self._indptr), shape=(self.size, self.size))
+        target = self._upper[slot].data
         np.copyto(target, values)
-        self.backend.factorize(target)
-        return _Factor(self, self.version)
+        self.backend.factorize(target, slot)
+        return _Factor(self, slot, self.versions[slot])
 
     def release(self) -> None:
-        self.version += 1
+        self.versions = {slot: version + 1 for slot, version in self.versions.items()}
+        self._upper = {}
         self.backend.release()
 
-    def product(self, vectors: Numbers) -> Numbers:
+    def product(self, vectors: Numbers, slot: int) -> Numbers:
         """The matrix times `vectors`, shape (n, k)."""
-        diagonal = self.upper.data[self.upper.indptr[:-1], None]
-        result: Numbers = self.upper @ vectors + self.upper.T @ vectors - diagonal * vectors
+        upper = self._upper[slot]
+        diagonal = upper.data[upper.indptr[:-1], None]
+        result: Numbers = upper @ vectors + upper.T @ vectors - diagonal * vectors
         return result
 
 
 @final
 class _Factor:
-    """The current factor of a `_Solver`."""
+    """The current factor in a slot of a `_Solver`."""
 
-    def __init__(self, solver: _Solver, version: int) -> None:
+    def __init__(self, solver: _Solver, slot: int, version: int) -> None:
         self._solver = solver
+        self._slot = slot
         self._version = version
 
-    def solve(self, rhs: Numbers) -> Numbers:
-        if self._version != self._solver.version:
+    @property
+    def fresh(self) -> bool:
+        return self._version == self._solver.versions[self._slot]
+
+    def solve(self, rhs: Numbers, *, checked: bool = True) -> Numbers:
+        if not self.fresh:
             raise RuntimeError(
                 "this factor is stale: its solver has factorised another matrix or was released; call factorize again"
             )
         right = self._checked(np.asarray(rhs))
-        return self._refined(right.reshape(right.shape[0], -1)).reshape(right.shape)
+        columns = right.reshape(right.shape[0], -1)
+        solution = self._refined(columns) if checked else self._solver.backend.solve(columns, self._slot)
+        return solution.reshape(right.shape)
 
     def _checked(self, rhs: Numbers) -> Numbers:
-        size, dtype = self._solver.upper.shape[0], self._solver.upper.dtype
+        size, dtype = self._solver.size, self._solver.dtype
         if rhs.ndim not in (1, 2) or rhs.shape[0] != size or rhs.size == 0:
             raise ValueError(f"right-hand side of shape {rhs.shape}: give ({size},) or ({size}, k) with k > 0")
         if not np.can_cast(rhs.dtype, dtype):
@@ -184,8 +214,8 @@ class _Factor:
         scale[scale == 0] = 1
         best, answer, residual, worst = np.inf, np.zeros_like(rhs), rhs, 1.0
         for _ in range(_MAX_REFINEMENTS + 1):
-            trial = answer + self._solver.backend.solve(residual)
-            residual = rhs - self._solver.product(trial)
+            trial = answer + self._solver.backend.solve(residual, self._slot)
+            residual = rhs - self._solver.product(trial, self._slot)
             worst = float(np.max(np.linalg.norm(residual, axis=0) / scale, initial=0))
             if not worst < best:
                 break
@@ -219,13 +249,14 @@ class _SuperLUBackend:
         self._source = self._source[slots]
         starts = np.append(0, np.cumsum(np.bincount(columns, minlength=size))).astype(np.int32)
         self._matrix = sp.csc_matrix((np.zeros(rows.size, dtype), rows[slots], starts), shape=(size, size))
-        self._factor: SuperLU | None = None
+        self._factors: dict[int, SuperLU] = {}
+        self.factor_bytes = 0
 
-    def factorize(self, values: Numbers) -> None:
+    def factorize(self, values: Numbers, slot: int) -> None:
         np.take(values, self._source, out=self._matrix.data)
-        self._factor = None
+        self._factors.pop(slot, None)
         try:
-            self._factor = splu(
+            factor = splu(
                 self._matrix,
                 permc_spec="NATURAL",
                 diag_pivot_thresh=_PIVOT_THRESHOLD,
@@ -233,15 +264,16 @@ class _SuperLUBackend:
             )
         except RuntimeError as error:
             raise LinAlgError(f"SuperLU factorisation failed: {error}") from error
+        self._factors[slot] = factor
+        self.factor_bytes = int(factor.nnz) * (4 + self._matrix.dtype.itemsize)
 
-    def solve(self, rhs: Numbers) -> Numbers:
-        assert self._factor is not None
+    def solve(self, rhs: Numbers, slot: int) -> Numbers:
         result = np.empty_like(rhs)
-        result[self._order] = self._factor.solve(rhs[self._order])
+        result[self._order] = self._factors[slot].solve(rhs[self._order])
         return result
 
     def release(self) -> None:
-        self._factor = None
+        self._factors = {}
 
 
 def _node_order(rows: Indices, columns: Indices) -> npt.NDArray[np.intp]:

@@ -55,18 +55,25 @@ class Clock:
     factorizations: int = 0
     solves: int = 0
 
-    def factor(self, solver: LinearSolver, values: Real) -> Factor:
+    def add(self, other: Clock) -> None:
+        """Add what another clock has counted."""
+        self.factorize += other.factorize
+        self.solve += other.solve
+        self.factorizations += other.factorizations
+        self.solves += other.solves
+
+    def factor(self, solver: LinearSolver, values: Real, slot: int = 0) -> Factor:
         """Factorise on the clock."""
         start = perf_counter()
-        factor = solver.factorize(values)
+        factor = solver.factorize(values, slot)
         self.factorize += perf_counter() - start
         self.factorizations += 1
         return factor
 
-    def step(self, factor: Factor, residual: Real) -> Real:
+    def step(self, factor: Factor, residual: Real, *, checked: bool = True) -> Real:
         """Newton's step for a residual, on the clock."""
         start = perf_counter()
-        step = -factor.solve(residual)
+        step = -factor.solve(residual, checked=checked)
         self.solve += perf_counter() - start
         self.solves += 1
         return np.asarray(step)
@@ -82,6 +89,7 @@ class Outcome:
     steps: tuple[float, ...]
     factorizations: int
     reason: str = ""
+    factor: Factor | None = None
 
 
 @dataclass(eq=False)
@@ -93,9 +101,11 @@ class _Iterate:
     state: Any
     residual: Real
     relative: float
+    accuracy: float
     residuals: list[float] = field(default_factory=list)
     steps: list[float] = field(default_factory=list)
     factorizations: int = 0
+    factor: Factor | None = None
 
     def move(self, state: Any, residual: Real, relative: float, step: float) -> None:
         self.state, self.residual, self.relative = state, residual, relative
@@ -104,17 +114,24 @@ class _Iterate:
 
     def outcome(self, reason: str = "") -> Outcome:
         history = tuple(self.residuals), tuple(self.steps), self.factorizations
-        return Outcome(self.state, not reason, *history, reason)
+        return Outcome(self.state, not reason, *history, reason, self.factor)
 
 
-def newton(system: System, w: float, state: Any, *, solver: LinearSolver, clock: Clock) -> Outcome:
+def newton(
+    system: System, w: float, state: Any, *, solver: LinearSolver, clock: Clock, slot: int = 0,
+    factor: Factor | None = None, accuracy: float = ERROR_TOLERANCE,
+) -> Outcome:  # fmt: skip
     """Solve residual(w, state) = 0 from a starting state.
 
     Exact Newton steps with a line search; once a full step has been taken, corrections with the same factors as long as
-    they contract. Converged means that the error estimated from the contraction is below ERROR_TOLERANCE of the largest
-    unknown, and the residual below RESIDUAL_TOLERANCE of the terms it is a sum of.
+    they contract. Converged means that the error estimated from the contraction is below `accuracy` of the largest
+    unknown, and the residual below RESIDUAL_TOLERANCE (or `accuracy`) of the terms it is a sum of.
+
+    `factor` of an earlier, similar tangent is tried first; new factors go to `slot` of the solver.
     """
-    current = _Iterate(system, w, state, np.empty(0), np.inf)
+    current = _Iterate(system, w, state, np.empty(0), np.inf, accuracy)
+    if factor is not None and _reuse(current, factor, clock):
+        return current.outcome()
     for _ in range(MAX_STEPS):
         residual, size, values = system.linearize(w, current.state)
         current.residual, current.relative = residual, _relative(residual, size)
@@ -123,17 +140,37 @@ def newton(system: System, w: float, state: Any, *, solver: LinearSolver, clock:
         if not np.isfinite(current.relative):
             return current.outcome("the residual is not finite")
         try:
-            factor = clock.factor(solver, values)
+            current.factor = clock.factor(solver, values, slot)
             current.factorizations += 1
-            step = clock.step(factor, residual)
+            step = clock.step(current.factor, residual)
             length = _line_search(current, step)
-            if length == 1.0 and _correct(current, factor, clock):
+            if length == 1.0 and _correct(current, current.factor, clock):
                 return current.outcome()
         except np.linalg.LinAlgError as error:
             return current.outcome(f"the tangent is singular ({error})")
         if length == 0.0:
             return current.outcome("the line search found no smaller residual")
     return current.outcome(f"no convergence in {MAX_STEPS} steps")
+
+
+def _reuse(current: _Iterate, factor: Factor, clock: Clock) -> bool:
+    """Try to converge with factors of an earlier tangent; a failure that made things worse is undone."""
+    start = current.state
+    current.residual, size = current.system.residual(current.w, start)
+    first = current.relative = _relative(current.residual, size)
+    current.residuals.append(first)
+    current.factor = factor
+    if not np.isfinite(first):
+        return False
+    try:
+        if _correct(current, factor, clock):
+            return True
+    except np.linalg.LinAlgError:
+        pass
+    if not current.relative <= first:
+        current.state = start
+    current.steps.clear()
+    return False
 
 
 def _relative(residual: Real, size: float) -> float:
@@ -158,10 +195,13 @@ def _line_search(current: _Iterate, step: Real) -> float:
 def _correct(current: _Iterate, factor: Factor, clock: Clock) -> bool:
     """Corrections with the factors of an earlier tangent while they contract; returns whether converged."""
     for _ in range(MAX_CORRECTIONS):
-        step = clock.step(factor, current.residual)
+        step = clock.step(factor, current.residual, checked=False)
         length, scale = float(abs(step).max()), float(abs(current.state).max())
-        contraction = length / max(current.steps[-1], 1e-300)
-        converged = length * contraction / (1 - min(contraction, 0.5)) <= ERROR_TOLERANCE * scale
+        known = bool(current.steps)
+        # The contraction of a first step is not known; an intermediate result may assume that it is a good one.
+        contraction = length / max(current.steps[-1], 1e-300) if known else CONTRACTION
+        small = length * contraction / (1 - min(contraction, 0.5)) <= current.accuracy * scale
+        converged = small and (known or current.accuracy > ERROR_TOLERANCE)
         if not contraction <= CONTRACTION and length > ROUNDING * scale:
             return False
         state = current.system.moved(current.state, step)
@@ -170,7 +210,7 @@ def _correct(current: _Iterate, factor: Factor, clock: Clock) -> bool:
         if not np.isfinite(relative):
             return False
         current.move(state, residual, relative, length)
-        if converged and relative <= RESIDUAL_TOLERANCE:
+        if converged and relative <= max(RESIDUAL_TOLERANCE, current.accuracy):
             return True
         if length <= ROUNDING * scale:
             return relative <= RESIDUAL_TOLERANCE

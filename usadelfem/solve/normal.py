@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.coefficients import point_coefficients
-from ..fem.junctions import Junctions, barrier_contacts, build_junctions, splitting
-from ..fem.scalar import factorize_positive, scalar_matrix
-from ..fem.space import Index, Space, build_space
+from ..fem.conduction import conduction_matrix, electrode
+from ..fem.junctions import build_junctions, splitting
+from ..fem.scalar import factorize_positive
+from ..fem.space import Index, build_space
 from ..physics.functional import N0, D
 
 
@@ -44,11 +44,11 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     barriers, ghosts = splitting(device)
     space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
     junctions = build_junctions(device, space)
-    source, drain = (_electrode(device, space, name) for name in (first, second))
+    source, drain = (electrode(device, space, name) for name in (first, second))
     if np.intersect1d(space.origin[source], space.origin[drain]).size:
         raise DeviceError(f"facet sets {first!r} and {second!r} touch: the resistance between them is zero")
     coefficients = point_coefficients(device, space).table
-    matrix = _stiffness(space, 2 * coefficients[..., N0] * coefficients[..., D]) + _barriers(space, junctions)
+    matrix = conduction_matrix(space, 2 * coefficients[..., N0] * coefficients[..., D], junctions)
     potential = np.zeros(len(space.nodes[0]))
     potential[source] = 1.0
     free = _connected(matrix, source, drain)
@@ -57,29 +57,6 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     if current <= 1e-12 * abs(matrix).sum():
         raise DeviceError(f"facet sets {first!r} and {second!r} are not connected by the mesh")
     return 1.0 / current
-
-
-def _stiffness(space: Space, conductivity: NDArray[np.float64]) -> Any:
-    """Stiffness matrix of div sigma grad in CSR form."""
-    inverse = np.broadcast_to(space.inverse, (*space.dx.shape, space.dim, space.dim))
-    gradient = np.einsum("qim,cqmk->cqik", space.dphi, inverse)
-    local = np.einsum("cq,cqik,cqjk->cij", conductivity * space.dx, gradient, gradient)
-    return scalar_matrix(space.cells, local, len(space.nodes[0]))
-
-
-def _barriers(space: Space, junctions: Junctions) -> Any:
-    """Matrix of the currents G_T (V_1 - V_2) through interfaces in CSR form."""
-    phi = np.concatenate([junctions.phi, -junctions.phi], axis=-1)
-    local = np.einsum("fq,fqi,fqj->fij", junctions.normal_conductance * junctions.dx, phi, phi)
-    return scalar_matrix(junctions.nodes, local, len(space.nodes[0]))
-
-
-def _electrode(device: Device, space: Space, name: str) -> Index:
-    """The nodes of a facet set that are at one potential: the far side of a barrier where the contact has one."""
-    behind = barrier_contacts(device)
-    if name in behind:
-        return space.ghosts[len(space.ghosts) - len(behind) + behind.index(name)][1]
-    return space.facet_nodes(np.asarray(device.sample.boundaries[name], np.int64))
 
 
 def _connected(matrix: Any, source: Index, drain: Index) -> Index:

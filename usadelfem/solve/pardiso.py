@@ -109,18 +109,24 @@ def _choose_threads(library: ctypes.CDLL, shared: bool) -> int:
 
 @final
 class PardisoBackend:
-    """Factors of matrices of one pattern: `indptr`, `indices` (int32) of the upper triangle, rows sorted."""
+    """Factors of matrices of one pattern: `indptr`, `indices` (int32) of the upper triangle, rows sorted.
+
+    Up to `slots` factors are kept at a time; the pattern is analysed once for all of them.
+    """
 
     name = "pardiso"
 
-    def __init__(self, mkl: MKL, indptr: Indices, indices: Indices, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self, mkl: MKL, indptr: Indices, indices: Indices, dtype: np.dtype[Any], slots: int = 1
+    ) -> None:  # fmt: skip
+        self._slots = slots
         self._mkl = mkl
         self._indptr, self._indices, self._dtype = indptr, indices, dtype
         self._handle = np.zeros(64, dtype=np.int64)
         self._settings = np.zeros(64, dtype=np.int32)
         for position, value in _SETTINGS.items():
             self._settings[position] = value
-        self._values: Numbers = np.empty(0, dtype)
+        self._values: dict[int, Numbers] = {}
         self._finalizer: weakref.finalize[..., Any] | None = None
 
     @property
@@ -128,27 +134,32 @@ class PardisoBackend:
         """What PARDISO had to do to the last matrix, for error messages."""
         return f"PARDISO perturbed {self._settings[13]} pivots"
 
-    def factorize(self, values: Numbers) -> None:
-        """Factorise; `values` is kept, not copied. Raises LinAlgError with PARDISO's error."""
-        self._values = values
-        if self._finalizer is None:
-            arguments = self._arguments(_RELEASE, None, None)
-            self._finalizer = weakref.finalize(self, self._mkl.pardiso, *arguments)
-            self._analyse()
-        self._call(_FACTORIZE, "factorisation")
+    @property
+    def factor_bytes(self) -> int:
+        """Memory of one factor, 0 before the first."""
+        return 1024 * int(self._settings[16])
 
-    def _analyse(self) -> None:
+    def factorize(self, values: Numbers, slot: int) -> None:
+        """Factorise; `values` is kept, not copied. Raises LinAlgError with PARDISO's error."""
+        self._values[slot] = values
+        if self._finalizer is None:
+            arguments = self._arguments(_RELEASE, slot, None, None)
+            self._finalizer = weakref.finalize(self, self._mkl.pardiso, *arguments)
+            self._analyse(slot)
+        self._call(_FACTORIZE, "factorisation", slot)
+
+    def _analyse(self, slot: int) -> None:
         try:
-            self._call(_ANALYSE, "analysis")
+            self._call(_ANALYSE, "analysis", slot)
         except LinAlgError:
             self.release()
             raise
 
-    def solve(self, rhs: Numbers) -> Numbers:
+    def solve(self, rhs: Numbers, slot: int) -> Numbers:
         """Solve for `rhs` of shape (n, k) and return that shape. Raises LinAlgError with PARDISO's error."""
         right = np.array(rhs, dtype=self._dtype, order="F")
         solution = np.empty_like(right, order="F")
-        self._call(_SOLVE, "solution", right, solution)
+        self._call(_SOLVE, "solution", slot, right, solution)
         return solution
 
     def release(self) -> None:
@@ -157,23 +168,25 @@ class PardisoBackend:
             self._finalizer()
             self._finalizer = None
             self._handle[:] = 0
-            self._values = np.empty(0, self._dtype)
+            self._values = {}
 
-    def _call(self, phase: int, what: str, rhs: Numbers | None = None, solution: Numbers | None = None) -> None:
-        arguments = self._arguments(phase, rhs, solution)
+    def _call(
+        self, phase: int, what: str, slot: int, rhs: Numbers | None = None, solution: Numbers | None = None
+    ) -> None:  # fmt: skip
+        arguments = self._arguments(phase, slot, rhs, solution)
         self._mkl.pardiso(*arguments)
         code = arguments[-1].contents.value
         if code:
             reason = _ERRORS.get(code, "unknown error")
             raise LinAlgError(f"PARDISO {what} failed with error {code}: {reason}")
 
-    def _arguments(self, phase: int, rhs: Numbers | None, solution: Numbers | None) -> tuple[Any, ...]:
+    def _arguments(self, phase: int, slot: int, rhs: Numbers | None, solution: Numbers | None) -> tuple[Any, ...]:
         """The seventeen arguments of `pardiso`; arrays as ctypes pointers, which keep their arrays alive."""
         size = self._indptr.size - 1
         columns = 1 if rhs is None else rhs.shape[1]
         matrix_type = _MATRIX_TYPES[self._dtype.kind]
-        integers = [ctypes.byref(ctypes.c_int(i)) for i in (1, 1, matrix_type, phase, size, columns, 0)]
-        pattern = (_pointer(self._values), _pointer(self._indptr), _pointer(self._indices), None)
+        integers = [ctypes.byref(ctypes.c_int(i)) for i in (self._slots, slot + 1, matrix_type, phase, size, columns, 0)]
+        pattern = (_pointer(self._values[slot]), _pointer(self._indptr), _pointer(self._indices), None)
         vectors = (_pointer(rhs), _pointer(solution), ctypes.pointer(ctypes.c_int(0)))
         settings = _pointer(self._settings)
         return (_pointer(self._handle), *integers[:5], *pattern, integers[5], settings, integers[6], *vectors)

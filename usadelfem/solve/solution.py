@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..device.device import Device
 from ..fem.locate import locate
+from ..fem.pairing import Pairing
 from ..fem.spectral import Spectral
 from ..physics.riccati import green, tilde, to_matrix
 from .newton import Clock
-from .status import Report
+from .status import Report, Sweep
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -39,6 +40,10 @@ class Equilibrium:
         The discretised problem; `system.space.nodes` are the positions of the nodes.
     clock, solver
         Seconds spent in the linear solver, and its name.
+    sweeps
+        History of the self-consistent iteration, the last one with states of full accuracy; empty where gaps are given.
+    pairing
+        Where the gap was unknown, None where it is given everywhere.
     """
 
     device: Device
@@ -50,6 +55,8 @@ class Equilibrium:
     system: Spectral
     clock: Clock
     solver: str
+    sweeps: tuple[Sweep, ...] = ()
+    pairing: Pairing | None = None
 
     def __repr__(self) -> str:
         return (

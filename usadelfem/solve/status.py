@@ -34,6 +34,25 @@ class Report:
     continuation: int = 0
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """State of a self-consistent iteration after a sweep over all frequencies.
+
+    Attributes
+    ----------
+    number
+        Number of sweeps so far.
+    residual
+        Largest residual of the gap equation, in units of the largest bulk gap.
+    largest
+        Largest modulus of the gap, in the same unit.
+    """
+
+    number: int
+    residual: float
+    largest: float
+
+
 class SolveError(RuntimeError):
     """A nonlinear solve did not converge.
 

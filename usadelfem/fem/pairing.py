@@ -1,0 +1,187 @@
+"""The gap equation at the quadrature points: pair amplitude, its response, and the change of the functional with the gap.
+
+The gap is an unknown of its own at every quadrature point of the self-consistent regions, so that the functional is
+stationary in it cell by cell and the current it drives is conserved in every cell, to solver precision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..device.device import Device
+from ..physics import functional as column
+from ..physics.frame import frame
+from ..physics.functional import first_variation
+from ..physics.jit import kernel, readonly
+from ..physics.nambu import mul, sub, tilde
+from .coefficients import Coefficients, sample
+from .element import LINEAR, interpolate
+from .junctions import barrier_contacts
+from .space import Index, Real
+from .spectral import Spectral
+
+Complex = NDArray[np.complex128]
+
+
+@kernel
+def add_pairing(weight: float, state: Any, cells: Any, phi: Any, linear: bool, out: Any) -> None:
+    """Add weight f0, f0 = tr F / 2, to out (cells, points)."""
+    for e in range(cells.shape[0]):
+        for q in range(phi.shape[0]):
+            a = interpolate(state, cells[e], phi[q])
+            if linear:
+                out[e, q] += weight * (a[0] + a[3])
+            else:
+                alpha = frame(a, tilde(a))[2]
+                out[e, q] += weight * (alpha[0] + alpha[3])
+
+
+@kernel
+def add_pairing_response(
+    weight: float, state: Any, change: Any, cells: Any, phi: Any, linear: bool, out: Any
+) -> None:  # fmt: skip
+    """Add weight times the change of f0 with the state to out (cells, points)."""
+    for e in range(cells.shape[0]):
+        for q in range(phi.shape[0]):
+            da = interpolate(change, cells[e], phi[q])
+            if linear:
+                out[e, q] += weight * (da[0] + da[3])
+                continue
+            a = interpolate(state, cells[e], phi[q])
+            n, nt, alpha, _ = frame(a, tilde(a))
+            change_of_alpha = sub(mul(mul(n, da), nt), mul(mul(alpha, tilde(da)), alpha))
+            out[e, q] += weight * (change_of_alpha[0] + change_of_alpha[3])
+
+
+@kernel
+def add_gap_gradient(state: Any, gap: Any, cells: Any, phi: Any, weight: Any, linear: bool, out: Any) -> None:
+    """Add the gradient of -Tr Dhat g, Dhat made of `gap` (cells, points), to the residual out (nodes, 4)."""
+    zero = (0j, 0j, 0j, 0j)
+    for e in range(cells.shape[0]):
+        for q in range(phi.shape[0]):
+            a = zero
+            if not linear:
+                a = interpolate(state, cells[e], phi[q])
+            vectors = frame(a, tilde(a))
+            d = 1j * gap[e, q]
+            upper, lower = (d, 0j, 0j, d), (d.conjugate(), 0j, 0j, d.conjugate())
+            g, _, _, _ = first_variation(zero, upper, lower, zero, vectors, False)
+            for i in range(cells.shape[1]):
+                c, n = 2.0 * weight[e, q] * phi[q, i], cells[e, i]
+                out[n, 0] += c * g[0].conjugate()
+                out[n, 1] += c * g[2].conjugate()
+                out[n, 2] += c * g[1].conjugate()
+                out[n, 3] += c * g[3].conjugate()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pairing:
+    """Where the gap is unknown, and what its equation needs.
+
+    Attributes
+    ----------
+    chosen
+        Cells of the self-consistent regions, shape (cells,).
+    cells, phi
+        Their nodes, and the basis functions at their quadrature points.
+    log_tc
+        ln Tc at the points, shape (cells, points).
+    weight
+        N0 times the integration weight of each point.
+    """
+
+    chosen: Index
+    cells: Index
+    phi: Real
+    log_tc: Real
+    weight: Real
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of an array of gaps: cells, points."""
+        return self.weight.shape[0], self.weight.shape[1]
+
+    def gap_of(self, system: Spectral) -> Complex:
+        """The gap in the coefficients of a system, shape (cells, points)."""
+        table = system.coefficients.table[self.chosen]
+        return np.asarray(table[..., column.GAP_RE] + 1j * table[..., column.GAP_IM])
+
+    def with_gap(self, system: Spectral, gap: Complex) -> Spectral:
+        """The system with another gap, shape (cells, points)."""
+        table = system.coefficients.table.copy()
+        table[self.chosen, :, column.GAP_RE], table[self.chosen, :, column.GAP_IM] = gap.real, gap.imag
+        table.flags.writeable = False
+        old = system.coefficients
+        return replace(system, coefficients=Coefficients(table, old.kinds, old.pairs))
+
+    def amplitude(self, state: Complex, weight: float, out: Complex, *, linear: bool = False) -> None:
+        """Add weight times the singlet amplitude f0 of a state to out, shape (cells, points)."""
+        add_pairing(weight, *readonly(state, self.cells, self.phi), linear, out)
+
+    def response(self, state: Complex, change: Complex, weight: float, out: Complex, *, linear: bool = False) -> None:
+        """Add weight times the change of f0 with a change of the state to out, shape (cells, points)."""
+        add_pairing_response(weight, *readonly(state, change, self.cells, self.phi), linear, out)
+
+    def source(self, state: Complex, gap: Complex, *, linear: bool = False) -> Complex:
+        """Change of the residual of the Usadel equation with the gap, shape (nodes, 4); linear in `gap`."""
+        out = np.zeros(state.shape, complex)
+        add_gap_gradient(*readonly(state, gap, self.cells, self.phi, self.weight), linear, out)
+        return out
+
+
+def build_pairing(device: Device, system: Spectral) -> Pairing | None:
+    """The gap equation of a device; None where no region has a Tc above zero and an unknown gap."""
+    space = system.space
+    cells, log_tc = [], []
+    for region, material in device.conductors.items():
+        if not material.self_consistent:
+            continue
+        tc = sample(space, device, region, ("Tc",))["Tc"]
+        own = np.asarray(space.mesh.subdomains[region], np.int64)
+        paired = (tc > 0).any(axis=1)
+        cells.append(own[paired])
+        with np.errstate(divide="ignore"):
+            log_tc.append(np.log(tc[paired]))
+    if not sum(map(len, cells)):
+        return None
+    chosen = np.concatenate(cells)
+    weight = (space.dx * system.coefficients.table[..., column.N0])[chosen]
+    return Pairing(chosen, space.cells[chosen], space.phi, np.concatenate(log_tc), weight)
+
+
+def is_linear(system: Spectral) -> bool:
+    """Whether the equation is linearised."""
+    return bool((system.coefficients.kinds & LINEAR).any())
+
+
+def has_continuous_gap(device: Device, system: Spectral, bulk: dict[str, float]) -> bool:
+    """Whether the gap jumps nowhere across a transparent contact, so that the sum of the gap equation converges.
+
+    `bulk` is the bulk gap of every self-consistent region with one Tc. At a jump of the gap the summand falls off like
+    1/w only. Regions count as one where their Tc is the same number; rigid reservoirs where their gap is the bulk gap.
+    """
+    space = system.space
+    label = np.full(space.mesh.nelements, -1.0)
+    unknown = np.zeros(space.mesh.nelements, bool)
+    for region, material in device.conductors.items():
+        if material.self_consistent:
+            cells = space.mesh.subdomains[region]
+            unknown[cells], label[cells] = True, bulk.get(region, np.nan)
+    first, second = space.mesh.f2t
+    passable = second >= 0
+    passable[space.barriers] = False
+    one, two = first[passable], second[passable]
+    meets = unknown[one] | unknown[two]
+    if not (label[one[meets]] == label[two[meets]]).all():
+        return False
+    for name, (_, gap, _) in system.contacts.items():
+        touched = space.mesh.f2t[0, space.mesh.boundaries[name]]
+        own = label[touched[unknown[touched]]]
+        rigid = name not in barrier_contacts(device)
+        if rigid and len(own) and not np.allclose(abs(gap), own[0], rtol=1e-6, atol=0):
+            return False
+    return True

@@ -1,0 +1,189 @@
+"""The Usadel equation at many Matsubara frequencies: from high to low, and again after a change of the fields."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..fem.spectral import Spectral, coarseness
+from ..physics.riccati import largest_amplitude
+from .linear import Factor, LinearSolver
+from .newton import ERROR_TOLERANCE, Clock, Outcome, newton
+from .status import Report, SolveError
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+MAX_CONTINUATION = 40
+# A causal Riccati matrix has no singular value above 1; the spurious solutions of the equation are far above.
+CAUSAL = 1.05
+# Kept factors may fill this part of the machine's memory.
+MEMORY_SHARE = 0.4
+
+
+@dataclass(eq=False)
+class Chain:
+    """Some of the frequencies of a solve, with one linear solver, solved one after another.
+
+    Chains of one solve share the mesh and all tables of the system; each may run in a thread of its own.
+
+    Attributes
+    ----------
+    frequencies
+        Ascending, shape (frequencies,).
+    solver
+        The linear solver; None where every node is clamped.
+    scale
+        Largest gap or exchange field of the device.
+    keep
+        Whether to keep the factors of every frequency for `update`.
+    memory
+        Bytes that kept factors may fill.
+    states
+        Entries of the Riccati matrix at the nodes, shape (frequencies, nodes, 4).
+    """
+
+    frequencies: Real
+    solver: LinearSolver | None
+    scale: float
+    states: Complex
+    keep: bool = False
+    memory: float = np.inf
+    clock: Clock = field(default_factory=Clock)
+    reports: dict[int, Report] = field(default_factory=dict)
+    factors: dict[int, Factor] = field(default_factory=dict)
+    known: list[tuple[float, Complex]] = field(default_factory=list)
+
+    def descend(self, system: Spectral, accuracy: float = ERROR_TOLERANCE, step: Callable[[], object] = int) -> None:
+        """Solve all frequencies from high to low; `step` is called after each."""
+        self.known, self.factors = [], {}
+        for index in range(len(self.frequencies) - 1, -1, -1):
+            outcome, extra, iterations = self._reach(system, index, accuracy)
+            self._store(index, outcome, extra, iterations)
+            step()
+
+    def update(self, system: Spectral, accuracy: float, step: Callable[[], object] = int) -> None:
+        """Solve all frequencies again after a change of the system, each from its last state and factors."""
+        failed = []
+        for index in range(len(self.frequencies) - 1, -1, -1):
+            outcome = self._newton(system, index, self.states[index], accuracy, self._factor(index))
+            if outcome.converged:
+                self._store(index, outcome, 0, outcome.factorizations)
+            else:
+                failed.append(index)
+            step()
+        if failed:
+            self.descend(system, accuracy)
+
+    def refresh(self, system: Spectral, index: int) -> Factor | None:
+        """Factors of the tangent at the present state of a frequency; None where every node is clamped."""
+        if self.solver is None:
+            return None
+        _, _, values = system.linearize(float(self.frequencies[index]), self.states[index])
+        self.factors[index] = self.clock.factor(self.solver, values, self._slot(index))
+        return self.factors[index]
+
+    def _reach(self, system: Spectral, index: int, accuracy: float) -> tuple[Outcome, int, int]:
+        """Solve at one frequency, through intermediate frequencies above it where the direct way fails."""
+        targets, iterations, extra = [float(self.frequencies[index])], 0, 0
+        while targets:
+            outcome = self._attempt(system, index, targets[-1], accuracy)
+            iterations += outcome.factorizations
+            if outcome.converged:
+                targets.pop()
+                continue
+            extra += 1
+            last = self.known[-1][0] if self.known else np.inf
+            higher = 4 * (targets[-1] + self.scale) if np.isinf(last) else np.sqrt(last * targets[-1])
+            if extra > MAX_CONTINUATION or higher < targets[-1] * (1 + 1e-4):
+                raise _failure(targets[-1], outcome, coarseness(system, targets[-1]))
+            targets.append(float(higher))
+        return outcome, extra, iterations
+
+    def _attempt(self, system: Spectral, index: int, w: float, accuracy: float) -> Outcome:
+        """Newton's method at w from what the last points that converged predict, then from the last one alone."""
+        outcome = self._newton(system, index, self._predict(w, self.known), accuracy, None, w)
+        if not outcome.converged and len(self.known) > 1:
+            first, outcome = outcome, self._newton(system, index, self._predict(w, self.known[-1:]), accuracy, None, w)
+            outcome = replace(outcome, factorizations=first.factorizations + outcome.factorizations)
+        if outcome.converged:
+            self.known = [*self.known[-2:], (w, outcome.state)]
+        return outcome
+
+    def _newton(
+        self, system: Spectral, index: int, state: Complex, accuracy: float, factor: Factor | None,
+        w: float | None = None,
+    ) -> Outcome:  # fmt: skip
+        energy = float(self.frequencies[index]) if w is None else w
+        start = system.clamp(energy, state)
+        if self.solver is None:
+            return Outcome(start, True, (0.0,), (), 0)
+        outcome = newton(
+            system, energy, start, solver=self.solver, clock=self.clock, slot=self._slot(index), factor=factor,
+            accuracy=accuracy,
+        )  # fmt: skip
+        causal = system.linearized or largest_amplitude(outcome.state) <= CAUSAL
+        if outcome.converged and not causal:
+            reason = "the solution is not causal (a Riccati amplitude is above 1)"
+            return replace(outcome, converged=False, reason=reason)
+        return outcome
+
+    def _slot(self, index: int) -> int:
+        """Where the factors of a frequency go: a slot of its own, the last one where memory ends."""
+        if not self.keep or self.solver is None or not self.solver.factor_bytes:
+            return index if self.keep else 0
+        last = max(int(self.memory / self.solver.factor_bytes) - 1, 0)
+        order = len(self.frequencies) - 1 - index  # the lowest frequencies are the last to get one
+        return index if order < last else len(self.frequencies) - 1 - last
+
+    def _factor(self, index: int) -> Factor | None:
+        """Kept factors of a frequency, if no other frequency has used their slot since."""
+        factor = self.factors.get(index)
+        return factor if factor is not None and factor.fresh else None
+
+    def _store(self, index: int, outcome: Outcome, extra: int, iterations: int) -> None:
+        self.states[index] = outcome.state
+        if outcome.factor is not None and self.keep:
+            self.factors[index] = outcome.factor
+        before = self.reports.get(index)
+        total = iterations + (before.iterations if before else 0)
+        w = float(self.frequencies[index])
+        self.reports[index] = Report(w, True, total, outcome.residuals, outcome.steps, extra)
+
+    def _amplitude(self, w: float) -> float:
+        """Amplitude of a bulk superconductor up to a factor; 0 at infinite frequency, where every state is normal."""
+        return float(1 / (w + np.hypot(w, self.scale)))
+
+    def _predict(self, w: float, known: list[tuple[float, Complex]]) -> Complex:
+        """The state at w, extrapolated from known points and zero as a polynomial in the bulk amplitude."""
+        x = self._amplitude(w)
+        guess = np.zeros(self.states.shape[1:], complex)
+        points = [0.0, *(self._amplitude(own) for own, _ in known)]
+        for (_, state), own in zip(known, points[1:], strict=True):
+            guess += state * float(np.prod([(x - p) / (own - p) for p in points if p != own]))
+        return guess
+
+
+def factor_memory() -> float:
+    """Bytes that kept factors may fill."""
+    try:
+        return MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        return 2.0**31
+
+
+def _failure(w: float, outcome: Outcome, coarse: float) -> SolveError:
+    history = ", ".join(f"{r:.1e}" for r in outcome.residuals)
+    if coarse > 2:
+        advice = f"the largest cells are {coarse:.2g} times the decay length sqrt(D/|w + i h|) there: refine the mesh"
+    else:
+        advice = "a finer mesh where the solution varies, a higher temperature to start from, or order=1"
+    what = f"no convergence at Matsubara frequency {w:.6g}: {outcome.reason}"
+    return SolveError(
+        f"{what}; relative residuals: {history}. Try: {advice}",
+        frequency=w, residuals=outcome.residuals, state=outcome.state,
+    )  # fmt: skip

@@ -1,0 +1,178 @@
+"""Where a self-consistent iteration starts: moduli and phases of the gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+
+from ..device.device import Device
+from ..errors import DeviceError
+from ..fem.conduction import conduction_matrix, physical_gradients
+from ..fem.locate import locate
+from ..fem.pairing import Pairing
+from ..fem.points import at_quadrature
+from ..fem.scalar import factorize_positive
+from ..fem.spectral import Spectral
+from ..physics import functional as column
+from ..physics.thermal import bcs_gap
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True)
+class Vortices:
+    """Vortices that a self-consistent solve starts with.
+
+    Attributes
+    ----------
+    cores
+        (x, y, n) of every vortex: position in the first two mesh axes, and winding number: the phase of the gap grows
+        by 2 pi n around it, from the first towards the second axis.
+    size
+        Radius of the cores; None: sqrt(D / bulk gap).
+    """
+
+    cores: tuple[tuple[float, float, int], ...]
+    size: float | None = None
+
+
+def vortices(cores: Sequence[tuple[float, float, int]], *, size: float | None = None) -> Vortices:
+    """Vortices to start from: `solve_equilibrium(..., initial=vortices([(x, y, n), ...]))`.
+
+    The windings are imposed on the first gap; modulus and phase then relax. A vortex may move, and leave the sample
+    where nothing holds it; one at a point of symmetry stays.
+
+    Parameters
+    ----------
+    cores
+        (x, y, n) of every vortex: position and winding number, an integer of any sign; along z in 3D.
+    size
+        Radius of the cores, length; None: sqrt(D / bulk gap).
+
+    Raises
+    ------
+    ValueError
+        If a core is not (x, y, n) with an integer n other than 0, or the size is not positive.
+    """
+    checked = []
+    for core in cores:
+        numbers = np.asarray(core, float)
+        if numbers.shape != (3,) or not np.isfinite(numbers).all() or numbers[2] != round(numbers[2]) or not numbers[2]:
+            raise ValueError(f"vortex {core!r}: allowed is (x, y, n) with a winding number n = 1, -1, 2, ...")
+        checked.append((float(numbers[0]), float(numbers[1]), int(numbers[2])))
+    if size is not None and not 0 < size < np.inf:
+        raise ValueError(f"size is {size!r}; allowed is a length > 0, or None")
+    return Vortices(tuple(checked), size)
+
+
+def bulk_gaps(pairing: Pairing, temperature: float) -> Real:
+    """The gap of a bulk superconductor with the Tc of each point, shape (cells, points)."""
+    tc = np.exp(pairing.log_tc)
+    values, where = np.unique(tc, return_inverse=True)
+    return np.array([bcs_gap(temperature, float(value)) if value > 0 else 0.0 for value in values])[where].reshape(
+        tc.shape
+    )
+
+
+def initial_gap(device: Device, system: Spectral, pairing: Pairing, temperature: float, initial: Any) -> Complex:
+    """The gap to start from at the points of the pairing, shape (cells, points); `initial` as in `solve_equilibrium`.
+
+    Raises
+    ------
+    ValueError
+        If `initial` is none of the allowed kinds.
+    DeviceError
+        If a callable fails or returns a wrong shape.
+    """
+    if initial is None or isinstance(initial, Vortices):
+        phase = at_quadrature(system.space, natural_phase(device, system)[:, None].astype(complex))[pairing.chosen, :, 0]
+        gap = bulk_gaps(pairing, temperature) * np.exp(1j * phase.real)
+        return gap if initial is None else gap * _windings(system, pairing, initial, gap)
+    if callable(initial):
+        x = system.space.points()[:, pairing.chosen]
+        values = np.asarray(initial(x))
+        if values.shape != pairing.shape or not np.isfinite(values).all():
+            raise DeviceError(
+                f"initial(x) returned shape {values.shape} for x of shape {x.shape}; allowed are finite numbers of "
+                f"shape {pairing.shape}"
+            )
+        return values.astype(complex)
+    if isinstance(initial, int | float | complex | np.number):
+        return np.full(pairing.shape, complex(initial))
+    raise ValueError(
+        f"initial is {initial!r}; allowed are None, a number (the gap), a callable f(x), vortices([...]), and the "
+        "Equilibrium of a similar device"
+    )
+
+
+def gap_from(old: Spectral, system: Spectral, pairing: Pairing) -> Complex:
+    """The gap of another solution at the points of the pairing: as it is on the same mesh, interpolated otherwise."""
+    if old.space.mesh is system.space.mesh and old.space.order == system.space.order:
+        return pairing.gap_of(old)
+    x = system.space.points()[:, pairing.chosen].reshape(system.space.dim, -1)
+    cells = locate(old.space, x).cells
+    table = old.coefficients.table[cells].mean(axis=1)
+    return np.asarray(table[:, column.GAP_RE] + 1j * table[:, column.GAP_IM]).reshape(pairing.shape)
+
+
+def natural_phase(device: Device, system: Spectral) -> Real:
+    """A smooth phase at the nodes: that of the reservoirs, and in between the one that carries the least current.
+
+    It minimises Int N0 D (grad phi - 2 A)^2, with barriers as phase drops; parts without reservoir have a free constant.
+    """
+    space, table = system.space, system.coefficients.table
+    conductivity = table[..., column.N0] * table[..., column.D]
+    matrix = conduction_matrix(space, conductivity, system.junctions)
+    phase, known = np.zeros(len(space.nodes[0])), np.zeros(len(space.nodes[0]), bool)
+    for name, (nodes, gap, _) in system.contacts.items():
+        contact = device.contacts[name]
+        given = np.angle(gap)
+        if not callable(contact.phase):  # type: ignore[union-attr]
+            given = given + 2 * np.pi * np.round((float(contact.phase) - given) / (2 * np.pi))  # type: ignore[union-attr, arg-type]
+        rigid = abs(gap) > 0
+        phase[nodes[rigid]], known[nodes[rigid]] = given[rigid], True
+    count, part = connected_components(matrix, directed=False)
+    held = np.isin(np.arange(count), part[known])
+    first = np.unique(part, return_index=True)[1]
+    known[first[~held]] = True
+    load = _gauge_load(system, conductivity)
+    free = np.flatnonzero(~known)
+    if len(free):
+        rhs = (load - matrix @ phase)[free]
+        phase[free] = factorize_positive(matrix[free][:, free]).solve(rhs)
+    return phase
+
+
+def _gauge_load(system: Spectral, conductivity: Real) -> Real:
+    """Int sigma 2 A grad v for the function v of every node."""
+    space, gauge = system.space, system.coefficients.gauge
+    load = np.zeros(len(space.nodes[0]))
+    if gauge.shape[2]:
+        local = np.einsum("cq,cqk,cqik->ci", 2 * conductivity * space.dx, gauge[..., 0], physical_gradients(space))
+        np.add.at(load, space.cells, local)
+    return load
+
+
+def _windings(system: Spectral, pairing: Pairing, given: Vortices, gap: Complex) -> Complex:
+    """Phase factors of vortices times a modulus that vanishes in their cores, at the points of the pairing."""
+    if system.space.dim == 1:
+        raise DeviceError("vortices need a mesh of two or three dimensions")
+    x, y = system.space.points()[:2, pairing.chosen]
+    size = given.size
+    if size is None:
+        diffusion = system.coefficients.table[pairing.chosen, :, column.D]
+        size = float(np.sqrt(diffusion.max() / max(abs(gap).max(), 1e-300)))
+    factor = np.ones(pairing.shape, complex)
+    for x0, y0, n in given.cores:
+        z = (x - x0) + 1j * np.sign(n) * (y - y0)
+        factor *= (z / np.sqrt(abs(z) ** 2 + size**2)) ** abs(n)
+    return factor
+
+
+Initial = complex | Callable[[Real], Any] | Vortices | None
