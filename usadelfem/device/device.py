@@ -139,6 +139,12 @@ class Device:
         """The axes of space (0, 1, 2 for x, y, z) that the mesh axes stand for."""
         return tuple("xyz".index(axis) for axis in self.plane) if self.mesh.dim() == 2 else (0, 1, 2)[: self.mesh.dim()]
 
+    @property
+    def contact_facets(self) -> NDArray[np.int64]:
+        """The facets of all contacts, in the numbering of `sample`."""
+        facets = [np.asarray(self.sample.boundaries[name], np.int64) for name in self.contacts]
+        return np.unique(np.concatenate([*facets, np.empty(0, np.int64)]))
+
     @cached_property
     def sample_vertices(self) -> NDArray[np.int64]:
         """Vertex of `mesh` that each vertex of `sample` is."""

@@ -15,6 +15,7 @@ from ..device.material import COEFFICIENTS
 from ..physics import functional as column
 from ..physics.gauge import GAUGE_COLUMNS
 from ..physics.spin_charge import CHANNEL_COLUMNS
+from .applied_field import uniform_field_potential
 from .element import GAUGE, LINEAR, SPIN_CHARGE
 from .space import Index, Real, Space, basis_values
 
@@ -73,8 +74,10 @@ def _values(space: Space, device: Device, cells: Index, name: str, value: Any, o
     return np.asarray(evaluate(name, value, space.points()[:, cells], owner, interpolate))
 
 
-def point_coefficients(device: Device, space: Space, *, linearized: bool = False) -> Coefficients:
-    """The coefficients of a device at all quadrature points.
+def point_coefficients(
+    device: Device, space: Space, *, linearized: bool = False, potential: bool = False
+) -> Coefficients:  # fmt: skip
+    """The coefficients of a device at all quadrature points; `potential` gives every cell columns for a gauge field.
 
     Raises
     ------
@@ -86,10 +89,10 @@ def point_coefficients(device: Device, space: Space, *, linearized: bool = False
     local = np.zeros((*space.dx.shape, column.COEFFICIENTS))
     for region in names:
         local[space.mesh.subdomains[region]] = _local(values[region])
-    gauge = _gauge_fields(device, space, values)
+    gauge = _gauge_fields(device, space, values, potential)
     channels, pairs = _channels(*_spin_charge_vectors(device, space, values))
     kinds = np.full(len(local), LINEAR if linearized else 0, np.int8)
-    kinds[gauge.any(axis=(1, 2))] |= GAUGE
+    kinds[gauge.any(axis=(1, 2)) | potential] |= GAUGE
     kinds[channels.any(axis=(1, 2))] |= SPIN_CHARGE
     table = np.concatenate([local, gauge, channels], axis=-1)
     for array in (table, kinds, pairs):
@@ -135,14 +138,20 @@ def su2_field(values: dict[str, NDArray[Any]], growth_axis: str, axes: tuple[int
     return field
 
 
-def _gauge_fields(device: Device, space: Space, values: dict[str, dict[str, NDArray[Any]]]) -> Real:
+def _gauge_fields(
+    device: Device, space: Space, values: dict[str, dict[str, NDArray[Any]]], potential: bool
+) -> Real:  # fmt: skip
     """A_k and SU_k^a at the quadrature points, shape (cells, points, 4 dim), or without columns if there are none."""
     shape = space.dx.shape
-    used = device.A is not None or any(v[n].any() for v in values.values() for n in ("su2", "rashba", "dresselhaus"))
+    used = potential or device.A is not None or device.B is not None or any(v[n].any() for v in values.values() for n in ("su2", "rashba", "dresselhaus"))
     if not used:
         return np.zeros((*shape, 0))
     gauge = np.zeros((*shape, space.dim, GAUGE_COLUMNS))
-    gauge[..., 0] = np.moveaxis(_values(space, device, np.arange(shape[0]), "A", device.A, "device"), 0, -1)
+    if device.B is not None:
+        applied = uniform_field_potential(space, device.B, device.contact_facets)
+    else:
+        applied = _values(space, device, np.arange(shape[0]), "A", device.A, "device")
+    gauge[..., 0] = np.moveaxis(applied, 0, -1)
     for region, part in values.items():
         field = su2_field(part, device.conductors[region].growth_axis, device.axes)
         gauge[space.mesh.subdomains[region], ..., 1:] = np.moveaxis(field, (0, 1), (-2, -1))

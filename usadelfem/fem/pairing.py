@@ -107,8 +107,7 @@ class Pairing:
 
     def gap_of(self, system: Spectral) -> Complex:
         """The gap in the coefficients of a system, shape (cells, points)."""
-        table = system.coefficients.table[self.chosen]
-        return np.asarray(table[..., column.GAP_RE] + 1j * table[..., column.GAP_IM])
+        return np.asarray(system.gap[self.chosen])
 
     def with_gap(self, system: Spectral, gap: Complex) -> Spectral:
         """The system with another gap, shape (cells, points)."""

@@ -74,6 +74,12 @@ class Spectral:
         add_junctions(self.junctions, state, residual, scale, pattern=pattern, values=values)
         return self._free(residual), float(scale.max(initial=0.0)), values
 
+    @property
+    def gap(self) -> Complex:
+        """The order parameter at the quadrature points, shape (cells, points)."""
+        table = self.coefficients.table
+        return np.asarray(table[..., column.GAP_RE] + 1j * table[..., column.GAP_IM])
+
     def moved(self, state: Complex, step: Real) -> Complex:
         """The state after a step of the free unknowns."""
         moved = state.copy()
@@ -165,11 +171,12 @@ def _check_shared_nodes(values: Contacts) -> None:
 
 
 def build_spectral(
-    device: Device, order: int, *, linearized: bool = False, temperature: float | None = None
+    device: Device, order: int, *, linearized: bool = False, temperature: float | None = None, potential: bool = False
 ) -> Spectral:  # fmt: skip
     """Discretise a device.
 
-    The temperature is needed for reservoirs whose gap is that of a bulk superconductor.
+    The temperature is needed for reservoirs whose gap is that of a bulk superconductor; `potential` makes room for a
+    vector potential that changes.
 
     Raises
     ------
@@ -180,7 +187,7 @@ def build_spectral(
     """
     barriers, ghosts = splitting(device)
     space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
-    coefficients = point_coefficients(device, space, linearized=linearized)
+    coefficients = point_coefficients(device, space, linearized=linearized, potential=potential)
     junctions = build_junctions(device, space, linearized=linearized)
     contacts = _contact_values(device, space, temperature)
     clamped = [nodes for nodes, *_ in contacts.values()] + [own for _, own in space.ghosts]

@@ -2,58 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from numbers import Real as RealNumber
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ..device.device import Device
-from ..fem.pairing import Pairing, build_pairing, has_continuous_gap
-from ..fem.recover import recover
-from ..fem.spectral import Spectral, build_spectral, energy_scale
-from ..physics.thermal import bcs_gap
-from .gap import SMALL, GapEquation, Sweep, anderson_sweeps, newton_sweeps
-from .initial import Initial, bulk_gaps, gap_from, initial_gap
+from ..fem.pairing import build_pairing
+from ..fem.spectral import build_spectral, energy_scale
+from .initial import Initial
+from .iteration import FieldOptions, progress_bar, solve_fields, sum_converges, zero_temperature_gap
 from .matsubara import SumRule
-from .newton import ERROR_TOLERANCE
+from .screening import coupling
 from .solution import Equilibrium
-from .status import SolveError
 from .team import Team
 
 Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-
-METHODS = {"anderson": anderson_sweeps, "newton": newton_sweeps}
-# Frequencies are first solved to this accuracy, with the first guess of the gap.
-FIRST_ACCURACY = 1e-4
-
-
-@dataclass(frozen=True)
-class GapOptions:
-    """How the gap equation is solved: see `solve_equilibrium`."""
-
-    initial: Initial | Equilibrium = None
-    method: str = "anderson"
-    tolerance: float = 1e-8
-    max_sweeps: int = 200
-
-    def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(f"method is {self.method!r}; allowed are {' and '.join(map(repr, METHODS))}")
-        if not isinstance(self.tolerance, RealNumber) or not 0 < self.tolerance < 1:
-            raise ValueError(f"tolerance is {self.tolerance!r}; allowed is a number between 0 and 1")
-        if not isinstance(self.max_sweeps, int | np.integer) or self.max_sweeps < 1:
-            raise ValueError(f"max_sweeps is {self.max_sweeps!r}; allowed is an integer >= 1")
 
 
 def solve_equilibrium(
     device: Device, temperature: float, *, order: int = 2, quadrature: str = "gauss", frequencies: int | None = None,
     cutoff: float | None = None, cutoff_index: int | None = None, linearized: bool = False,
     initial: Initial | Equilibrium = None, method: str = "anderson", tolerance: float = 1e-8, max_sweeps: int = 200,
-    linear_solver: str = "auto", threads: int = 1, progress: bool | None = None,
+    screening: bool = False, penetration_depth: float | Mapping[str, float] | None = None, linear_solver: str = "auto",
+    threads: int = 1, progress: bool | None = None,
 ) -> Equilibrium:  # fmt: skip
     """Solve the Usadel equation in thermal equilibrium, the full nonlinear one or its linearisation.
 
@@ -93,9 +67,17 @@ def solve_equilibrium(
         "anderson": sweeps over the frequencies with Anderson acceleration. "newton": Newton's method in the gap, whose
         linear equations are solved iteratively, one triangular solve per frequency and iteration.
     tolerance
-        Largest residual of the gap equation in units of the largest bulk gap.
+        Largest residual of the gap equation in units of the largest bulk gap; with screening also the largest change of
+        A that Ampere's law still asks for, times the coherence length.
     max_sweeps
         Largest number of sweeps over all frequencies.
+    screening
+        Find the magnetic field of the supercurrents too: curl curl A = mu0 j, together with the gap. In 2D the sample
+        is an infinite cylinder in the applied field, B is the applied field at its outer edge and uniform in holes; in
+        3D the mesh needs a region of `vacuum()` around the sample.
+    penetration_depth
+        With screening: the bulk penetration depth at zero temperature, length, 1/lambda^2 = mu0 pi sigma Delta with
+        sigma = 2 N0 D; of the only superconductor of the device, or {region: lambda}.
     linear_solver
         "auto", "pardiso" (MKL) or "superlu" (SciPy, always there).
     threads
@@ -118,123 +100,39 @@ def solve_equilibrium(
     DeviceError
         If a contact is not a Reservoir, or a coefficient is out of range at a quadrature point.
     """
-    _check_arguments(device, temperature)
-    options = GapOptions(initial, method, tolerance, max_sweeps)
+    _check_arguments(device, temperature, threads)
+    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, int(threads), progress)
     rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
-    temperature = float(temperature)
-    system = build_spectral(device, order, linearized=bool(linearized), temperature=temperature)
+    temperature, mu0 = float(temperature), coupling(device, screening, penetration_depth)
+    system = build_spectral(
+        device, order, linearized=bool(linearized), temperature=temperature, potential=mu0 is not None
+    )
     pairing = build_pairing(device, system)
-    if pairing is not None and linearized:
-        raise ValueError("linearized=True needs given gaps, but a material has Tc and no gap; give gap=...")
+    if linearized and (pairing is not None or mu0 is not None):
+        raise ValueError("linearized=True needs given gaps and no screening: give gap=... instead of Tc=...")
     scale = energy_scale(system)
     if pairing is not None:
-        scale = max(scale, float(np.exp(pairing.log_tc.max())) * np.pi / np.exp(np.euler_gamma))
-        rule = SumRule(quadrature, frequencies, cutoff, cutoff_index, cut=not _sum_converges(device, system, temperature))
+        scale = max(scale, zero_temperature_gap(pairing))
+        rule = SumRule(
+            quadrature, frequencies, cutoff, cutoff_index, cut=not sum_converges(device, system, temperature)
+        )
     nodes, weights = rule.nodes(temperature, scale)
-    team = Team(
-        system, nodes, weights, scale=scale, kind=linear_solver, threads=_checked_threads(threads),
-        keep=pairing is not None,
-    )  # fmt: skip
-    sweeps: tuple[Sweep, ...] = ()
+    common: dict[str, Any] = {"temperature": temperature, "frequencies": nodes, "weights": weights}
+    if pairing is not None or mu0 is not None:
+        return solve_fields(device, system, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
+    team = Team(system, nodes, weights, scale=scale, kind=linear_solver, threads=int(threads))
     try:
-        if pairing is None:
-            with _progress(len(nodes), "Matsubara frequencies", progress) as bar:
-                team.descend(system, step=bar.update)
-        else:
-            gap = _first_gap(device, system, pairing, temperature, initial)
-            equation = GapEquation(pairing, pairing.with_gap(system, gap), team, temperature, _unit(pairing))
-            sweeps = _converge(device, equation, options, progress)
-            system = equation.system
+        with progress_bar(len(nodes), "Matsubara frequencies", progress) as bar:
+            team.descend(system, step=bar.update)
     finally:
         team.release()
-    for array in (team.states, nodes, weights):
-        array.flags.writeable = False
-    return Equilibrium(
-        device=device if pairing is None else _with_gap(device, system), temperature=temperature, frequencies=nodes,
-        weights=weights, riccati=team.states, report=team.reports, system=system, clock=team.clock, solver=team.solver,
-        sweeps=sweeps, pairing=pairing,
-    )  # fmt: skip
+    return Equilibrium(device=device, system=system, **team.result(), **common)
 
 
-def _check_arguments(device: Any, temperature: Any) -> None:
+def _check_arguments(device: Any, temperature: Any, threads: Any) -> None:
     if not isinstance(device, Device):
         raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
     if not isinstance(temperature, RealNumber) or not 0 < float(temperature) < np.inf:
         raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
-
-
-def _checked_threads(threads: Any) -> int:
     if not isinstance(threads, int | np.integer) or threads < 1:
         raise ValueError(f"threads is {threads!r}; allowed is an integer >= 1")
-    return int(threads)
-
-
-def _sum_converges(device: Device, system: Spectral, temperature: float) -> bool:
-    """Whether the summand of the gap equation falls off fast enough: the gap jumps at no transparent contact."""
-    bulk = {
-        region: bcs_gap(temperature, float(material.Tc))  # type: ignore[arg-type]
-        for region, material in device.conductors.items()
-        if material.self_consistent and not callable(material.Tc) and np.ndim(material.Tc) == 0  # type: ignore[arg-type]
-    }
-    return has_continuous_gap(device, system, bulk)
-
-
-def _first_gap(
-    device: Device, system: Spectral, pairing: Pairing, temperature: float, initial: Initial | Equilibrium
-) -> Complex:  # fmt: skip
-    if isinstance(initial, Equilibrium):
-        return gap_from(initial.system, system, pairing)
-    return initial_gap(device, system, pairing, temperature, initial)
-
-
-def _unit(pairing: Pairing) -> float:
-    """The largest bulk gap at zero temperature."""
-    return float(np.exp(pairing.log_tc.max())) * np.pi / np.exp(np.euler_gamma)
-
-
-def _converge(
-    device: Device, equation: GapEquation, options: GapOptions, progress: bool | None
-) -> tuple[Sweep, ...]:  # fmt: skip
-    """Iterate until the gap equation holds with states of full accuracy; returns the history."""
-    history: list[Sweep] = []
-    with _progress(None, "sweeps", progress) as bar:
-        equation.team.descend(equation.system, FIRST_ACCURACY)
-        for sweep in METHODS[options.method](equation, options.tolerance):
-            history.append(sweep)
-            bar.update()
-            bar.set_postfix(residual=f"{sweep.residual:.1e}")
-            if sweep.residual <= options.tolerance:
-                equation.team.update(equation.system, ERROR_TOLERANCE)
-                last = equation.measure(sweep.number, equation.residual())
-                if last.residual <= options.tolerance:
-                    history.append(last)
-                    return tuple(history)
-            if sweep.number >= options.max_sweeps or not np.isfinite(sweep.residual):
-                break
-    residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
-    raise SolveError(
-        f"the gap equation did not converge in {history[-1].number} sweeps; last residuals: {residuals}. Try: another "
-        f"`initial`, method={'newton' if options.method == 'anderson' else 'anderson'!r}, or a larger `max_sweeps`",
-        frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=equation.gap,
-    )  # fmt: skip
-
-
-def _with_gap(device: Device, system: Spectral) -> Device:
-    """The device with the gaps that were found, as values at the vertices."""
-    from ..physics import functional as column
-
-    table, space = system.coefficients.table, system.space
-    gap = table[..., column.GAP_RE] + 1j * table[..., column.GAP_IM]
-    regions = tuple(name for name, material in device.conductors.items() if material.self_consistent)
-    gaps = {}
-    for region in regions:
-        values = recover(space, gap, (region,)).at_corners()
-        full = np.zeros(device.mesh.nvertices, complex)
-        full[device.sample_vertices] = np.nan_to_num(space.at_vertices(values))
-        gaps[region] = full
-    return device.with_gap(gaps)
-
-
-def _progress(total: int | None, what: str, progress: bool | None) -> Any:
-    disable = None if progress is None else not progress  # None: shown on a terminal only
-    return tqdm(total=total, desc=what, unit="", leave=False, delay=1.0, disable=disable)

@@ -24,6 +24,9 @@ from ..physics.thermal import bcs_gap
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
+# Weight of normal regions against superconductors in the first guess of the phase: most of it drops there.
+WEAK = 0.03
+
 
 @dataclass(frozen=True)
 class Vortices:
@@ -91,7 +94,7 @@ def initial_gap(device: Device, system: Spectral, pairing: Pairing, temperature:
         If a callable fails or returns a wrong shape.
     """
     if initial is None or isinstance(initial, Vortices):
-        phase = at_quadrature(system.space, natural_phase(device, system)[:, None].astype(complex))[pairing.chosen, :, 0]
+        phase = at_quadrature(system.space, natural_phase(device, system, pairing)[:, None].astype(complex))[pairing.chosen, :, 0]
         gap = bulk_gaps(pairing, temperature) * np.exp(1j * phase.real)
         return gap if initial is None else gap * _windings(system, pairing, initial, gap)
     if callable(initial):
@@ -117,17 +120,19 @@ def gap_from(old: Spectral, system: Spectral, pairing: Pairing) -> Complex:
         return pairing.gap_of(old)
     x = system.space.points()[:, pairing.chosen].reshape(system.space.dim, -1)
     cells = locate(old.space, x).cells
-    table = old.coefficients.table[cells].mean(axis=1)
-    return np.asarray(table[:, column.GAP_RE] + 1j * table[:, column.GAP_IM]).reshape(pairing.shape)
+    return np.asarray(old.gap[cells].mean(axis=1)).reshape(pairing.shape)
 
 
-def natural_phase(device: Device, system: Spectral) -> Real:
+def natural_phase(device: Device, system: Spectral, pairing: Pairing) -> Real:
     """A smooth phase at the nodes: that of the reservoirs, and in between the one that carries the least current.
 
     It minimises Int N0 D (grad phi - 2 A)^2, with barriers as phase drops; parts without reservoir have a free constant.
     """
     space, table = system.space, system.coefficients.table
     conductivity = table[..., column.N0] * table[..., column.D]
+    normal = table[..., column.GAP_RE] ** 2 + table[..., column.GAP_IM] ** 2 == 0
+    normal[pairing.chosen] = False
+    conductivity = np.where(normal, WEAK * conductivity, conductivity)
     matrix = conduction_matrix(space, conductivity, system.junctions)
     phase, known = np.zeros(len(space.nodes[0])), np.zeros(len(space.nodes[0]), bool)
     for name, (nodes, gap, _) in system.contacts.items():

@@ -20,6 +20,8 @@ GAUSS_RANGE = 10.0
 # that does not converge by itself.
 PLAIN_RANGE = 100.0
 MAX_PLAIN = 10_000
+# Relative precision of a quadrature on its reference summands.
+FINE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -47,32 +49,36 @@ class SumRule:
         if self.cutoff is not None and self.cutoff_index is not None:
             raise ValueError("give either cutoff or cutoff_index, not both")
 
-    def nodes(self, temperature: float, scale: float) -> tuple[Real, Real]:
-        """Frequencies, ascending, and weights, for a device with energies up to `scale`."""
-        if self.cut or self.cutoff_index is not None:
-            return self._truncated(temperature, scale)
-        if self.quadrature == "gauss":
-            energy = self.cutoff or GAUSS_RANGE * max(scale, temperature)
-            count = self.frequencies or gauss_count(float(f"{energy / temperature:.3g}"))
-            nodes, weights = gauss_sum(count)
-            return np.pi * temperature * nodes, weights
+    def total(self, temperature: float, scale: float) -> int | None:
+        """Number of frequencies that the sum ends at; None if it does not."""
+        if self.quadrature == "gauss" and not self.cut and self.cutoff_index is None:
+            return None
+        if self.cutoff_index is not None:
+            return int(self.cutoff_index)
         energy = self.cutoff or PLAIN_RANGE * max(scale, temperature)
-        count = self.frequencies or max(1, round(energy / (2 * np.pi * temperature)))
-        return self._plain(temperature, count, energy)
+        return max(1, round(energy / (2 * np.pi * temperature)))
 
-    def _truncated(self, temperature: float, scale: float) -> tuple[Real, Real]:
-        """The sum over the lowest frequencies up to the cut-off, as it is or by its own Gaussian quadrature."""
-        energy = self.cutoff or PLAIN_RANGE * max(scale, temperature)
-        total = self.cutoff_index or max(1, round(energy / (2 * np.pi * temperature)))
-        if self.quadrature == "plain":
-            return self._plain(temperature, min(total, self.frequencies or total), energy)
-        ratio = GAUSS_RANGE * max(scale, temperature) / temperature
-        count = min(self.frequencies or truncated_count(float(f"{ratio:.3g}"), total), total)
-        nodes, weights = gauss_sum(count, total)
+    def nodes(self, temperature: float, scale: float, precision: float = FINE) -> tuple[Real, Real]:
+        """Frequencies, ascending, and weights, for a device with energies up to `scale`.
+
+        A lower precision than FINE gives a quadrature with few nodes, also of a plain sum: for first guesses.
+        """
+        total, coarse = self.total(temperature, scale), precision > FINE
+        count = None if coarse else self.frequencies
+        energy = GAUSS_RANGE * max(scale, temperature)
+        if total is None:
+            energy = self.cutoff or energy
+            count = count or gauss_count(float(f"{energy / temperature:.3g}"), precision)
+        elif self.quadrature == "plain" and not coarse:
+            return self._plain(temperature, count or total)
+        else:
+            count = count or truncated_count(float(f"{energy / temperature:.3g}"), total, precision)
+        nodes, weights = gauss_sum(min(count, total or count), total)
         return np.pi * temperature * nodes, weights
 
-    def _plain(self, temperature: float, count: int, energy: float) -> tuple[Real, Real]:
+    def _plain(self, temperature: float, count: int) -> tuple[Real, Real]:
         if count > MAX_PLAIN:
+            energy = 2 * np.pi * temperature * count
             raise ValueError(
                 f"the plain sum up to {energy:.3g} has {count} frequencies, more than {MAX_PLAIN}; use "
                 "quadrature='gauss', or lower `cutoff` or `frequencies`"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..device.device import Device
+from ..fem.induced import Induced
 from ..fem.locate import locate
 from ..fem.pairing import Pairing
 from ..fem.spectral import Spectral
@@ -44,6 +45,8 @@ class Equilibrium:
         History of the self-consistent iteration, the last one with states of full accuracy; empty where gaps are given.
     pairing
         Where the gap was unknown, None where it is given everywhere.
+    induced, dofs
+        With screening: the problem of the induced vector potential, and its unknowns.
     """
 
     device: Device
@@ -57,6 +60,8 @@ class Equilibrium:
     solver: str
     sweeps: tuple[Sweep, ...] = ()
     pairing: Pairing | None = None
+    induced: Induced | None = None
+    dofs: Real = field(default_factory=lambda: np.empty(0))
 
     def __repr__(self) -> str:
         return (

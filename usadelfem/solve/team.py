@@ -64,6 +64,10 @@ class Team:
         """Solve all frequencies again after a change of the system."""
         self.each(lambda chain: chain.update(system, accuracy, step))
 
+    def correct(self, system: Spectral) -> None:
+        """One correction of every state after a small change of the system."""
+        self.each(lambda chain: chain.correct(system))
+
     def sum(self, term: Callable[[Chain, int, float], Complex]) -> Complex:
         """The sum over all frequencies of term(chain, number in the chain, weight)."""
         count = len(self.chains)
@@ -76,6 +80,12 @@ class Team:
             return total
 
         return np.asarray(sum(self.each(part)))
+
+    def result(self) -> dict[str, Any]:
+        """What an `Equilibrium` keeps of the solve."""
+        for array in (self.states, self.frequencies, self.weights):
+            array.flags.writeable = False
+        return {"riccati": self.states, "report": self.reports, "clock": self.clock, "solver": self.solver}
 
     @property
     def reports(self) -> tuple[Report, ...]:

@@ -1,0 +1,200 @@
+"""The self-consistent solve: first guesses on coarser discretisations, then sweeps to the tolerance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from numbers import Real as RealNumber
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ..device.device import Device
+from ..fem.induced import build_induced
+from ..fem.pairing import Pairing, build_pairing, has_continuous_gap
+from ..fem.recover import recover
+from ..fem.space import basis_values
+from ..fem.spectral import Spectral, build_spectral
+from ..physics.thermal import bcs_gap
+from .initial import Initial, gap_from, initial_gap
+from .matsubara import SumRule
+from .newton import ERROR_TOLERANCE
+from .selfconsistent import SelfConsistency
+from .solution import Equilibrium
+from .status import SolveError, Sweep
+from .sweeps import anderson_sweeps, newton_sweeps
+from .team import Team
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+METHODS = {"anderson": anderson_sweeps, "newton": newton_sweeps}
+# Frequencies are first solved to this accuracy, with the first guess of the fields.
+FIRST_ACCURACY = 1e-4
+# The gap of a linear discretisation with a coarse quadrature is a first guess; it needs no more accuracy than its own.
+GUESS_PRECISION = 1e-4
+GUESS_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class FieldOptions:
+    """How self-consistent fields are found: see `solve_equilibrium`."""
+
+    initial: Initial | Equilibrium = None
+    method: str = "anderson"
+    tolerance: float = 1e-8
+    max_sweeps: int = 200
+    linear_solver: str = "auto"
+    threads: int = 1
+    progress: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(f"method is {self.method!r}; allowed are {' and '.join(map(repr, METHODS))}")
+        if not isinstance(self.tolerance, RealNumber) or not 0 < self.tolerance < 1:
+            raise ValueError(f"tolerance is {self.tolerance!r}; allowed is a number between 0 and 1")
+        if not isinstance(self.max_sweeps, int | np.integer) or self.max_sweeps < 1:
+            raise ValueError(f"max_sweeps is {self.max_sweeps!r}; allowed is an integer >= 1")
+
+
+def zero_temperature_gap(pairing: Pairing) -> float:
+    """The largest bulk gap at zero temperature."""
+    return float(np.exp(pairing.log_tc.max() - np.euler_gamma) * np.pi)
+
+
+def sum_converges(device: Device, system: Spectral, temperature: float) -> bool:
+    """Whether the summand of the gap equation falls off fast enough: the gap jumps at no transparent contact."""
+    bulk = {
+        region: bcs_gap(temperature, float(material.Tc))  # type: ignore[arg-type]
+        for region, material in device.conductors.items()
+        if material.self_consistent and not callable(material.Tc) and np.ndim(material.Tc) == 0  # type: ignore[arg-type]
+    }
+    return has_continuous_gap(device, system, bulk)
+
+
+def solve_fields(
+    device: Device, system: Spectral, pairing: Pairing | None, mu0: float | None, *, rule: SumRule, scale: float,
+    options: FieldOptions, common: dict[str, Any],
+) -> Equilibrium:  # fmt: skip
+    """Find the gap, and with a coupling mu0 the induced potential, of a device; `common` goes into the result."""
+    temperature = common["temperature"]
+    if pairing is not None:
+        system = _first_guess(device, system, pairing, rule, scale, temperature, options)
+    problem = _problem(device, system, pairing, mu0, common["frequencies"], common["weights"], temperature, scale, options)
+    try:
+        sweeps = _converge(problem, options)
+        result = problem.team.result()
+    finally:
+        problem.team.release()
+    return Equilibrium(
+        device=device if pairing is None else _with_gap(device, problem.system), system=problem.system, sweeps=sweeps,
+        pairing=pairing, induced=problem.induced, dofs=problem.dofs, **result, **common,
+    )  # fmt: skip
+
+
+def _problem(
+    device: Device, system: Spectral, pairing: Pairing | None, mu0: float | None, nodes: Real, weights: Real,
+    temperature: float, scale: float, options: FieldOptions,
+) -> SelfConsistency:  # fmt: skip
+    team = Team(
+        system, nodes, weights, scale=scale, kind=options.linear_solver, threads=options.threads, keep=True
+    )
+    induced = build_induced(device, system, mu0) if mu0 is not None else None
+    problem = SelfConsistency(system, team, pairing, induced, temperature, scale)
+    if pairing is not None:
+        problem.unit = zero_temperature_gap(pairing)
+    old = options.initial
+    if induced is not None and isinstance(old, Equilibrium) and len(old.dofs) == len(problem.dofs):
+        problem.dofs = old.dofs
+        problem.system = induced.with_potential(system, old.dofs)
+    return problem
+
+
+def _first_guess(
+    device: Device, system: Spectral, pairing: Pairing, rule: SumRule, scale: float, temperature: float,
+    options: FieldOptions,
+) -> Spectral:  # fmt: skip
+    """The system with a gap to start from: the given one, or that of a coarser problem started from it."""
+    if isinstance(options.initial, Equilibrium):
+        return pairing.with_gap(system, gap_from(options.initial.system, system, pairing))
+    gap = initial_gap(device, system, pairing, temperature, options.initial)
+    start = pairing.with_gap(system, gap)
+    if not abs(gap).max():
+        return start
+    coarse, coarse_pairing = start, pairing
+    if system.space.order > 1:
+        coarse = build_spectral(device, 1, temperature=temperature, potential=bool(system.coefficients.gauge.shape[2]))
+        coarse_pairing = build_pairing(device, coarse) or pairing
+        first = initial_gap(device, coarse, coarse_pairing, temperature, options.initial)
+        coarse = coarse_pairing.with_gap(coarse, first)
+    nodes, weights = rule.nodes(temperature, scale, GUESS_PRECISION)
+    guess = replace(options, tolerance=max(GUESS_TOLERANCE, options.tolerance), method="anderson", max_sweeps=60)
+    problem = _problem(device, coarse, coarse_pairing, None, nodes, weights, temperature, scale, guess)
+    try:
+        _converge(problem, guess, polish=False)
+    except SolveError:
+        return start
+    finally:
+        problem.team.release()
+    return pairing.with_gap(system, _refined(problem.system, coarse_pairing, system, pairing))
+
+
+def _refined(coarse: Spectral, coarse_pairing: Pairing, system: Spectral, pairing: Pairing) -> Complex:
+    """The gap of a coarser space of the same mesh at the points of a finer one, through its nodal recovery."""
+    gap = coarse_pairing.gap_of(coarse)
+    if coarse.space.order == system.space.order:
+        return gap
+    whole = np.zeros(coarse.space.dx.shape, complex)
+    whole[coarse_pairing.chosen] = gap
+    regions = tuple(
+        name for name, own in coarse.space.mesh.subdomains.items() if np.isin(own, coarse_pairing.chosen).all()
+    )
+    values = recover(coarse.space, whole, regions).values[pairing.chosen]
+    phi = basis_values(coarse.space.basis.elem, system.space.basis.X)
+    return np.asarray(np.einsum("ci,iq->cq", values, phi))
+
+
+def _converge(problem: SelfConsistency, options: FieldOptions, *, polish: bool = True) -> tuple[Sweep, ...]:
+    """Iterate until the fields are consistent with states of full accuracy; returns the history."""
+    history: list[Sweep] = []
+    problem.start(FIRST_ACCURACY)
+    with progress_bar(None, "sweeps", options.progress) as bar:
+        for sweep in METHODS[options.method](problem, options.tolerance):
+            history.append(sweep)
+            bar.update()
+            bar.set_postfix(residual=f"{sweep.residual:.1e}")
+            if sweep.residual <= options.tolerance:
+                if not polish:
+                    return tuple(history)
+                problem.team.update(problem.system, ERROR_TOLERANCE)
+                last = problem.measure(sweep.number, problem.residual(), problem.potential_step())
+                if last.residual <= options.tolerance:
+                    return (*history, last)
+            if sweep.number >= options.max_sweeps or not np.isfinite(sweep.residual):
+                break
+    residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
+    raise SolveError(
+        f"the self-consistent fields did not converge in {history[-1].number} sweeps; last residuals: {residuals}. Try: "
+        f"another `initial`, method={'newton' if options.method == 'anderson' else 'anderson'!r}, or more `max_sweeps`",
+        frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=problem.gap,
+    )  # fmt: skip
+
+
+def _with_gap(device: Device, system: Spectral) -> Device:
+    """The device with the gaps that were found, as values at the vertices."""
+    gap, space = system.gap, system.space
+    gaps = {}
+    for region, material in device.conductors.items():
+        if material.self_consistent:
+            full = np.zeros(device.mesh.nvertices, complex)
+            values = recover(space, gap, (region,)).at_corners()
+            full[device.sample_vertices] = space.at_vertices(values)
+            gaps[region] = full
+    return device.with_gap(gaps)
+
+
+def progress_bar(total: int | None, what: str, progress: bool | None) -> Any:
+    """A bar on a terminal, for runs longer than a second; `progress` as in `solve_equilibrium`."""
+    disable = None if progress is None else not progress  # None: shown on a terminal only
+    return tqdm(total=total, desc=what, unit="", leave=False, delay=1.0, disable=disable)

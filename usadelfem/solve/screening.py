@@ -1,0 +1,58 @@
+"""The coupling of supercurrents to their magnetic field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..device.device import Device
+from ..device.material import Material
+from ..physics.thermal import bcs_gap
+
+
+def coupling(device: Device, screening: bool, penetration_depth: float | Mapping[str, float] | None) -> float | None:
+    """mu0 in the units of the device, from the penetration depth of one of its superconductors; None without screening.
+
+    1/lambda^2 = mu0 pi sigma Delta at zero temperature, with sigma = 2 N0 D (theory, section on screening).
+
+    Raises
+    ------
+    ValueError
+        If the penetration depth is missing, not positive, or it is not clear of which superconductor it is.
+    """
+    if not screening:
+        if penetration_depth is not None:
+            raise ValueError("penetration_depth is given without screening=True")
+        return None
+    if penetration_depth is None:
+        raise ValueError("screening=True needs penetration_depth=..., the bulk penetration depth at zero temperature")
+    given = dict(penetration_depth) if isinstance(penetration_depth, Mapping) else None
+    stiffness = {name: _stiffness(material) for name, material in device.conductors.items()}
+    known = {name: value for name, value in stiffness.items() if value is not None}
+    if given is None:
+        if len(set(known.values())) != 1:
+            raise ValueError(
+                f"penetration_depth is {penetration_depth!r}, but the device has {len(known)} superconductors with uniform "
+                f"coefficients ({', '.join(known) or 'none'}); say of which it is: penetration_depth={{region: lambda}}"
+            )
+        given = {next(iter(known)): penetration_depth}  # type: ignore[dict-item]
+    if len(given) != 1 or next(iter(given)) not in known:
+        raise ValueError(
+            f"penetration_depth names {list(given)}; allowed is one of the superconductors {', '.join(known) or '(none)'}"
+        )
+    [(name, depth)] = given.items()
+    if not np.isscalar(depth) or not 0 < float(depth) < np.inf:
+        raise ValueError(f"penetration_depth is {depth!r}; allowed is a finite length > 0")
+    return float(1.0 / (np.float64(depth) ** 2 * known[name]))
+
+
+def _stiffness(material: Material) -> float | None:
+    """pi sigma Delta(0) of a superconductor with uniform coefficients."""
+    gap: Any = material.gap if material.gap is not None else material.Tc
+    values = (material.D, material.N0, gap)
+    if any(callable(value) or np.ndim(value) > 0 for value in values):  # type: ignore[arg-type]
+        return None
+    size = bcs_gap(1e-3 * float(gap), float(gap)) if material.gap is None and gap > 0 else abs(complex(gap))
+    return 2 * np.pi * float(material.N0) * float(material.D) * float(size) if size > 0 else None  # type: ignore[arg-type]

@@ -1,0 +1,212 @@
+"""The fields that the Green's function makes for itself, at all frequencies together: the gap and the induced potential.
+
+Source of the gap equation: theory, section on the free energy, of which it is the derivative with respect to the gap,
+
+    R = Delta [ln(T/Tc) + 2 pi T sum 1/w] + 2 pi T sum i f0 = 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..fem.element import UNKNOWNS
+from ..fem.gap_response import GapResponse, build_gap_response
+from ..fem.induced import Induced
+from ..fem.pairing import Pairing
+from ..fem.spectral import Spectral
+from ..physics import functional as column
+from .chain import Chain
+from .newton import ERROR_TOLERANCE
+from .status import Sweep
+from .team import Team
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+# Largest change of the gap, in units of the bulk gap, over which one correction of a state with its old factors is as
+# good as a solve: what it leaves is of second order and below a tenth of the step. The same for A times xi.
+QUICK = 0.1
+# Smallest gap, in units of the bulk gap, that sets a scale.
+SMALL = 1e-3
+
+
+@dataclass(eq=False)
+class SelfConsistency:
+    """The fields of one device at one temperature, with the Usadel equation eliminated frequency by frequency.
+
+    Attributes
+    ----------
+    system, team
+        The equation in the present fields, and its solution at all frequencies.
+    pairing, induced
+        Where the gap is unknown and what screens; None where there is no such unknown.
+    dofs
+        Unknowns of the induced potential.
+    temperature, unit
+        Temperature, and the energy that residuals are measured in.
+    factored
+        Fields that the kept factors belong to; None where they are of several.
+    """
+
+    system: Spectral
+    team: Team
+    pairing: Pairing | None
+    induced: Induced | None
+    temperature: float
+    unit: float
+    dofs: Real = field(default_factory=lambda: np.empty(0))
+    factored: Real | None = None
+
+    def __post_init__(self) -> None:
+        log_sum = 2 * np.pi * self.temperature * float((self.team.weights / self.team.frequencies).sum())
+        if self.pairing is not None:
+            coefficient = np.log(self.temperature) - self.pairing.log_tc + log_sum
+            self.paired = np.isfinite(coefficient)  # Tc = 0: no pairing, no gap
+            self.coefficient = np.where(self.paired, coefficient, 1.0)
+        if self.induced is not None and not len(self.dofs):
+            self.dofs = self.induced.maxwell.zeros()
+        diffusion = self.system.coefficients.table[..., column.D]
+        self.length = float(np.sqrt(diffusion.max() / self.unit))
+
+    @property
+    def gap(self) -> Complex:
+        """The present gap at the points of the pairing, shape (cells, points)."""
+        return self.pairing.gap_of(self.system) if self.pairing is not None else np.zeros((0, 0), complex)
+
+    @property
+    def fields(self) -> Real:
+        """Gap and induced potential as one vector."""
+        return np.concatenate([as_real(self.gap), self.dofs])
+
+    @property
+    def weight(self) -> Real:
+        """Weights of the fields in a scalar product, those of the gap with sum 1."""
+        gap = np.repeat(self.pairing.weight.ravel(), 2) / self.pairing.weight.sum() if self.pairing else np.empty(0)
+        size = self.potential_scale
+        return np.concatenate([gap / self.unit**2, np.full(len(self.dofs), 1 / (max(len(self.dofs), 1) * size**2))])
+
+    @property
+    def potential_scale(self) -> float:
+        """Size of an unknown of the induced potential that matters: a phase of one over a coherence length."""
+        if self.induced is None:
+            return 1.0
+        edge = (self.system.space.dx.sum() / len(self.system.space.dx)) ** (1 / self.system.space.dim)
+        return float(edge / self.length)
+
+    def start(self, accuracy: float) -> None:
+        """Solve all frequencies in the present fields, from high to low."""
+        self.team.descend(self.system, accuracy)
+        self.factored = self.fields
+
+    def move(self, fields: Real, accuracy: float) -> None:
+        """Change the fields and solve all frequencies again; fast where the factors are those of similar fields."""
+        self.place(fields)
+        if self._near(fields) and accuracy > ERROR_TOLERANCE:
+            self.team.correct(self.system)
+        else:
+            self.team.update(self.system, accuracy)
+
+    def place(self, fields: Real) -> None:
+        """Change the fields without solving."""
+        count = len(fields) - len(self.dofs)
+        if self.pairing is not None:
+            self.system = self.pairing.with_gap(self.system, as_gap(fields[:count], self.pairing))
+        if self.induced is not None:
+            self.dofs = fields[count:]
+            self.system = self.induced.with_potential(self.system, self.dofs)
+
+    def _near(self, fields: Real) -> bool:
+        if self.factored is None:
+            return False
+        change, count = abs(fields - self.factored), len(fields) - len(self.dofs)
+        near_gap = change[:count].max(initial=0.0) < QUICK * self.unit
+        return bool(near_gap and change[count:].max(initial=0.0) < QUICK * self.potential_scale)
+
+    def refresh(self) -> None:
+        """Factorise the tangents at the present states."""
+
+        def task(chain: Chain) -> None:
+            for index in range(len(chain.frequencies)):
+                chain.refresh(self.system, index)
+
+        self.team.each(task)
+        self.factored = self.fields
+
+    def gap_response(self) -> GapResponse:
+        """The approximate inverse of the derivative of R at the present gap."""
+        assert self.pairing is not None
+        size = np.maximum(abs(self.gap), SMALL * self.unit)
+        alpha, kappa = np.zeros(size.shape), np.zeros(size.shape)
+        for w, weight in zip(self.team.frequencies, 2 * np.pi * self.temperature * self.team.weights, strict=True):
+            energy = np.hypot(w, size)
+            alpha += weight / energy**2
+            kappa += weight * size**2 / energy**3
+        largest = float(np.median(self.coefficient))
+        return build_gap_response(self.system, self.pairing, self.gap, alpha, kappa, max(1.0, largest))
+
+    def residual(self) -> Complex:
+        """R at the points of the pairing, shape (cells, points); empty where the gap is given."""
+        if self.pairing is None:
+            return self.gap
+        pairing = self.pairing
+
+        def term(chain: Chain, index: int, weight: float) -> Complex:
+            out = np.zeros(pairing.shape, complex)
+            pairing.amplitude(chain.states[index], weight, out)
+            return out
+
+        return self._close(self.gap, self.team.sum(term))
+
+    def derivative(self, gap_change: Complex) -> Complex:
+        """Change of R with the gap, the states following."""
+        assert self.pairing is not None
+        pairing, system = self.pairing, self.system
+
+        def term(chain: Chain, index: int, weight: float) -> Complex:
+            state, out = chain.states[index], np.zeros(pairing.shape, complex)
+            source = pairing.source(state, gap_change)[system.pattern.free].reshape(-1).view(float)
+            solution = chain.response(system, index, source)
+            if solution is None:  # every node is clamped
+                return out
+            change = np.zeros_like(state)
+            change[system.pattern.free] = solution.view(complex).reshape(-1, UNKNOWNS // 2)
+            pairing.response(state, change, weight, out)
+            return out
+
+        return self._close(gap_change, self.team.sum(term))
+
+    def _close(self, gap: Complex, amplitude: Complex) -> Complex:
+        pair = np.where(self.paired, 2j * np.pi * self.temperature * amplitude, 0.0)
+        return np.asarray(self.coefficient * gap + pair)
+
+    def potential_step(self) -> Real:
+        """Change of the induced potential that Ampere's law asks for, to first order."""
+        if self.induced is None:
+            return self.dofs
+        induced, system = self.induced, self.system
+
+        def term(chain: Chain, index: int, weight: float) -> Real:
+            return induced.response(system, chain.states[index], np.pi * self.temperature * weight)
+
+        return induced.step(self.dofs, self.team.sum(term).real) - self.dofs
+
+    def measure(self, number: int, residual: Complex, potential_step: Real) -> Sweep:
+        """How far the iteration is."""
+        change = 0.0
+        if self.induced is not None:
+            change = float(abs(self.induced.maxwell.at_points(potential_step)).max()) * self.length
+        size = float(abs(residual).max(initial=0.0)) / self.unit
+        return Sweep(number, max(size, change), float(abs(self.gap).max(initial=0.0)) / self.unit)
+
+
+def as_real(array: Complex) -> Real:
+    """Complex numbers as pairs of real ones, shape (2 n,)."""
+    return np.ascontiguousarray(array).reshape(-1).view(float)
+
+
+def as_gap(array: Real, pairing: Pairing) -> Complex:
+    """The way back, shape (cells, points)."""
+    return np.ascontiguousarray(array).view(complex).reshape(pairing.shape)

@@ -1,0 +1,118 @@
+"""Iterations to self-consistent fields: accelerated fixed-point sweeps, and Newton's method in the gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator, gmres
+
+from .anderson import Anderson
+from .newton import ERROR_TOLERANCE
+from .selfconsistent import SelfConsistency, as_gap, as_real
+from .status import Sweep
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+# The states need this fraction of the accuracy of the fields at each sweep.
+INNER = 0.03
+LOOSEST = 1e-3
+# Fixed-point sweeps are over-relaxed: R is divided by this part of what it grows to at short lengths.
+SLOPE = 0.7
+# Residual, in units of the bulk gap, below which the approximate inverse of the derivative is used, and the part of its
+# step that is mixed in: it overestimates steps where magnets or normal metals weaken the gap.
+NEAR = 0.3
+MIXING = 0.6
+# Newton's method solves its linear equations to this relative residual, in at most so many steps.
+FORCING = 0.05
+KRYLOV = 60
+HALVINGS = 5
+
+
+def anderson_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Sweep]:
+    """Fixed-point sweeps with Anderson acceleration; the caller stops the iteration.
+
+    Far from the solution the sweeps are those of the gap equation solved for the gap, which contract everywhere; near
+    it (residual below NEAR) the approximate inverse of the derivative takes their place, which removes the slow modes.
+    """
+    weight = problem.weight
+    mixer, near, number = Anderson(weight), False, 1
+    while True:
+        residual, potential = problem.residual(), problem.potential_step()
+        sweep = problem.measure(number, residual, potential)
+        yield sweep
+        if not near and abs(residual).max(initial=0.0) < NEAR * problem.unit:
+            near, mixer = True, Anderson(weight, MIXING)
+            response = problem.gap_response() if residual.size else None
+        if not residual.size:
+            change = residual
+        elif near and response is not None:
+            change = -response.apply(problem.gap, residual)
+        else:
+            change = -residual / np.where(problem.paired, SLOPE * problem.coefficient, 1.0)
+        fields = mixer.propose(problem.fields, np.concatenate([as_real(change), potential]))
+        problem.move(fields, _inner(sweep.residual, tolerance))
+        number += 1
+
+
+def newton_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Sweep]:
+    """Newton's method in the gap: its matrix is applied with one triangular solve per frequency (GMRES).
+
+    Tangents are factorised anew where a step did not gain what its linear equation was solved to.
+    """
+    if problem.pairing is None or problem.induced is not None:
+        raise ValueError("method='newton' is for the gap equation without screening; use 'anderson'")
+    pairing, number, last = problem.pairing, 1, np.inf
+    while True:
+        residual = problem.residual()
+        sweep = problem.measure(number, residual, problem.dofs)
+        yield sweep
+        accuracy = _inner(sweep.residual * FORCING, tolerance)
+        problem.team.update(problem.system, accuracy)
+        if sweep.residual > FORCING * last:
+            problem.refresh()
+        last = sweep.residual
+        step, products = _newton_step(problem, residual)
+        norm, before, states = _norm(problem, residual), problem.gap, problem.team.states.copy()
+        for halving in range(HALVINGS + 1):
+            problem.team.states[:] = states
+            problem.place(as_real(before + 0.5**halving * step))
+            problem.team.update(problem.system, accuracy)
+            if _norm(problem, problem.residual()) < (1 - 1e-4 * 0.5**halving) * norm:
+                break
+        assert pairing is problem.pairing
+        number += 1 + products
+
+
+def _newton_step(problem: SelfConsistency, residual: Complex) -> tuple[Complex, int]:
+    """The solution of J step = -R, and the number of products with J that it took."""
+    assert problem.pairing is not None
+    pairing = problem.pairing
+    root = np.sqrt(np.repeat(pairing.weight.ravel(), 2))
+    response, gap, products = problem.gap_response(), problem.gap, 0
+
+    def scaled(action: Callable[[Complex], Complex]) -> Callable[[Real], Real]:
+        return lambda x: root * as_real(action(as_gap(np.asarray(x).ravel() / root, pairing)))
+
+    def product(change: Complex) -> Complex:
+        nonlocal products
+        products += 1
+        return problem.derivative(change)
+
+    shape = (len(root), len(root))
+    matrix = LinearOperator(shape, matvec=scaled(product), dtype=np.float64)
+    inverse = LinearOperator(shape, matvec=scaled(lambda x: response.apply(gap, x)), dtype=np.float64)
+    step, _ = gmres(matrix, -root * as_real(residual), rtol=FORCING, restart=KRYLOV, maxiter=1, M=inverse)
+    return as_gap(step / root, pairing), products
+
+
+def _norm(problem: SelfConsistency, residual: Complex) -> float:
+    assert problem.pairing is not None
+    return float(np.sqrt((problem.pairing.weight * abs(residual) ** 2).sum()))
+
+
+def _inner(residual: float, tolerance: float) -> float:
+    """Accuracy of the states that the next residual needs."""
+    return float(np.clip(INNER * max(residual, tolerance), ERROR_TOLERANCE, LOOSEST))
