@@ -54,6 +54,14 @@ def pair_amplitude(eq: Equilibrium, n: int | None = 0) -> Field:
     return Field(name, "1", ("f0", "fx", "fy", "fz"), np.asarray(total), eq.device, space, exact=exact)
 
 
+def gap(eq: Equilibrium) -> Field:
+    """The order parameter Delta, complex: what was found where it is self-consistent, what was given elsewhere.
+
+    Its modulus is an energy, its argument the superconducting phase. Zero in normal metals.
+    """
+    return Field("gap", "energy", (), eq.system.gap, eq.device, eq.system.space)
+
+
 def _components(state: Complex, linearized: bool) -> Complex:
     """(f0, fx, fy, fz) along the first axis, of states (..., 4)."""
     a = to_matrix(state)

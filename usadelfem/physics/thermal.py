@@ -6,6 +6,7 @@ Math. Comp. 79, 857 (2010), here for the fermionic frequencies w_n = (2 n + 1) p
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from functools import lru_cache
 
@@ -33,13 +34,17 @@ def _octave(first: int, count: int) -> tuple[Real, Real]:
     return node, count * vectors[0] ** 2
 
 
-def _frequencies(total: int | None) -> tuple[Real, Real]:
-    """Indices n and weights of a sum over n < total, octaves replaced by their own rules; all full octaves if None."""
-    rules: list[tuple[Real, Real]] = [(np.arange(min(_EXPLICIT, total or _EXPLICIT), dtype=float), np.empty(0))]
-    rules[0] = rules[0][0], np.ones(len(rules[0][0]))
+def _frequencies(total: float | None) -> tuple[Real, Real]:
+    """Indices n and weights of a sum over n < total, octaves replaced by their own rules; all full octaves if None.
+
+    If total is no integer, the last term counts in part.
+    """
+    whole = None if total is None else math.ceil(total) - 1
+    explicit = np.arange(_EXPLICIT if whole is None else min(_EXPLICIT, whole), dtype=float)
+    rules: list[tuple[Real, Real]] = [(explicit, np.ones(len(explicit)))]
     first = _EXPLICIT
     for _ in range(_OCTAVES):
-        count = first if total is None else min(first, total - first)
+        count = first if whole is None else min(first, whole - first)
         if count <= 0:
             break
         if count <= 2 * _OCTAVE_POINTS:
@@ -47,11 +52,13 @@ def _frequencies(total: int | None) -> tuple[Real, Real]:
         else:
             rules.append(_octave(first, count))
         first *= 2
+    if total is not None and whole is not None:
+        rules.append((np.array([float(whole)]), np.array([total - whole])))
     n, weight = (np.concatenate(part) for part in zip(*rules, strict=True))
     return n, weight
 
 
-def _measure(total: int | None) -> tuple[Real, Real]:
+def _measure(total: float | None) -> tuple[Real, Real]:
     """Points x = 1/(2n+1) and weights of the measure that a rule is exact for, in units of pi T.
 
     The infinite sum has sum_n w_n^-2 delta(x - 1/w_n), one that ends has sum_n w_n^-1 delta(x - 1/w_n).
@@ -67,7 +74,7 @@ def _measure(total: int | None) -> tuple[Real, Real]:
 
 
 @lru_cache(maxsize=32)
-def _recurrence(count: int, total: int | None) -> tuple[Real, Real, float]:
+def _recurrence(count: int, total: float | None) -> tuple[Real, Real, float]:
     """Three-term recurrence of the polynomials orthogonal in the measure, by Lanczos with reorthogonalisation."""
     x, weight = _measure(total)
     basis = np.zeros((count + 1, len(x)))
@@ -83,10 +90,10 @@ def _recurrence(count: int, total: int | None) -> tuple[Real, Real, float]:
     return diagonal, off[:-1], float(weight.sum())
 
 
-def gauss_sum(count: int, total: int | None = None) -> tuple[Real, Real]:
+def gauss_sum(count: int, total: float | None = None) -> tuple[Real, Real]:
     """Nodes and weights with sum_n F((2n+1) pi T) = sum_j weights[j] F(nodes[j] pi T), nodes ascending.
 
-    The sum runs over all n >= 0, or the lowest `total`. Exact for F a polynomial in 1/w of degree 2 to 2 count + 1, or
+    The sum runs over all n >= 0, or the lowest `total`, the last of them in part if that is no integer. Exact for F a polynomial in 1/w of degree 2 to 2 count + 1, or
     of degree 1 to 2 count if the sum ends. The lowest nodes agree with the lowest frequencies; the highest grow like
     count^2, so that a sum over energies up to E needs of the order of sqrt(E / T) nodes.
 
@@ -98,10 +105,11 @@ def gauss_sum(count: int, total: int | None = None) -> tuple[Real, Real]:
     if not 1 <= count <= MAX_COUNT:
         raise ValueError(f"number of quadrature frequencies is {count}; allowed are 1 to {MAX_COUNT}")
     if total is not None and count >= total:
-        return 2.0 * np.arange(total) + 1.0, np.ones(total)
+        n, weight = _frequencies(total)
+        return 2.0 * n + 1.0, weight
     size = 64 * -(-count // 64)
     if total is not None:
-        size = min(size, total)
+        size = min(size, math.ceil(total))
     diagonal, off, norm = _recurrence(size, total)
     x, vectors = eigh_tridiagonal(diagonal[:count], off[: count - 1])
     order = np.argsort(-x)
@@ -110,7 +118,7 @@ def gauss_sum(count: int, total: int | None = None) -> tuple[Real, Real]:
 
 
 @lru_cache(maxsize=64)
-def truncated_count(ratio: float, total: int, precision: float = 1e-9) -> int:
+def truncated_count(ratio: float, total: float, precision: float = 1e-9) -> int:
     """Smallest number of nodes that sums 1/(w^2 + E^2) and w^(-3/2) over the lowest `total` frequencies, E = ratio T.
 
     The second summand is that of a gap equation next to a boundary, where layers of width sqrt(D/w) end.
@@ -124,7 +132,7 @@ def truncated_count(ratio: float, total: int, precision: float = 1e-9) -> int:
         w = np.pi * w
         return any(abs(weights @ f(w) / (many @ f(exact_w)) - 1) >= precision for f in functions)
 
-    limit = min(MAX_COUNT, total)
+    limit = min(MAX_COUNT, math.ceil(total))
     high = next((count for count in (4, 8, 16, 32, 64, 128, 256) if count < limit and not insufficient(count)), limit)
     return min(limit, 1 + bisect_left(range(1, high), True, key=lambda count: not insufficient(count)))
 

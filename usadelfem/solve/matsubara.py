@@ -49,14 +49,15 @@ class SumRule:
         if self.cutoff is not None and self.cutoff_index is not None:
             raise ValueError("give either cutoff or cutoff_index, not both")
 
-    def total(self, temperature: float, scale: float) -> int | None:
-        """Number of frequencies that the sum ends at; None if it does not."""
+    def total(self, temperature: float, scale: float) -> float | None:
+        """Number of frequencies that the sum ends at; None if it does not. The last one may count in part."""
         if self.quadrature == "gauss" and not self.cut and self.cutoff_index is None:
             return None
         if self.cutoff_index is not None:
-            return int(self.cutoff_index)
+            return float(self.cutoff_index)
         energy = self.cutoff or PLAIN_RANGE * max(scale, temperature)
-        return max(1, round(energy / (2 * np.pi * temperature)))
+        count = max(1.0, energy / (2 * np.pi * temperature))
+        return float(round(count)) if self.quadrature == "plain" else count
 
     def nodes(self, temperature: float, scale: float, precision: float = FINE) -> tuple[Real, Real]:
         """Frequencies, ascending, and weights, for a device with energies up to `scale`.
@@ -70,10 +71,10 @@ class SumRule:
             energy = self.cutoff or energy
             count = count or gauss_count(float(f"{energy / temperature:.3g}"), precision)
         elif self.quadrature == "plain" and not coarse:
-            return self._plain(temperature, count or total)
+            return self._plain(temperature, int(count or total))
         else:
             count = count or truncated_count(float(f"{energy / temperature:.3g}"), total, precision)
-        nodes, weights = gauss_sum(min(count, total or count), total)
+        nodes, weights = gauss_sum(count, total)
         return np.pi * temperature * nodes, weights
 
     def _plain(self, temperature: float, count: int) -> tuple[Real, Real]:

@@ -1,0 +1,51 @@
+"""The free energy of a solution: densities of the functional at the quadrature points, and interface terms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..physics.frame import ROWS
+from ..physics.functional import N0, density
+from ..physics.jit import kernel, readonly
+from ..physics.nambu import tilde
+from .assembly import Complex
+from .element import SPIN_CHARGE, derivatives, gradients, interpolate
+from .junctions import junction_energy
+from .space import Real
+from .spectral import Spectral
+
+
+@kernel
+def add_density(
+    w: float, weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, table: Any, kinds: Any,
+    pairs: Any, out: Any,
+) -> None:  # fmt: skip
+    """Add weight N0 (f + 4 w), the density of the functional measured from the normal state, to out (cells, points)."""
+    points, nodes, dim = dphi.shape
+    grad, da, db = np.empty((nodes, dim)), np.empty((dim, 4), np.complex128), np.empty((dim, 4), np.complex128)
+    rows = np.empty((ROWS, dim, 4), np.complex128)
+    for e in range(cells.shape[0]):
+        own = pairs if kinds[e] & SPIN_CHARGE else pairs[:0]
+        for q in range(points):
+            gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
+            a = interpolate(state, cells[e], phi[q])
+            c = table[e, q]
+            derivatives(state, cells[e], grad, kinds[e], c, a, da, db)
+            out[e, q] += weight * c[N0] * (density(w, c, own, a, tilde(a), da, db, rows).real + 4.0 * w)
+
+
+def spectral_energy(system: Spectral, w: float, weight: float, state: Complex) -> tuple[Real, float]:
+    """weight (f_w - f_w of the normal state) at the quadrature points (cells, points), and of all interfaces together.
+
+    Both include N0; local self-energies are subtracted with the rest of the normal state.
+    """
+    space, own, junctions = system.space, system.coefficients, system.junctions
+    out, normal = np.zeros(space.dx.shape), np.zeros(space.dx.shape)
+    arrays = space.cells, space.phi, space.dphi, space.inverse, own.table, own.kinds, own.pairs
+    add_density(w, weight, *readonly(state, *arrays), out)
+    add_density(w, weight, *readonly(np.zeros_like(state), *arrays), normal)
+    parts = junctions.nodes, junctions.phi, junctions.dx, junctions.table, junctions.kinds, junctions.channels
+    interface = junction_energy(*readonly(state, *parts)) if len(junctions.facets) else 0.0
+    return out - normal, weight * float(interface)
