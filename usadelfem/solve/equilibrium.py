@@ -13,8 +13,9 @@ from ..device.device import Device
 from ..fem.pairing import build_pairing
 from ..fem.spectral import build_spectral, energy_scale
 from .initial import Initial
-from .iteration import FieldOptions, progress_bar, solve_fields, sum_converges, zero_temperature_gap
+from .iteration import FieldOptions, progress_bar, solve_fields
 from .matsubara import SumRule
+from .scales import sum_converges, zero_temperature_gap
 from .screening import coupling
 from .solution import Equilibrium
 from .team import Team
@@ -25,7 +26,7 @@ Real = NDArray[np.float64]
 def solve_equilibrium(
     device: Device, temperature: float, *, order: int = 2, quadrature: str = "gauss", frequencies: int | None = None,
     cutoff: float | None = None, cutoff_index: int | None = None, linearized: bool = False,
-    initial: Initial | Equilibrium = None, method: str = "anderson", tolerance: float = 1e-8, max_sweeps: int = 200,
+    initial: Initial | Equilibrium = None, method: str = "anderson", tolerance: float = 1e-8, max_sweeps: int = 500,
     screening: bool = False, penetration_depth: float | Mapping[str, float] | None = None, linear_solver: str = "auto",
     threads: int = 1, progress: bool | None = None,
 ) -> Equilibrium:  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from numbers import Real as RealNumber
 from typing import Any
@@ -12,18 +13,19 @@ from tqdm import tqdm
 
 from ..device.device import Device
 from ..fem.induced import build_induced
-from ..fem.pairing import Pairing, build_pairing, has_continuous_gap
+from ..fem.pairing import Pairing, build_pairing
 from ..fem.recover import recover
 from ..fem.space import basis_values
 from ..fem.spectral import Spectral, build_spectral
-from ..physics.thermal import bcs_gap
 from .initial import Initial, gap_from, initial_gap
 from .matsubara import SumRule
+from .modes import lowest_mode, superconducting_contacts
 from .newton import ERROR_TOLERANCE
-from .selfconsistent import SelfConsistency
+from .scales import zero_temperature_gap
+from .selfconsistent import SelfConsistency, as_real
 from .solution import Equilibrium
 from .status import SolveError, Sweep
-from .sweeps import anderson_sweeps, newton_sweeps
+from .sweeps import SEED, anderson_sweeps, newton_sweeps
 from .team import Team
 
 Real = NDArray[np.float64]
@@ -36,6 +38,11 @@ FIRST_ACCURACY = 1e-4
 GUESS_PRECISION = 1e-4
 GUESS_TOLERANCE = 1e-3
 
+# A gap below this part of the bulk gap is asked whether it has to vanish; if not, it starts anew from SEED.
+SUSPICIOUS = 1e-3
+
+Mode = tuple[float, Complex]
+
 
 @dataclass(frozen=True)
 class FieldOptions:
@@ -44,7 +51,7 @@ class FieldOptions:
     initial: Initial | Equilibrium = None
     method: str = "anderson"
     tolerance: float = 1e-8
-    max_sweeps: int = 200
+    max_sweeps: int = 500
     linear_solver: str = "auto"
     threads: int = 1
     progress: bool | None = None
@@ -58,21 +65,6 @@ class FieldOptions:
             raise ValueError(f"max_sweeps is {self.max_sweeps!r}; allowed is an integer >= 1")
 
 
-def zero_temperature_gap(pairing: Pairing) -> float:
-    """The largest bulk gap at zero temperature."""
-    return float(np.exp(pairing.log_tc.max() - np.euler_gamma) * np.pi)
-
-
-def sum_converges(device: Device, system: Spectral, temperature: float) -> bool:
-    """Whether the summand of the gap equation falls off fast enough: the gap jumps at no transparent contact."""
-    bulk = {
-        region: bcs_gap(temperature, float(material.Tc))  # type: ignore[arg-type]
-        for region, material in device.conductors.items()
-        if material.self_consistent and not callable(material.Tc) and np.ndim(material.Tc) == 0  # type: ignore[arg-type]
-    }
-    return has_continuous_gap(device, system, bulk)
-
-
 def solve_fields(
     device: Device, system: Spectral, pairing: Pairing | None, mu0: float | None, *, rule: SumRule, scale: float,
     options: FieldOptions, common: dict[str, Any],
@@ -83,13 +75,26 @@ def solve_fields(
         system = _first_guess(device, system, pairing, rule, scale, temperature, options)
     problem = _problem(device, system, pairing, mu0, common["frequencies"], common["weights"], temperature, scale, options)
     try:
-        sweeps = _converge(problem, options)
+        sweeps = _converge(problem, options, ask=_normal_mode(device, system, rule, temperature, options))
         result = problem.team.result()
     finally:
         problem.team.release()
     return Equilibrium(
         device=device if pairing is None else _with_gap(device, problem.system), system=problem.system, sweeps=sweeps,
         pairing=pairing, induced=problem.induced, dofs=problem.dofs, **result, **common,
+    )  # fmt: skip
+
+
+def _normal_mode(
+    device: Device, system: Spectral, rule: SumRule, temperature: float, options: FieldOptions
+) -> Callable[[], Mode] | None:  # fmt: skip
+    """How to find the lowest mode of the normal state, None where sources keep the device superconducting."""
+    if superconducting_contacts(system) or any(m.gap is not None and np.any(m.gap) for m in device.conductors.values()):
+        return None
+    order, kind = system.space.order, options.linear_solver
+    return lambda: lowest_mode(
+        device, temperature, order=order, linear_solver=kind, threads=options.threads, quadrature=rule.quadrature,
+        frequencies=rule.frequencies, cutoff=rule.cutoff, cutoff_index=rule.cutoff_index,
     )  # fmt: skip
 
 
@@ -155,27 +160,43 @@ def _refined(coarse: Spectral, coarse_pairing: Pairing, system: Spectral, pairin
     return np.asarray(np.einsum("ci,iq->cq", values, phi))
 
 
-def _converge(problem: SelfConsistency, options: FieldOptions, *, polish: bool = True) -> tuple[Sweep, ...]:
-    """Iterate until the fields are consistent with states of full accuracy; returns the history."""
+def _converge(
+    problem: SelfConsistency, options: FieldOptions, *, polish: bool = True, ask: Callable[[], Mode] | None = None
+) -> tuple[Sweep, ...]:  # fmt: skip
+    """Iterate until the fields are consistent with states of full accuracy; returns the history.
+
+    `ask` gives the lowest mode of the normal state of a device without superconducting sources. Where the gap has
+    become small, it decides whether the gap has to vanish, or starts it anew along that mode.
+    """
     history: list[Sweep] = []
     problem.start(FIRST_ACCURACY)
+    sweeps = METHODS[options.method](problem, options.tolerance)
     with progress_bar(None, "sweeps", options.progress) as bar:
-        for sweep in METHODS[options.method](problem, options.tolerance):
+        while True:
+            sweep = next(sweeps)
             history.append(sweep)
             bar.update()
             bar.set_postfix(residual=f"{sweep.residual:.1e}")
-            if sweep.residual <= options.tolerance:
+            if ask is not None and 0 < sweep.largest < SUSPICIOUS:
+                eigenvalue, mode = ask()
+                ask = None
+                if eigenvalue > 0:
+                    return (*history, problem.set_normal(sweep.number))
+                problem.place(np.concatenate([as_real(SEED * problem.unit * mode / abs(mode).max()), problem.dofs]))
+                problem.start(FIRST_ACCURACY)
+                sweeps = METHODS[options.method](problem, options.tolerance)
+            elif sweep.residual <= options.tolerance:
                 if not polish:
                     return tuple(history)
                 problem.team.update(problem.system, ERROR_TOLERANCE)
                 last = problem.measure(sweep.number, problem.residual(), problem.potential_step())
                 if last.residual <= options.tolerance:
                     return (*history, last)
-            if sweep.number >= options.max_sweeps or not np.isfinite(sweep.residual):
+            if len(history) >= options.max_sweeps or not np.isfinite(sweep.residual):
                 break
     residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
     raise SolveError(
-        f"the self-consistent fields did not converge in {history[-1].number} sweeps; last residuals: {residuals}. Try: "
+        f"the self-consistent fields did not converge in {len(history)} sweeps; last residuals: {residuals}. Try: "
         f"another `initial`, method={'newton' if options.method == 'anderson' else 'anderson'!r}, or more `max_sweeps`",
         frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=problem.gap,
     )  # fmt: skip

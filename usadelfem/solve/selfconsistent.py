@@ -109,6 +109,13 @@ class SelfConsistency:
         else:
             self.team.update(self.system, accuracy)
 
+    def set_normal(self, number: int) -> Sweep:
+        """The normal state: no gap, no pair amplitudes, no induced field; an exact solution without sources."""
+        self.place(np.zeros(len(self.fields)))
+        for chain in self.team.chains:
+            chain.states[:] = 0.0
+        return Sweep(number, 0.0, 0.0)
+
     def place(self, fields: Real) -> None:
         """Change the fields without solving."""
         count = len(fields) - len(self.dofs)

@@ -25,6 +25,14 @@ SLOPE = 0.7
 # step that is mixed in: it overestimates steps where magnets or normal metals weaken the gap.
 NEAR = 0.3
 MIXING = 0.6
+# After PATIENCE sweeps that have not lowered the residual by PROGRESS come PLAIN sweeps without acceleration, each time twice
+# as many.
+PROGRESS = 0.7
+PATIENCE = 15
+PLAIN = 20
+# Longest change of the gap in a sweep, as a part of its largest modulus, or of SEED bulk gaps where that is small.
+TRUST = 0.7
+SEED = 0.1
 # Newton's method solves its linear equations to this relative residual, in at most so many steps.
 FORCING = 0.05
 KRYLOV = 60
@@ -34,27 +42,49 @@ HALVINGS = 5
 def anderson_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Sweep]:
     """Fixed-point sweeps with Anderson acceleration; the caller stops the iteration.
 
-    Far from the solution the sweeps are those of the gap equation solved for the gap, which contract everywhere; near
-    it (residual below NEAR) the approximate inverse of the derivative takes their place, which removes the slow modes.
+    Far from the solution the sweeps are those of the gap equation solved for the gap, which lower the free energy and
+    contract everywhere; near it (residual below NEAR) the approximate inverse of the derivative takes their place,
+    which removes the slow modes. Where that makes no progress, because the state it aims at does not exist (a vortex
+    that has to leave), plain sweeps follow the way down for a while.
     """
-    weight = problem.weight
-    mixer, near, number = Anderson(weight), False, 1
+    mixer, response, near, number = Anderson(problem.weight), None, False, 1
+    best, stalled, plain, left = np.inf, 0, 0, 0
     while True:
         residual, potential = problem.residual(), problem.potential_step()
         sweep = problem.measure(number, residual, potential)
         yield sweep
-        if not near and abs(residual).max(initial=0.0) < NEAR * problem.unit:
-            near, mixer = True, Anderson(weight, MIXING)
+        left = max(left - 1, 0)
+        best, stalled = (sweep.residual, 0) if sweep.residual < PROGRESS * best else (best, stalled + (not left))
+        if stalled > PATIENCE:
+            plain = 2 * plain or PLAIN
+            near, best, stalled, left = False, np.inf, 0, plain
+        if not near and not left and abs(residual).max(initial=0.0) < NEAR * problem.unit:
+            near, mixer = True, Anderson(problem.weight, MIXING)
             response = problem.gap_response() if residual.size else None
-        if not residual.size:
-            change = residual
-        elif near and response is not None:
+        if near and response is not None:
             change = -response.apply(problem.gap, residual)
         else:
-            change = -residual / np.where(problem.paired, SLOPE * problem.coefficient, 1.0)
-        fields = mixer.propose(problem.fields, np.concatenate([as_real(change), potential]))
-        problem.move(fields, _inner(sweep.residual, tolerance))
+            change = -residual / _slope(problem, 1.0 if left else SLOPE)
+        step = np.concatenate([as_real(change), potential])
+        fields = problem.fields + step if left else mixer.propose(problem.fields, step)
+        problem.move(_within_trust(problem, fields, sweep.largest), _inner(sweep.residual, tolerance))
         number += 1
+
+
+def _within_trust(problem: SelfConsistency, fields: Real, largest: float) -> Real:
+    """The fields, or a shorter step where the gap would change by more than TRUST of its size."""
+    change = fields - problem.fields
+    count = len(fields) - len(problem.dofs)
+    longest = float(abs(change[:count]).max(initial=0.0))
+    limit = TRUST * max(largest, SEED) * problem.unit
+    return problem.fields + change * (limit / longest) if longest > limit else fields
+
+
+def _slope(problem: SelfConsistency, part: float) -> Real:
+    """What R is divided by in a sweep: a part of what it grows to at short lengths; 1 without pairing."""
+    if problem.pairing is None:
+        return np.ones((0, 0))
+    return np.where(problem.paired, part * problem.coefficient, 1.0)
 
 
 def newton_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Sweep]:
