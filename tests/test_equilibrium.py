@@ -8,7 +8,7 @@ from devices import junction, sfs
 
 import usadelfem as uf
 from usadelfem.physics import jit
-from usadelfem.solve import equilibrium, newton
+from usadelfem.solve import chain, newton
 from usadelfem.solve.linear import available_solvers
 
 
@@ -74,7 +74,7 @@ def test_failure_on_a_mesh_that_is_too_coarse_says_by_how_much():
 
 
 def test_a_spurious_root_is_not_reported_as_converged(monkeypatch):
-    monkeypatch.setattr(equilibrium, "largest_amplitude", lambda state: 2.0)
+    monkeypatch.setattr(chain, "largest_amplitude", lambda state: 2.0)
     with pytest.raises(uf.SolveError, match="not causal"):
         uf.solve_equilibrium(sfs(), 0.1, quadrature="plain", frequencies=1)
 
@@ -84,7 +84,7 @@ def test_spurious_roots_of_the_equation_are_recognised():
     device = uf.Device(uf.interval({"S": 1.0}, size=0.5), {"S": uf.superconductor(gap=1.0)})
     eq = uf.solve_equilibrium(device, 0.1, frequencies=2)
     spurious = -1 / eq.riccati[0].conj()[:, [3, 0]]
-    assert abs(spurious).min() > equilibrium.CAUSAL
+    assert abs(spurious).min() > chain.CAUSAL
 
 
 def test_residual_that_is_not_a_number_ends_newton_honestly():

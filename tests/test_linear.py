@@ -11,7 +11,7 @@ import skfem
 from numpy.linalg import LinAlgError, norm
 from skfem.models.poisson import laplace, mass
 
-from usadelfem.solve import linear, pardiso
+from usadelfem.solve import linear, pardiso, superlu
 from usadelfem.solve.linear import LinearSolver, available_solvers, linear_solver
 
 BLOCK = 8
@@ -282,7 +282,7 @@ def test_node_order_is_a_permutation_with_less_fill_than_bands() -> None:
     node = np.arange(n * n).reshape(n, n)
     rows = np.concatenate([node.ravel(), node[:, :-1].ravel(), node[:-1].ravel()]).astype(np.int32)
     columns = np.concatenate([node.ravel(), node[:, 1:].ravel(), node[1:].ravel()]).astype(np.int32)
-    order = linear._node_order(rows, columns)
+    order = superlu._node_order(rows, columns)
     assert np.array_equal(np.sort(order), node.ravel())
     graph = sp.csr_matrix((np.where(rows == columns, 5.0, -1.0), (rows, columns)))
     graph = graph + sp.triu(graph, 1).T

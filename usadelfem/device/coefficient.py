@@ -134,6 +134,13 @@ def frozen_value(value: Field) -> Field:
     return copy
 
 
+def uniform(value: Field) -> complex | None:
+    """A value that is a single number, as such; None for one that varies in space or is not given."""
+    if value is None or callable(value) or np.ndim(value) > 0:
+        return None
+    return complex(value)
+
+
 def describe(value: Field) -> str:
     """A value in few characters: numbers as they are, arrays by their shape, callables by their name."""
     if callable(value):

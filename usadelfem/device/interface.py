@@ -153,7 +153,8 @@ def interface_facets(mesh: Any, key: str | tuple[str, str], what: str = "interfa
         return np.unique(np.asarray(boundaries[key], np.int64))
     pair = region_pair(mesh, key) if isinstance(key, str) else key
     if pair is None:
-        raise DeviceError(f"{what} {key!r}: no such facet set; it has: {', '.join(sorted(boundaries)) or 'none'}")
+        known = ", ".join(sorted(boundaries)) or "none"
+        raise DeviceError(f"{what}: no facet set {key!r}; it has: {known}")
     if not isinstance(pair, tuple) or len(pair) != 2 or pair[0] == pair[1]:
         raise DeviceError(f"{what} {key!r}: allowed are the name of a facet set and a pair of two regions")
     masks = []
@@ -200,7 +201,7 @@ def check_interfaces(mesh: Any, interfaces: Mapping[Any, Interface], contacts: M
                 f"interface {key!r} shares {(taken >= 0).sum()} facets with {other!r}; a facet has one interface or "
                 "contact only (a barrier towards a reservoir is Reservoir(..., barrier=...))"
             )
-        insulating = isinstance(interface, SpinActive) and np.array_equal(interface.conductance, 0)
+        insulating = isinstance(interface, SpinActive) and _is_zero(interface.conductance)
         if (mesh.f2t[1, facets] < 0).any() and not insulating:
             raise DeviceError(
                 f"interface {key!r} lies on the outer boundary: allowed there is SpinActive(conductance=0, ...), a "
@@ -208,6 +209,10 @@ def check_interfaces(mesh: Any, interfaces: Mapping[Any, Interface], contacts: M
             )
         owner[facets] = len(names)
         names.append(key)
+
+
+def _is_zero(value: Any) -> bool:
+    return not callable(value) and not np.any(value)
 
 
 def _check(barrier: Barrier, names: tuple[str, ...]) -> None:

@@ -101,6 +101,8 @@ def _is_default(material: Material, field: Any) -> bool:
     value = getattr(material, field.name)
     if callable(value) or field.name in ("D", "N0"):
         return False
+    if field.name == "gap" and material.Tc is None:
+        return np.array_equal(np.asarray(value), 0.0)
     return value is field.default or np.array_equal(np.asarray(value), np.asarray(field.default))
 
 

@@ -143,8 +143,8 @@ def _gauge_fields(
 ) -> Real:  # fmt: skip
     """A_k and SU_k^a at the quadrature points, shape (cells, points, 4 dim), or without columns if there are none."""
     shape = space.dx.shape
-    used = potential or device.A is not None or device.B is not None or any(v[n].any() for v in values.values() for n in ("su2", "rashba", "dresselhaus"))
-    if not used:
+    spin_orbit = any(v[n].any() for v in values.values() for n in ("su2", "rashba", "dresselhaus"))
+    if not (potential or spin_orbit or device.A is not None or device.B is not None):
         return np.zeros((*shape, 0))
     gauge = np.zeros((*shape, space.dim, GAUGE_COLUMNS))
     if device.B is not None:

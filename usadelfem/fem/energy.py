@@ -43,9 +43,13 @@ def spectral_energy(system: Spectral, w: float, weight: float, state: Complex) -
     """
     space, own, junctions = system.space, system.coefficients, system.junctions
     out, normal = np.zeros(space.dx.shape), np.zeros(space.dx.shape)
-    arrays = space.cells, space.phi, space.dphi, space.inverse, own.table, own.kinds, own.pairs
-    add_density(w, weight, *readonly(state, *arrays), out)
-    add_density(w, weight, *readonly(np.zeros_like(state), *arrays), normal)
+    tables = space.cells, space.phi, space.dphi, space.inverse, own.table, own.kinds, own.pairs
+    cells, phi, dphi, inverse, table, kinds, pairs = readonly(*tables)
+    for each, target in ((state, out), (np.zeros_like(state), normal)):
+        (given,) = readonly(each)
+        add_density(w, weight, given, cells, phi, dphi, inverse, table, kinds, pairs, target)
+    if not len(junctions.facets):
+        return out - normal, 0.0
     parts = junctions.nodes, junctions.phi, junctions.dx, junctions.table, junctions.kinds, junctions.channels
-    interface = junction_energy(*readonly(state, *parts)) if len(junctions.facets) else 0.0
-    return out - normal, weight * float(interface)
+    nodes, phi, dx, table, kinds, channels, given = readonly(*parts, state)
+    return out - normal, weight * float(junction_energy(given, nodes, phi, dx, table, kinds, channels))

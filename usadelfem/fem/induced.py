@@ -67,10 +67,11 @@ class Induced:
         """Charge current and its local response of one frequency, weighted; shape (dim + 1, cells, points)."""
         space, own = system.space, system.coefficients
         moments = np.zeros((1 + space.dim, 4, *space.dx.shape))
-        arrays = state, space.cells, space.phi, space.dphi, space.inverse, own.table, own.kinds, own.pairs
-        add_currents(weight, *readonly(*arrays), False, moments)
+        tables = space.cells, space.phi, space.dphi, space.inverse, own.table, own.kinds, own.pairs
+        state, cells, phi, dphi, inverse, table, kinds, pairs = readonly(state, *tables)
+        add_currents(weight, state, cells, phi, dphi, inverse, table, kinds, pairs, False, moments)
         stiffness = np.zeros(space.dx.shape)
-        add_stiffness(2 * weight, *readonly(state, space.cells, space.phi, own.table), stiffness)
+        add_stiffness(2 * weight, state, cells, phi, table, stiffness)
         return np.concatenate([2 * moments[1:, 0], stiffness[None]])
 
     def step(self, dofs: Real, response: Real) -> Real:

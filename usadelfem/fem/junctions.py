@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,8 +58,8 @@ class Junctions:
 
     def chosen(self, rows: NDArray[Any]) -> Junctions:
         """A part of the facets."""
-        parts = (array[rows] for array in (self.facets, self.nodes, self.phi, self.dx, self.table, self.kinds))
-        return Junctions(*parts, self.channels, self.linear)
+        names = ("facets", "nodes", "phi", "dx", "table", "kinds")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     @property
     def normal_conductance(self) -> Real:
@@ -119,8 +119,9 @@ def build_junctions(device: Device, space: Space, *, linearized: bool = False) -
             parts.append((f"interface {key!r}", barrier, facets[outside], behind))
     for name in barrier_contacts(device):
         facets = np.asarray(space.mesh.boundaries[name], np.int64)
-        barrier = device.contacts[name].barrier  # type: ignore[union-attr]
-        parts.append((f"barrier of reservoir {name!r}", barrier, facets, _ghosts(space, facets, *next(ghosts))))  # type: ignore[arg-type]
+        towards: Any = device.contacts[name]
+        behind = _ghosts(space, facets, *next(ghosts))
+        parts.append((f"barrier of reservoir {name!r}", towards.barrier, facets, behind))
     return _join(space, parts, linearized)
 
 
@@ -132,13 +133,14 @@ def _ghosts(space: Space, facets: Index, nodes: Index, ghosts: Index) -> Index:
 def _join(space: Space, parts: list[tuple[str, Barrier, Index, Index]], linear: bool) -> Junctions:
     facets = np.concatenate([own for _, _, own, _ in parts] + [np.empty(0, np.int64)])
     if not len(facets):
-        table, channels = np.zeros((0, 1, column.JUNCTION_COLUMNS)), np.zeros((0, 1, 2))
-        none = np.zeros((0, 1))
-        return Junctions(facets, np.zeros((0, 2), np.int64), none[..., None], none, table, facets, channels, linear)
+        table, none = np.zeros((0, 1, column.JUNCTION_COLUMNS)), np.zeros((0, 1))
+        nodes = np.zeros((0, 2), np.int64)
+        return Junctions(facets, nodes, none[..., None], none, table, facets, np.zeros((0, 1, 2)), linear)
     phi, dx, x = facet_basis(space, facets)
     nodes = np.concatenate([space.facet_corners(facets)[0], np.concatenate([other for *_, other in parts])], axis=1)
     table, kinds = np.zeros((*dx.shape, column.JUNCTION_COLUMNS)), np.full(len(facets), -1)
-    channels, first = [], 0
+    channels: list[Real] = []
+    first = 0
     for owner, barrier, own, _ in parts:
         rows = slice(first, first + len(own))
         table[rows] = _table(barrier, x[:, rows], owner)
@@ -149,8 +151,8 @@ def _join(space: Space, parts: list[tuple[str, Barrier, Index, Index]], linear: 
     most = max((len(own) for own in channels), default=0)
     padded = np.zeros((len(channels), most, 2))
     padded[..., 0] = 1.0  # a transparency that may be divided by
-    for row, own in zip(padded, channels, strict=True):
-        row[: len(own)] = own
+    for row, pairs in zip(padded, channels, strict=True):
+        row[: len(pairs)] = pairs
     return Junctions(facets, nodes, phi, dx, table, kinds, padded, linear)
 
 

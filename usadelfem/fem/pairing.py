@@ -1,4 +1,4 @@
-"""The gap equation at the quadrature points: pair amplitude, its response, and the change of the functional with the gap.
+"""The gap equation at the quadrature points: pair amplitude, its response, change of the functional with the gap.
 
 The gap is an unknown of its own at every quadrature point of the self-consistent regions, so that the functional is
 stationary in it cell by cell and the current it drives is conserved in every cell, to solver precision.
@@ -119,16 +119,19 @@ class Pairing:
 
     def amplitude(self, state: Complex, weight: float, out: Complex, *, linear: bool = False) -> None:
         """Add weight times the singlet amplitude f0 of a state to out, shape (cells, points)."""
-        add_pairing(weight, *readonly(state, self.cells, self.phi), linear, out)
+        state, cells, phi = readonly(state, self.cells, self.phi)
+        add_pairing(weight, state, cells, phi, linear, out)
 
     def response(self, state: Complex, change: Complex, weight: float, out: Complex, *, linear: bool = False) -> None:
         """Add weight times the change of f0 with a change of the state to out, shape (cells, points)."""
-        add_pairing_response(weight, *readonly(state, change, self.cells, self.phi), linear, out)
+        state, change, cells, phi = readonly(state, change, self.cells, self.phi)
+        add_pairing_response(weight, state, change, cells, phi, linear, out)
 
     def source(self, state: Complex, gap: Complex, *, linear: bool = False) -> Complex:
         """Change of the residual of the Usadel equation with the gap, shape (nodes, 4); linear in `gap`."""
         out = np.zeros(state.shape, complex)
-        add_gap_gradient(*readonly(state, gap, self.cells, self.phi, self.weight), linear, out)
+        state, gap, cells, phi, weight = readonly(state, gap, self.cells, self.phi, self.weight)
+        add_gap_gradient(state, gap, cells, phi, weight, linear, out)
         return out
 
 

@@ -217,7 +217,7 @@ def build_space(
     dofs = np.ascontiguousarray(basis.element_dofs.T, np.int64)
     barriers = np.unique(barriers).astype(np.int64)
     cells, origin = _split(mesh, element, dofs, barriers)
-    arrays = {
+    arrays: dict[str, Any] = {
         "barriers": barriers,
         "nodes": np.array(basis.doflocs, float)[:, origin],
         "origin": origin,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from ..device.coefficient import evaluate
+from ..device.coefficient import evaluate, uniform
 from ..device.contact import Reservoir
 from ..device.device import Device
+from ..device.material import Material
 from ..errors import DeviceError
 from ..physics import functional as column
 from ..physics.riccati import bulk
@@ -138,21 +140,28 @@ def _bulk_gap(device: Device, space: Space, facets: Index, name: str, temperatur
     regions = [r for r in device.conductors if np.isin(space.mesh.subdomains[r], touched).any()]
     material = device.conductors[regions[0]]
     owner = f"reservoir {name!r}"
-    known = len(regions) == 1 and not callable(material.gap) and not callable(material.Tc)
-    if known and material.Tc is not None and np.ndim(material.Tc) == 0 and temperature is not None:
-        pure = np.array_equal(material.exchange, (0, 0, 0)) if not callable(material.exchange) else False
-        if not pure or not np.array_equal(material.depairing, 0) or not np.isinf(material.tau_sf).all():  # type: ignore[arg-type]
+    gap, tc = uniform(material.gap), uniform(material.Tc)
+    if len(regions) == 1 and tc is not None and temperature is not None:
+        if _breaks_pairs(material):
             raise DeviceError(
                 f"{owner} has no gap, and {regions[0]!r}, which it touches, has an exchange field or pair breaking, so "
                 "that its bulk gap is not the one of a clean superconductor; give gap=..."
             )
-        return bcs_gap(temperature, float(material.Tc))  # type: ignore[arg-type]
-    if known and material.gap is not None and np.ndim(material.gap) == 0 and abs(complex(material.gap)) > 0:  # type: ignore[arg-type]
-        return float(abs(complex(material.gap)))  # type: ignore[arg-type]
+        return bcs_gap(temperature, tc.real)
+    if len(regions) == 1 and gap:
+        return abs(gap)
     raise DeviceError(
         f"{owner} has no gap, and the metal it touches ({', '.join(regions)}) is not one superconductor with a uniform "
         "Tc or gap; give gap=... (0 for a normal reservoir)"
     )
+
+
+def _breaks_pairs(material: Material) -> bool:
+    fields: Any = (material.exchange, material.depairing, material.tau_sf)
+    if any(callable(value) for value in fields):
+        return True
+    exchange, depairing, tau = fields
+    return bool(np.any(exchange) or np.any(depairing) or not np.isinf(tau).all())
 
 
 def _check_shared_nodes(values: Contacts) -> None:

@@ -99,7 +99,8 @@ def magnetic(c: Any) -> Matrix:
 @formula
 def green4(vectors: Any) -> Matrix:
     """The matrix g."""
-    return green_blocks(vectors[0], vectors[1], vectors[2], vectors[3])
+    g: Matrix = green_blocks(vectors[0], vectors[1], vectors[2], vectors[3])
+    return g
 
 
 @formula
@@ -138,9 +139,9 @@ def deviation(tau: float, g1: Matrix, g2: Matrix) -> Matrix:
 def junction_density(c: Any, channels: Any, one: Any, two: Any) -> complex:
     """The density f; arguments as in `junction_terms`."""
     g1, g2, m = green4(one), green4(two), magnetic(c)
-    f = 0.25j * c[MIXING] * (trace4(m, g1) + trace4(m, g2))
+    f: complex = 0.25j * c[MIXING] * (trace4(m, g1) + trace4(m, g2))
     if len(channels) == 0:
-        return f - 0.25 * c[CONDUCTANCE] * (trace4(g1, filtered(c, m, g2)) - 4.0 * (1.0 + c[MIX_TWO]))
+        f -= 0.25 * c[CONDUCTANCE] * (trace4(g1, filtered(c, m, g2)) - 4.0 * (1.0 + c[MIX_TWO]))
     for n in range(len(channels)):
         _, determinant = inverse4(deviation(channels[n, 0], g1, g2))
         f -= 0.25 * c[CONDUCTANCE] * channels[n, 1] * (2.0 / channels[n, 0]) * complex(np.log(abs(determinant)), 0.0)

@@ -93,9 +93,10 @@ def _recurrence(count: int, total: float | None) -> tuple[Real, Real, float]:
 def gauss_sum(count: int, total: float | None = None) -> tuple[Real, Real]:
     """Nodes and weights with sum_n F((2n+1) pi T) = sum_j weights[j] F(nodes[j] pi T), nodes ascending.
 
-    The sum runs over all n >= 0, or the lowest `total`, the last of them in part if that is no integer. Exact for F a polynomial in 1/w of degree 2 to 2 count + 1, or
-    of degree 1 to 2 count if the sum ends. The lowest nodes agree with the lowest frequencies; the highest grow like
-    count^2, so that a sum over energies up to E needs of the order of sqrt(E / T) nodes.
+    The sum runs over all n >= 0, or the lowest `total`, the last of them in part if that is no integer. Exact for F a
+    polynomial in 1/w of degree 2 to 2 count + 1, or of degree 1 to 2 count if the sum ends. The lowest nodes agree with
+    the lowest frequencies; the highest grow like count^2, so that a sum over energies up to E needs of the order of
+    sqrt(E / T) nodes.
 
     Raises
     ------
@@ -125,12 +126,15 @@ def truncated_count(ratio: float, total: float, precision: float = 1e-9) -> int:
     """
     n, many = _frequencies(total)
     exact_w = np.pi * (2.0 * n + 1.0)
-    functions = (lambda w: 1 / (w**2 + ratio**2), lambda w: (w + ratio) ** -1.5)
+
+    def sums(w: Real, weights: Real) -> Real:
+        return np.array([weights @ (1 / (w**2 + ratio**2)), weights @ (w + ratio) ** -1.5])
+
+    exact = sums(exact_w, many)
 
     def insufficient(count: int) -> bool:
-        w, weights = gauss_sum(count, total)
-        w = np.pi * w
-        return any(abs(weights @ f(w) / (many @ f(exact_w)) - 1) >= precision for f in functions)
+        nodes, weights = gauss_sum(count, total)
+        return bool((abs(sums(np.pi * nodes, weights) / exact - 1) >= precision).any())
 
     limit = min(MAX_COUNT, math.ceil(total))
     high = next((count for count in (4, 8, 16, 32, 64, 128, 256) if count < limit and not insufficient(count)), limit)

@@ -82,14 +82,10 @@ class Chain:
     def correct(self, system: Spectral) -> None:
         """One correction of every state with its kept factors, after a small change of the system; unchecked."""
         for index in range(len(self.frequencies) - 1, -1, -1):
-            if self.solver is None:
-                self.states[index] = system.clamp(float(self.frequencies[index]), self.states[index])
-                continue
-            factor = self._factor(index)
-            if factor is None:
-                factor = self.refresh(system, index)
             residual, _ = system.residual(float(self.frequencies[index]), self.states[index])
-            self.states[index] = system.moved(self.states[index], self.clock.step(factor, residual, checked=False))
+            step = self.response(system, index, residual)
+            if step is not None:
+                self.states[index] = system.moved(self.states[index], step)
 
     def response(self, system: Spectral, index: int, source: Real) -> Real | None:
         """Change of the free unknowns of a state with a change of the residual; None where every node is clamped."""

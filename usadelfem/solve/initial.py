@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from ..device.coefficient import uniform
+from ..device.contact import Reservoir
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.conduction import conduction_matrix, physical_gradients
 from ..fem.locate import locate
 from ..fem.pairing import Pairing
-from ..fem.points import at_quadrature
 from ..fem.scalar import factorize_positive
 from ..fem.spectral import Spectral
 from ..physics import functional as column
@@ -94,8 +95,9 @@ def initial_gap(device: Device, system: Spectral, pairing: Pairing, temperature:
         If a callable fails or returns a wrong shape.
     """
     if initial is None or isinstance(initial, Vortices):
-        phase = at_quadrature(system.space, natural_phase(device, system, pairing)[:, None].astype(complex))[pairing.chosen, :, 0]
-        gap = bulk_gaps(pairing, temperature) * np.exp(1j * phase.real)
+        nodal = natural_phase(device, system, pairing)
+        phase = np.einsum("ci,qi->cq", nodal[pairing.cells], pairing.phi)
+        gap: Complex = bulk_gaps(pairing, temperature) * np.exp(1j * phase)
         return gap if initial is None else gap * _windings(system, pairing, initial, gap)
     if callable(initial):
         x = system.space.points()[:, pairing.chosen]
@@ -124,7 +126,7 @@ def gap_from(old: Spectral, system: Spectral, pairing: Pairing) -> Complex:
 
 
 def natural_phase(device: Device, system: Spectral, pairing: Pairing) -> Real:
-    """A smooth phase at the nodes: that of the reservoirs, and in between the one that carries the least current.
+    """A smooth phase at the nodes: that of the reservoirs, and in between the one of the least kinetic energy.
 
     It minimises Int N0 D (grad phi - 2 A)^2, with barriers as phase drops; parts without reservoir have a free constant.
     """
@@ -138,8 +140,9 @@ def natural_phase(device: Device, system: Spectral, pairing: Pairing) -> Real:
     for name, (nodes, gap, _) in system.contacts.items():
         contact = device.contacts[name]
         given = np.angle(gap)
-        if not callable(contact.phase):  # type: ignore[union-attr]
-            given = given + 2 * np.pi * np.round((float(contact.phase) - given) / (2 * np.pi))  # type: ignore[union-attr, arg-type]
+        total = uniform(contact.phase) if isinstance(contact, Reservoir) else None
+        if total is not None:  # the turns that the user meant
+            given = given + 2 * np.pi * np.round((total.real - given) / (2 * np.pi))
         rigid = abs(gap) > 0
         phase[nodes[rigid]], known[nodes[rigid]] = given[rigid], True
     count, part = connected_components(matrix, directed=False)

@@ -73,7 +73,8 @@ def solve_fields(
     temperature = common["temperature"]
     if pairing is not None:
         system = _first_guess(device, system, pairing, rule, scale, temperature, options)
-    problem = _problem(device, system, pairing, mu0, common["frequencies"], common["weights"], temperature, scale, options)
+    nodes, weights = common["frequencies"], common["weights"]
+    problem = _problem(device, system, pairing, mu0, nodes, weights, temperature, scale, options)
     try:
         sweeps = _converge(problem, options, ask=_normal_mode(device, system, rule, temperature, options))
         result = problem.team.result()
@@ -85,11 +86,19 @@ def solve_fields(
     )  # fmt: skip
 
 
+def _given(device: Device, system: Spectral) -> NDArray[np.bool_]:
+    """Cells whose gap is not an unknown."""
+    given = np.ones(system.space.mesh.nelements, bool)
+    for region, material in device.conductors.items():
+        given[system.space.mesh.subdomains[region]] = not material.self_consistent
+    return given
+
+
 def _normal_mode(
     device: Device, system: Spectral, rule: SumRule, temperature: float, options: FieldOptions
 ) -> Callable[[], Mode] | None:  # fmt: skip
     """How to find the lowest mode of the normal state, None where sources keep the device superconducting."""
-    if superconducting_contacts(system) or any(m.gap is not None and np.any(m.gap) for m in device.conductors.values()):
+    if superconducting_contacts(system) or system.gap[_given(device, system)].any():
         return None
     order, kind = system.space.order, options.linear_solver
     return lambda: lowest_mode(
@@ -102,9 +111,7 @@ def _problem(
     device: Device, system: Spectral, pairing: Pairing | None, mu0: float | None, nodes: Real, weights: Real,
     temperature: float, scale: float, options: FieldOptions,
 ) -> SelfConsistency:  # fmt: skip
-    team = Team(
-        system, nodes, weights, scale=scale, kind=options.linear_solver, threads=options.threads, keep=True
-    )
+    team = Team(system, nodes, weights, scale=scale, kind=options.linear_solver, threads=options.threads, keep=True)
     induced = build_induced(device, system, mu0) if mu0 is not None else None
     problem = SelfConsistency(system, team, pairing, induced, temperature, scale)
     if pairing is not None:

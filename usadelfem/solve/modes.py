@@ -105,5 +105,3 @@ def _lowest(
     else:
         values, vectors = eigsh(matrix, k=1, which="SA", v0=first, tol=EIGENVALUE_TOLERANCE, ncv=min(size - 1, 24))
     return float(values[0]), np.asarray(vectors[:, 0].reshape(pairing.shape) / root)
-
-

@@ -20,8 +20,8 @@ from ..physics.functional import N0, D
 def normal_resistance(device: Device, first: str, second: str, *, order: int = 2) -> float:
     """Resistance between two contacts in the normal state, conductivity sigma = 2 e^2 N0 D.
 
-    Barriers count with their normal-state conductance. All other contacts float (no current). In the units of `charge_current` a supercurrent times this resistance is an
-    energy: e I R_N.
+    Barriers count with their normal-state conductance. All other contacts float (no current). In the units of
+    `charge_current` a supercurrent times this resistance is an energy: e I R_N.
 
     Parameters
     ----------

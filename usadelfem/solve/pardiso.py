@@ -185,7 +185,8 @@ class PardisoBackend:
         size = self._indptr.size - 1
         columns = 1 if rhs is None else rhs.shape[1]
         matrix_type = _MATRIX_TYPES[self._dtype.kind]
-        integers = [ctypes.byref(ctypes.c_int(i)) for i in (self._slots, slot + 1, matrix_type, phase, size, columns, 0)]
+        numbers = (self._slots, slot + 1, matrix_type, phase, size, columns, 0)
+        integers = [ctypes.byref(ctypes.c_int(i)) for i in numbers]
         pattern = (_pointer(self._values[slot]), _pointer(self._indptr), _pointer(self._indices), None)
         vectors = (_pointer(rhs), _pointer(solution), ctypes.pointer(ctypes.c_int(0)))
         settings = _pointer(self._settings)

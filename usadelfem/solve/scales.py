@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..device.coefficient import uniform
 from ..device.device import Device
 from ..fem.pairing import Pairing, has_continuous_gap
 from ..fem.spectral import Spectral
@@ -17,9 +18,6 @@ def zero_temperature_gap(pairing: Pairing) -> float:
 
 def sum_converges(device: Device, system: Spectral, temperature: float) -> bool:
     """Whether the summand of the gap equation falls off fast enough: the gap jumps at no transparent contact."""
-    bulk = {
-        region: bcs_gap(temperature, float(material.Tc))  # type: ignore[arg-type]
-        for region, material in device.conductors.items()
-        if material.self_consistent and not callable(material.Tc) and np.ndim(material.Tc) == 0  # type: ignore[arg-type]
-    }
+    tc = {region: uniform(material.Tc) for region, material in device.conductors.items() if material.self_consistent}
+    bulk = {region: bcs_gap(temperature, value.real) for region, value in tc.items() if value is not None}
     return has_continuous_gap(device, system, bulk)

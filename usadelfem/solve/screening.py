@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from ..device.coefficient import uniform
 from ..device.device import Device
 from ..device.material import Material
 from ..physics.thermal import bcs_gap
@@ -34,25 +34,22 @@ def coupling(device: Device, screening: bool, penetration_depth: float | Mapping
     if given is None:
         if len(set(known.values())) != 1:
             raise ValueError(
-                f"penetration_depth is {penetration_depth!r}, but the device has {len(known)} superconductors with uniform "
-                f"coefficients ({', '.join(known) or 'none'}); say of which it is: penetration_depth={{region: lambda}}"
+                f"penetration_depth is {penetration_depth!r}, but the device has {len(known)} superconductors with "
+                f"uniform coefficients ({', '.join(known) or 'none'}); say of which it is: {{region: lambda}}"
             )
         given = {next(iter(known)): penetration_depth}  # type: ignore[dict-item]
     if len(given) != 1 or next(iter(given)) not in known:
         raise ValueError(
-            f"penetration_depth names {list(given)}; allowed is one of the superconductors {', '.join(known) or '(none)'}"
+            f"penetration_depth names {list(given)}; allowed is one superconductor of: {', '.join(known) or 'none'}"
         )
     [(name, depth)] = given.items()
-    if not np.isscalar(depth) or not 0 < float(depth) < np.inf:
+    if not isinstance(depth, int | float | np.number) or not 0 < float(depth) < np.inf:
         raise ValueError(f"penetration_depth is {depth!r}; allowed is a finite length > 0")
-    return float(1.0 / (np.float64(depth) ** 2 * known[name]))
+    return 1.0 / (float(depth) ** 2 * known[name])
 
 
 def _stiffness(material: Material) -> float | None:
     """pi sigma Delta(0) of a superconductor with uniform coefficients."""
-    gap: Any = material.gap if material.gap is not None else material.Tc
-    values = (material.D, material.N0, gap)
-    if any(callable(value) or np.ndim(value) > 0 for value in values):  # type: ignore[arg-type]
-        return None
-    size = bcs_gap(1e-3 * float(gap), float(gap)) if material.gap is None and gap > 0 else abs(complex(gap))
-    return 2 * np.pi * float(material.N0) * float(material.D) * float(size) if size > 0 else None  # type: ignore[arg-type]
+    d, n0, gap, tc = (uniform(value) for value in (material.D, material.N0, material.gap, material.Tc))
+    size = abs(gap) if gap is not None else bcs_gap(1e-3 * tc.real, tc.real) if tc else 0.0
+    return 2 * np.pi * n0.real * d.real * size if d and n0 and size > 0 else None

@@ -1,4 +1,4 @@
-"""The fields that the Green's function makes for itself, at all frequencies together: the gap and the induced potential.
+"""The fields that the Green's function makes for itself: the gap and the induced potential, at all frequencies together.
 
 Source of the gap equation: theory, section on the free energy, of which it is the derivative with respect to the gap,
 
@@ -8,6 +8,7 @@ Source of the gap equation: theory, section on the free energy, of which it is t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,7 +196,7 @@ class SelfConsistency:
             return self.dofs
         induced, system = self.induced, self.system
 
-        def term(chain: Chain, index: int, weight: float) -> Real:
+        def term(chain: Chain, index: int, weight: float) -> Any:
             return induced.response(system, chain.states[index], np.pi * self.temperature * weight)
 
         return induced.step(self.dofs, self.team.sum(term).real) - self.dofs

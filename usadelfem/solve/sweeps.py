@@ -25,8 +25,8 @@ SLOPE = 0.7
 # step that is mixed in: it overestimates steps where magnets or normal metals weaken the gap.
 NEAR = 0.3
 MIXING = 0.6
-# After PATIENCE sweeps that have not lowered the residual by PROGRESS come PLAIN sweeps without acceleration, each time twice
-# as many.
+# After PATIENCE sweeps that have not lowered the residual by PROGRESS come PLAIN sweeps without acceleration, each
+# time twice as many.
 PROGRESS = 0.7
 PATIENCE = 15
 PLAIN = 20
