@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, diags_array
 
 from ..errors import DeviceError
+from .coulomb import Coulomb, build_coulomb
 from .loops import Hole, find_boundary, find_holes, find_leads
 from .nedelec import line_integrals, nedelec_basis, nedelec_tables
 from .scalar import factorize_positive, scalar_matrix
@@ -62,6 +63,8 @@ class Maxwell:
         there by a current mu0 I = 1 out of each contact, shape (unknowns, contacts).
     size
         Largest extent of the mesh.
+    coulomb
+        The projection to div A = 0 that ends every step.
     """
 
     holes: tuple[Hole, ...]
@@ -76,6 +79,7 @@ class Maxwell:
     leads: Real
     drive: Real
     size: float
+    coulomb: Coulomb
 
     def __post_init__(self) -> None:
         for array in (self.dofs, self.values, self.curls, self.free, self.leads, self.drive):
@@ -127,7 +131,9 @@ class Maxwell:
     def step(self, dofs: Real, current: Real, stiffness: Real, mu0: float) -> Real:
         """The unknowns after one step with a local response: (curl curl + mu0 S) delta = mu0 j - curl curl A.
 
-        If contacts carry currents, the step also makes the integrals of A.grad w vanish, w being 1 at one contact, 0 at
+        A stays in the Coulomb gauge, div A = 0 and no normal component at free edges, in the sense of the elements:
+        what is the gradient of a function is taken out. If contacts carry currents, the step also makes the integrals
+        of A.grad w vanish, w being 1 at one contact, 0 at
         the others and harmonic: the net flux of A through each contact in the gauge div A = 0. To this A the phase
         differences between reservoirs refer; other gauges with the same phases at the contacts share it.
 
@@ -147,9 +153,11 @@ class Maxwell:
         right = mu0 * self._load(current) - self.matrix @ dofs
         new = dofs.copy()
         new[self.free] += factors.solve(right[self.free])
+        new = self.coulomb.project(new)
         if len(self.leads):
             reply = np.zeros_like(self.drive)
             reply[self.free] = factors.solve(self.drive[self.free])
+            reply = np.stack([self.coulomb.project(column) for column in reply.T], axis=1)
             new -= reply @ np.linalg.lstsq(self._net_fluxes(reply), self._net_fluxes(new), rcond=1e-12)[0]
         return np.asarray(new)
 
@@ -225,7 +233,7 @@ def _plane(space: Space, facets: Index) -> Maxwell:
         matrix=(matrix + circulation.T @ inverse_area @ circulation).tocsr(), vacuum=csr_array(matrix.shape),
         free=np.setdiff1d(np.arange(basis.N), basis.facet_dofs[:, facets]), circulation=circulation,
         leads=leads.gradients, drive=edges.T @ np.linalg.pinv(leads.steps),
-        size=float(np.ptp(mesh.p, axis=1).max()),
+        size=float(np.ptp(mesh.p, axis=1).max()), coulomb=build_coulomb(basis, space.order, facets),
     )  # fmt: skip
 
 
@@ -247,7 +255,7 @@ def _solid(space: Space, facets: Index, surrounding: Surrounding) -> Maxwell:
         matrix=matrix, vacuum=scalar_matrix(unknowns[outside], mass, whole.N),
         free=np.setdiff1d(np.arange(whole.N), whole.dofs.get_facet_dofs(boundary).flatten()),
         circulation=csr_array((0, whole.N)), leads=np.zeros((0, *space.points().shape)), drive=np.zeros((whole.N, 0)),
-        size=size,
+        size=size, coulomb=build_coulomb(whole, space.order, boundary, cells),
     )  # fmt: skip
 
 
