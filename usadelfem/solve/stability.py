@@ -24,7 +24,8 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 # Below this part of the largest Tc a device counts as normal at all temperatures.
-LOWEST = 1e-3
+LOWEST = 1e-2
+STRIDE, SHORTEST = 4.0, 0.25
 
 
 def stability(device: Device, temperature: float, **options: Any) -> float:
@@ -52,9 +53,9 @@ def stability(device: Device, temperature: float, **options: Any) -> float:
 
 
 def critical_temperature(device: Device, *, precision: float = 1e-6, **options: Any) -> float:
-    """The temperature below which the normal state is unstable, energy; 0 if it is stable at all temperatures.
+    """The temperature below which the normal state is unstable, energy; 0 if it is below 1 % of the largest Tc.
 
-    The highest root of `stability(device, T)`: steps T -> T exp(-eigenvalue), which stay above it, then bracketing. It
+    The highest root of `stability(device, T)`: steps down in ln T in proportion to the eigenvalue, then bracketing. It
     is the transition temperature where the transition is of second order.
 
     Parameters
@@ -81,15 +82,14 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
 
     above, value = 0.0, eigenvalue(0.0)
     while value > precision:
-        # The eigenvalue falls no faster than ln T, so that this step does not pass the highest root; where it falls
-        # slowly, a longer one that does gives the bracket.
-        for factor in (8.0, 1.0):
-            below = above - factor * value
-            trial = eigenvalue(below) if below > np.log(LOWEST) else value
-            if trial < 0:
-                return highest * float(np.exp(brentq(eigenvalue, below, above, xtol=precision)))
+        # The eigenvalue falls no faster than ln T; longer steps, of at least SHORTEST, overlook windows of
+        # superconductivity only where two transitions lie closer than that.
+        below = above - max(STRIDE * value, SHORTEST)
         if below < np.log(LOWEST):
             return 0.0
+        trial = eigenvalue(below)
+        if trial <= 0:
+            return highest * float(np.exp(brentq(eigenvalue, below, above, xtol=precision)))
         above, value = below, trial
     return highest * float(np.exp(above))
 

@@ -1,0 +1,54 @@
+"""
+Critical temperature of an S/F bilayer
+======================================
+
+Pair amplitudes oscillate in a ferromagnet. The critical temperature of a superconductor on a ferromagnet therefore
+does not fall monotonically with the thickness of the ferromagnet: it has a minimum, and for some parameters
+superconductivity vanishes and comes back (Fominov, Chtchelkatchev, Golubov, Phys. Rev. B 66, 014507 (2002)).
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import usadelfem as uf
+
+# %%
+# Lengths in sqrt(D/Tc), energies in Tc. The critical temperature is where the lowest eigenvalue of the gap equation,
+# linearised at the normal state, passes zero. At a transparent contact the gap jumps, so the sum over frequencies ends
+# at a cut-off, here 60 Tc.
+Nb = uf.superconductor(Tc=1.0)
+NiCu = uf.ferromagnet(exchange=(0, 0, 12.0))
+xi_F = np.sqrt(1.0 / 12.0)
+
+
+def bilayer(d_F, d_S=1.0, interface=None):
+    mesh = uf.interval({"S": d_S, "F": d_F}, size={"S": 0.1, "F": min(0.06, d_F / 2)})
+    return uf.Device(mesh, {"S": Nb, "F": NiCu}, interfaces={"S_F": interface or uf.Transparent()})
+
+
+thickness = np.array([0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0, 1.4])
+families = {
+    "transparent, $d_S = 1.5$": lambda d: bilayer(d, 1.5),
+    "tunnel barrier, $d_S = 1$": lambda d: bilayer(d, 1.0, uf.Tunnel(conductance=6.0)),
+    "transparent, $d_S = 1.03$": lambda d: bilayer(d, 1.03),
+}
+curves = {name: uf.phase_diagram(make, thickness, cutoff=60.0) for name, make in families.items()}
+
+figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+for name, curve in curves.items():
+    axes.plot(thickness / xi_F, curve, "o-", ms=4, label=name)
+axes.set(xlabel=r"thickness of the ferromagnet $d_F/\xi_F$", ylabel=r"$T_c/T_{c0}$", ylim=(0, 1))
+axes.set_title(r"S/F bilayer, $h = 12\,T_c$, $\xi_F = \sqrt{D/h}$, lengths in $\sqrt{D/T_c}$", fontsize=10)
+axes.legend()
+Path("output").mkdir(exist_ok=True)
+figure.savefig("output/sf_bilayer_tc.png", dpi=150)
+
+# %%
+# The minimum lies near one decay length; the thinnest superconductor is normal in a window of thicknesses.
+for name, curve in curves.items():
+    lowest = int(curve.argmin())
+    print(f"{name}: Tc from {curve[0]:.3f} through {curve[lowest]:.3f} at {thickness[lowest]:.2f} to {curve[-1]:.3f}")
+    assert 0 < lowest < len(thickness) - 1 and curve[-1] > curve[lowest] + 1e-3  # noqa: PT018
+assert curves["transparent, $d_S = 1.03$"].min() == 0.0
