@@ -21,6 +21,12 @@ OUTPUT = {
     "rashba_junction": ("rashba_junction.png",),
     "hall_bar": ("hall_bar.png", "hall_bar.vtu"),
     "heavy_metal_3d": ("heavy_metal_3d.png", "heavy_metal_3d.vtu"),
+    "sf_bilayer_tc": ("sf_bilayer_tc.png",),
+    "spin_valve": ("spin_valve.png",),
+    "spin_active_junction": ("spin_active_junction.png",),
+    "vortex_disc": ("vortex_disc.png", "vortex_disc.vtu"),
+    "proximity_vortex": ("proximity_vortex.png", "proximity_vortex.vtu"),
+    "domain_wall_film": ("domain_wall_film.png", "domain_wall_film.vtu"),
 }
 
 
