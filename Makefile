@@ -68,6 +68,7 @@ docs: $(VENV)/.stamp-docs
 
 bench: $(VENV)/.stamp-bench
 	@$(RUN) benchmarks/equilibrium.py
+	@$(RUN) benchmarks/selfconsistent.py
 
 clean:
 	rm -rf build dist output docs/_build docs/gallery docs/sg_execution_times.rst

@@ -20,7 +20,7 @@ import usadelfem as uf
 # at a cut-off, here 60 Tc.
 Nb = uf.superconductor(Tc=1.0)
 NiCu = uf.ferromagnet(exchange=(0, 0, 12.0))
-xi_F = np.sqrt(1.0 / 12.0)
+decay_length = np.sqrt(1.0 / 12.0)
 
 
 def bilayer(d_F, d_S=1.0, interface=None):
@@ -38,7 +38,7 @@ curves = {name: uf.phase_diagram(make, thickness, cutoff=60.0) for name, make in
 
 figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
 for name, curve in curves.items():
-    axes.plot(thickness / xi_F, curve, "o-", ms=4, label=name)
+    axes.plot(thickness / decay_length, curve, "o-", ms=4, label=name)
 axes.set(xlabel=r"thickness of the ferromagnet $d_F/\xi_F$", ylabel=r"$T_c/T_{c0}$", ylim=(0, 1))
 axes.set_title(r"S/F bilayer, $h = 12\,T_c$, $\xi_F = \sqrt{D/h}$, lengths in $\sqrt{D/T_c}$", fontsize=10)
 axes.legend()

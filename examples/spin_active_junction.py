@@ -48,12 +48,12 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained
 for mixing, curve in curves.items():
     left.plot(fields, curve, "o-", ms=3, label=rf"$G_\varphi = {mixing:g}$")
 left.axhline(0, color="0.8", zorder=0)
-left.set(xlabel=r"exchange field $h/\Delta$", ylabel=r"$eI(\pi/2)R_N/\Delta$", title="spin mixing shifts the transition")
+left.set(xlabel=r"exchange field $h/\Delta$", ylabel=r"$eI(\pi/2)R_N/\Delta$", title="shift by spin mixing")
 left.legend()
 for h, energy in energies.items():
     right.plot(phases / np.pi, np.array(energy) - energy[0], "o-", ms=3, label=rf"$h = {h}\,\Delta$")
-right.set(xlabel=r"phase difference $\varphi/\pi$", ylabel=r"$\Omega - \Omega(0)$ [$N_0\Delta^2\xi$]", title=r"$G_\varphi = 0$")
-right.legend()
+right.set(xlabel=r"phase difference $\varphi/\pi$", ylabel=r"$\Omega - \Omega(0)$ [$N_0\Delta^2\xi$]")
+right.legend(title=r"$G_\varphi = 0$")
 Path("output").mkdir(exist_ok=True)
 figure.savefig("output/spin_active_junction.png", dpi=150)
 

@@ -42,7 +42,7 @@ for values, label in ((f0, "$f_0$ singlet"), (fz, r"$f_z \parallel h_1$"), (fx, 
     right.semilogy(x, values, label=label)
 for border in (1.2, 1.3):
     right.axvline(border, color="0.7", lw=0.8)
-right.set(xlabel=r"$x$ [$\sqrt{D/T_c}$]", ylabel=r"$|f|$ at the lowest frequency", ylim=(1e-5, 2), title="at 90 degrees")
+right.set(xlabel=r"$x$ [$\sqrt{D/T_c}$]", ylabel=r"$|f|$ at the lowest frequency", ylim=(1e-5, 2), title="90 degrees")
 right.legend()
 Path("output").mkdir(exist_ok=True)
 figure.savefig("output/spin_valve.png", dpi=150)
@@ -51,6 +51,7 @@ figure.savefig("output/spin_valve.png", dpi=150)
 # In F2 the component across its field, fz, outlives the singlet and the component along it.
 deep = x > 2.3
 lowest = int(Tc.argmin())
-print(f"Tc: parallel {Tc[0]:.4f}, antiparallel {Tc[-1]:.4f}, lowest {Tc[lowest]:.4f} at {np.degrees(angles[lowest]):.0f}")
+angle = np.degrees(angles[lowest])
+print(f"Tc: parallel {Tc[0]:.4f}, antiparallel {Tc[-1]:.4f}, lowest {Tc[lowest]:.4f} at {angle:.0f} degrees")
 assert 0 < lowest < len(angles) - 1 and Tc[lowest] < min(Tc[0], Tc[-1]) - 1e-3  # noqa: PT018
 assert fz[deep].min() > 10 * max(f0[deep].max(), fx[deep].max())

@@ -11,7 +11,7 @@ import skfem
 from numpy.linalg import LinAlgError, norm
 from skfem.models.poisson import laplace, mass
 
-from usadelfem.solve import linear, pardiso, superlu
+from usadelfem.solve import pardiso, superlu
 from usadelfem.solve.linear import LinearSolver, available_solvers, linear_solver
 
 BLOCK = 8

@@ -127,9 +127,13 @@ class Nazarov:
             )
         if isinstance(given, str) or callable(given):
             return
-        values = np.atleast_1d(np.asarray(given, float))
+        allowed = f"Nazarov: transparencies is {given!r}; allowed are numbers 0 < tau <= 1"
+        try:
+            values = np.atleast_1d(np.asarray(given, float))
+        except (TypeError, ValueError) as error:
+            raise DeviceError(allowed) from error
         if values.ndim != 1 or not len(values) or not ((values > 0) & (values <= 1)).all():
-            raise DeviceError(f"Nazarov: transparencies is {given!r}; allowed are numbers 0 < tau <= 1")
+            raise DeviceError(allowed)
         object.__setattr__(self, "transparencies", tuple(map(float, values)))
 
     def __repr__(self) -> str:

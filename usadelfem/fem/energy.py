@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..physics.frame import ROWS
+from ..physics.frame import ROWS, frame
 from ..physics.functional import N0, density
 from ..physics.jit import kernel, readonly
-from ..physics.nambu import tilde
+from ..physics.nambu import mul, tilde, trace
 from .assembly import Complex
 from .element import SPIN_CHARGE, derivatives, gradients, interpolate
 from .junctions import junction_energy
@@ -33,7 +33,10 @@ def add_density(
             a = interpolate(state, cells[e], phi[q])
             c = table[e, q]
             derivatives(state, cells[e], grad, kinds[e], c, a, da, db)
-            out[e, q] += weight * c[N0] * (density(w, c, own, a, tilde(a), da, db, rows).real + 4.0 * w)
+            b = tilde(a)
+            # -w Tr tau3 g + 4 w, without the difference of large numbers
+            spectral = 4.0 * w * trace(mul(frame(a, b)[0], mul(a, b))).real
+            out[e, q] += weight * c[N0] * (density(0.0, c, own, a, b, da, db, rows).real + spectral)
 
 
 def spectral_energy(system: Spectral, w: float, weight: float, state: Complex) -> tuple[Real, float]:

@@ -27,9 +27,9 @@ from .spectral import Spectral
 
 Complex = NDArray[np.complex128]
 
-# Smallest kappa: keeps the matrix regular. Where no reservoir holds the phase, a constant is free, and what rounding
-# puts there must not be amplified.
-HELD, FREE = 1e-3, 0.1
+# Smallest kappa: keeps the matrix regular where no reservoir holds the phase, which leaves a constant free, and what
+# rounding puts there small.
+FLOOR = 0.1
 # Smallest modulus, relative to the largest, that the stiffness sees: vortex cores.
 CORE = 0.03
 
@@ -87,10 +87,8 @@ def build_gap_response(
     half = 0.5 * alpha * square * system.coefficients.table[chosen, :, column.D] * pairing.weight
     stiffness = np.einsum("cq,cqik,cqjk->cij", half, gradient, gradient, optimize=True)
 
-    floor = HELD if any(abs(gap).any() for _, gap, _ in system.contacts.values()) else FREE
-
     def factors(own: Real) -> Any:
-        weight = np.maximum(own, floor) * square * pairing.weight
+        weight = np.maximum(own, FLOOR) * square * pairing.weight
         mass = np.einsum("cq,qi,qj->cij", weight, pairing.phi, pairing.phi, optimize=True)
         matrix = scalar_matrix(local, stiffness + mass, len(known))
         return factorize_positive(matrix[free][:, free]) if len(free) else None

@@ -161,6 +161,8 @@ def _channels(barrier: Nazarov, owner: str) -> Real:
         return transmission_channels(barrier.transparencies)
     except ValueError as error:
         raise DeviceError(f"{owner}: {error}") from error
+    except Exception as error:
+        raise DeviceError(f"{owner}: calling transparencies(tau) raised {error!r}") from error
 
 
 def _table(barrier: Barrier, x: Real, owner: str) -> Real:

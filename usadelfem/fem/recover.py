@@ -32,14 +32,19 @@ class Recovered:
         """Values at located points, shape (*components, npoints)."""
         return np.asarray(np.einsum("...pi,pi->...p", self.values[..., location.cells, :], location.phi))
 
-    def at_corners(self) -> NDArray[Any]:
-        """Values at the corners, averaged over the cells around with their volumes; (*components, corners)."""
+    def at_corners(self, region: str | None = None) -> NDArray[Any]:
+        """Values at the corners, averaged over the cells around with their volumes; (*components, corners).
+
+        With a region over its cells only, and zero at the corners outside of it.
+        """
         space = self.space
-        nodes, count = space.cells.ravel(), space.nodes.shape[1]
-        volume = np.broadcast_to(space.dx.sum(axis=1)[:, None], space.cells.shape).ravel()
-        flat = self.values.reshape(-1, space.cells.size)
-        nodal = np.array([_sum_at(nodes, volume * row, count)[space.corners] for row in flat])
-        nodal /= np.bincount(nodes, volume, count)[space.corners]
+        chosen = slice(None) if region is None else np.asarray(space.mesh.subdomains[region])
+        cells, count = space.cells[chosen], space.nodes.shape[1]
+        volume = np.broadcast_to(space.dx[chosen].sum(axis=1)[:, None], cells.shape).ravel()
+        flat = self.values[..., chosen, :].reshape(-1, cells.size)
+        nodal = np.array([_sum_at(cells.ravel(), volume * row, count)[space.corners] for row in flat])
+        total = np.bincount(cells.ravel(), volume, count)[space.corners]
+        nodal /= np.where(total > 0, total, 1.0)
         return nodal.reshape(*self.values.shape[:-2], -1)
 
 

@@ -213,7 +213,9 @@ def build_space(
     if order not in (1, 2):
         raise ValueError(f"order is {order!r}; allowed are 1 (linear elements) and 2 (quadratic elements)")
     element = _ELEMENTS[type(mesh)][order - 1]()
-    basis = skfem.Basis(mesh, element, intorder=2 * order)
+    # The rule of degree 4 for tetrahedra has a negative weight.
+    degree = 5 if isinstance(element, skfem.ElementTetP2) else 2 * order
+    basis = skfem.Basis(mesh, element, intorder=degree)
     dofs = np.ascontiguousarray(basis.element_dofs.T, np.int64)
     barriers = np.unique(barriers).astype(np.int64)
     cells, origin = _split(mesh, element, dofs, barriers)

@@ -17,6 +17,7 @@ from ..errors import DeviceError
 from ..fem.conduction import conduction_matrix, physical_gradients
 from ..fem.locate import locate
 from ..fem.pairing import Pairing
+from ..fem.recover import recover
 from ..fem.scalar import factorize_positive
 from ..fem.spectral import Spectral
 from ..physics import functional as column
@@ -121,14 +122,14 @@ def gap_from(old: Spectral, system: Spectral, pairing: Pairing) -> Complex:
     if old.space.mesh is system.space.mesh and old.space.order == system.space.order:
         return pairing.gap_of(old)
     x = system.space.points()[:, pairing.chosen].reshape(system.space.dim, -1)
-    cells = locate(old.space, x).cells
-    return np.asarray(old.gap[cells].mean(axis=1)).reshape(pairing.shape)
+    recovered = recover(old.space, old.gap, tuple(old.space.mesh.subdomains))
+    return recovered.at(locate(old.space, x)).reshape(pairing.shape)
 
 
 def natural_phase(device: Device, system: Spectral, pairing: Pairing) -> Real:
     """A smooth phase at the nodes: that of the reservoirs, and in between the one of the least kinetic energy.
 
-    It minimises Int N0 D (grad phi - 2 A)^2, with barriers as phase drops; parts without reservoir have a free constant.
+    It minimises Int N0 D (grad phi - 2 A)^2, with barriers as phase drops; parts without reservoir have a constant.
     """
     space, table = system.space, system.coefficients.table
     conductivity = table[..., column.N0] * table[..., column.D]

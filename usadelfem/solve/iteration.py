@@ -15,7 +15,7 @@ from ..device.device import Device
 from ..fem.induced import build_induced
 from ..fem.pairing import Pairing, build_pairing
 from ..fem.recover import recover
-from ..fem.space import basis_values
+from ..fem.space import Space, basis_values
 from ..fem.spectral import Spectral, build_spectral
 from .initial import Initial, gap_from, initial_gap
 from .matsubara import SumRule
@@ -34,6 +34,7 @@ Complex = NDArray[np.complex128]
 METHODS = {"anderson": anderson_sweeps, "newton": newton_sweeps}
 # Frequencies are first solved to this accuracy, with the first guess of the fields.
 FIRST_ACCURACY = 1e-4
+RESTART_ACCURACY = 1e-8  # with the fields of a similar device
 # The gap of a linear discretisation with a coarse quadrature is a first guess; it needs no more accuracy than its own.
 GUESS_PRECISION = 1e-4
 GUESS_TOLERANCE = 1e-3
@@ -160,7 +161,7 @@ def _refined(coarse: Spectral, coarse_pairing: Pairing, system: Spectral, pairin
     whole = np.zeros(coarse.space.dx.shape, complex)
     whole[coarse_pairing.chosen] = gap
     regions = tuple(
-        name for name, own in coarse.space.mesh.subdomains.items() if np.isin(own, coarse_pairing.chosen).all()
+        name for name, own in coarse.space.mesh.subdomains.items() if np.isin(own, coarse_pairing.chosen).any()
     )
     values = recover(coarse.space, whole, regions).values[pairing.chosen]
     phi = basis_values(coarse.space.basis.elem, system.space.basis.X)
@@ -176,7 +177,8 @@ def _converge(
     become small, it decides whether the gap has to vanish, or starts it anew along that mode.
     """
     history: list[Sweep] = []
-    problem.start(FIRST_ACCURACY)
+    unstable = False
+    problem.start(RESTART_ACCURACY if isinstance(options.initial, Equilibrium) else FIRST_ACCURACY)
     sweeps = METHODS[options.method](problem, options.tolerance)
     with progress_bar(None, "sweeps", options.progress) as bar:
         while True:
@@ -186,13 +188,13 @@ def _converge(
             bar.set_postfix(residual=f"{sweep.residual:.1e}")
             if ask is not None and 0 < sweep.largest < SUSPICIOUS:
                 eigenvalue, mode = ask()
-                ask = None
-                if eigenvalue > 0:
+                ask, unstable = None, eigenvalue <= 0
+                if not unstable:
                     return (*history, problem.set_normal(sweep.number))
                 problem.place(np.concatenate([as_real(SEED * problem.unit * mode / abs(mode).max()), problem.dofs]))
                 problem.start(FIRST_ACCURACY)
                 sweeps = METHODS[options.method](problem, options.tolerance)
-            elif sweep.residual <= options.tolerance:
+            elif sweep.residual <= options.tolerance and not (unstable and sweep.largest < SUSPICIOUS):
                 if not polish:
                     return tuple(history)
                 problem.team.update(problem.system, ERROR_TOLERANCE)
@@ -216,10 +218,22 @@ def _with_gap(device: Device, system: Spectral) -> Device:
     for region, material in device.conductors.items():
         if material.self_consistent:
             full = np.zeros(device.mesh.nvertices, complex)
-            values = recover(space, gap, (region,)).at_corners()
-            full[device.sample_vertices] = space.at_vertices(values)
+            full[device.sample_vertices] = _at_vertices(
+                space, recover(space, gap, (region,)).at_corners(region), region
+            )
             gaps[region] = full
     return device.with_gap(gaps)
+
+
+def _at_vertices(space: Space, values: Complex, region: str) -> Complex:
+    """Values at the corners as values at the vertices; where a barrier splits one, those of the region."""
+    cells = np.asarray(space.mesh.subdomains[region])
+    total, count = (np.zeros(space.mesh.nvertices, kind) for kind in (complex, int))
+    corners, first = np.unique(space.corner_cells[cells], return_index=True)
+    vertices = space.mesh.t[:, cells].T.ravel()[first]
+    np.add.at(total, vertices, values[np.searchsorted(space.corners, corners)])
+    np.add.at(count, vertices, 1)
+    return np.asarray(total / np.maximum(count, 1))
 
 
 def progress_bar(total: int | None, what: str, progress: bool | None) -> Any:

@@ -28,6 +28,7 @@ from .team import Team
 Complex = NDArray[np.complex128]
 
 EIGENVALUE_TOLERANCE = 1e-9
+MIXED = 0.1  # part of noise in the vector that the search starts from
 
 
 def lowest_mode(
@@ -98,6 +99,9 @@ def _lowest(
     team.each(prepare)
     size = root.size
     first = (root if start is None or start.shape != pairing.shape else root * start).ravel().astype(complex)
+    # The lowest mode may be of another symmetry than the start.
+    noise = np.random.default_rng(1).normal(size=(2, size))
+    first = first + MIXED * np.linalg.norm(first) * (noise[0] + 1j * noise[1]) / np.sqrt(2 * size)
     matrix = LinearOperator((size, size), matvec=product, dtype=complex)
     if size < 3:
         dense = np.array([product(column) for column in np.eye(size)]).T

@@ -1,4 +1,4 @@
-"""The fields that the Green's function makes for itself: the gap and the induced potential, at all frequencies together.
+"""The fields that the Green's function makes for itself at all frequencies together: gap and induced potential.
 
 Source of the gap equation: theory, section on the free energy, of which it is the derivative with respect to the gap,
 
@@ -27,9 +27,12 @@ from .team import Team
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-# Largest change of the gap, in units of the bulk gap, over which one correction of a state with its old factors is as
-# good as a solve: what it leaves is of second order and below a tenth of the step. The same for A times xi.
+# Largest change of the gap, in units of the bulk gap or of its own largest modulus, over which one correction of a state
+# with its old factors is as good as a solve: what it leaves is of second order and below a tenth of the step. The same
+# for A times xi.
 QUICK = 0.1
+# A gap with -R/gap above this is asked whether it is near an unstable state, from which it has to grow.
+GROWTH = 1e-3
 # Smallest gap, in units of the bulk gap, that sets a scale.
 SMALL = 1e-3
 
@@ -130,7 +133,8 @@ class SelfConsistency:
         if self.factored is None:
             return False
         change, count = abs(fields - self.factored), len(fields) - len(self.dofs)
-        near_gap = change[:count].max(initial=0.0) < QUICK * self.unit
+        size = min(self.unit, float(abs(self.gap).max(initial=0.0)))
+        near_gap = change[:count].max(initial=0.0) <= QUICK * size
         return bool(near_gap and change[count:].max(initial=0.0) < QUICK * self.potential_scale)
 
     def refresh(self) -> None:
@@ -154,6 +158,16 @@ class SelfConsistency:
             kappa += weight * size**2 / energy**3
         largest = float(np.median(self.coefficient))
         return build_gap_response(self.system, self.pairing, self.gap, alpha, kappa, max(1.0, largest))
+
+    def grows(self, residual: Complex) -> bool:
+        """Whether the gap as a whole is below the solution and in a region where the free energy curves down."""
+        if self.pairing is None:
+            return False
+        gap, weight = self.gap, self.pairing.weight
+        square = float((weight * abs(gap) ** 2).sum())
+        if not -float((weight * gap.conj() * residual).real.sum()) > GROWTH * square > 0:
+            return False
+        return float((weight * gap.conj() * self.derivative(gap)).real.sum()) < 0
 
     def residual(self) -> Complex:
         """R at the points of the pairing, shape (cells, points); empty where the gap is given."""

@@ -84,9 +84,9 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
     while value > precision:
         # The eigenvalue falls no faster than ln T; longer steps, of at least SHORTEST, overlook windows of
         # superconductivity only where two transitions lie closer than that.
-        below = above - max(STRIDE * value, SHORTEST)
-        if below < np.log(LOWEST):
+        if above <= np.log(LOWEST):
             return 0.0
+        below = max(above - max(STRIDE * value, SHORTEST), np.log(LOWEST))
         trial = eigenvalue(below)
         if trial <= 0:
             return highest * float(np.exp(brentq(eigenvalue, below, above, xtol=precision)))

@@ -40,6 +40,7 @@ class SuperLUBackend:
         self.factor_bytes = 0
 
     def factorize(self, values: Numbers, slot: int) -> None:
+        """Factorise into a slot. Raises LinAlgError with SuperLU's error."""
         np.take(values, self._source, out=self._matrix.data)
         self._factors.pop(slot, None)
         try:
@@ -55,11 +56,13 @@ class SuperLUBackend:
         self.factor_bytes = int(factor.nnz) * (4 + self._matrix.dtype.itemsize)
 
     def solve(self, rhs: Numbers, slot: int) -> Numbers:
+        """Solve for `rhs` of shape (n, k) with the factor in a slot."""
         result = np.empty_like(rhs)
         result[self._order] = self._factors[slot].solve(rhs[self._order])
         return result
 
     def release(self) -> None:
+        """Free the memory of all factors."""
         self._factors = {}
 
 

@@ -53,6 +53,10 @@ def anderson_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Swee
         residual, potential = problem.residual(), problem.potential_step()
         sweep = problem.measure(number, residual, potential)
         yield sweep
+        if problem.grows(residual):
+            problem.move(_grown(problem), LOOSEST)
+            mixer, near, number = Anderson(problem.weight), False, number + 1
+            continue
         left = max(left - 1, 0)
         best, stalled = (sweep.residual, 0) if sweep.residual < PROGRESS * best else (best, stalled + (not left))
         if stalled > PATIENCE:
@@ -69,6 +73,11 @@ def anderson_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Swee
         fields = problem.fields + step if left else mixer.propose(problem.fields, step)
         problem.move(_within_trust(problem, fields, sweep.largest), _inner(sweep.residual, tolerance))
         number += 1
+
+
+def _grown(problem: SelfConsistency) -> Real:
+    """The fields with a larger gap."""
+    return np.concatenate([(1 + TRUST) * as_real(problem.gap), problem.dofs])
 
 
 def _within_trust(problem: SelfConsistency, fields: Real, largest: float) -> Real:
@@ -100,6 +109,11 @@ def newton_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Sweep]
         sweep = problem.measure(number, residual, problem.dofs)
         yield sweep
         accuracy = _inner(sweep.residual * FORCING, tolerance)
+        if problem.grows(residual):
+            problem.place(_grown(problem))
+            problem.team.update(problem.system, accuracy)
+            number, last = number + 1, np.inf
+            continue
         problem.team.update(problem.system, accuracy)
         if sweep.residual > FORCING * last:
             problem.refresh()

@@ -1,0 +1,298 @@
+"""The gap equation: its derivatives, the iteration to its solution, options and failures."""
+
+import numpy as np
+import pytest
+
+import usadelfem as uf
+from usadelfem.fem.pairing import build_pairing
+from usadelfem.fem.spectral import build_spectral
+from usadelfem.solve.anderson import Anderson
+from usadelfem.solve.selfconsistent import SelfConsistency
+from usadelfem.solve.team import Team
+
+TEMPERATURE = 0.4
+SUM = {"quadrature": "plain", "cutoff_index": 6}
+
+
+def bilayer(*, interfaces=None, contacts=None, magnet=(0.3, 0.0, 0.5), **options):
+    """Half a junction: S with an unknown gap, and F."""
+    materials = {"S": uf.superconductor(Tc=1.0, N0=1.3), "F": uf.ferromagnet(exchange=magnet)}
+    mesh = uf.interval({"S": 1.0, "F": 0.5}, size=0.25)
+    return uf.Device(mesh, materials, contacts or {}, interfaces or {}, **options)
+
+
+def junction(phase=1.3, size=0.1, middle=None):
+    """S1 | N | S2 between bulk reservoirs."""
+    metal = uf.superconductor(Tc=1.0)
+    contacts = {"left": uf.Reservoir(), "right": uf.Reservoir(phase=phase)}
+    mesh = uf.interval({"S1": 1.5, "N": 1.0, "S2": 1.5}, size=size)
+    return uf.Device(mesh, {"S1": metal, "N": middle or uf.normal_metal(), "S2": metal}, contacts)
+
+
+def current(eq):
+    return float(uf.charge_current(eq).through("right"))
+
+
+@pytest.fixture(params=[1, 2], ids=["linear", "quadratic"])
+def parts(request):
+    """A discretised device with its pairing, a random state and two random gaps."""
+    device = bilayer()
+    system = build_spectral(device, request.param, temperature=TEMPERATURE)
+    pairing, rng = build_pairing(device, system), np.random.default_rng(1)
+    state = rng.normal(size=(2, len(system.space.nodes[0]), 8)).view(complex) * 0.2
+    gaps = rng.normal(size=(2, *pairing.shape)) + 1j * rng.normal(size=(2, *pairing.shape))
+    return system, pairing, state, gaps
+
+
+def amplitude(pairing, state):
+    out = np.zeros(pairing.shape, complex)
+    pairing.amplitude(state, 1.0, out)
+    return out
+
+
+def response(pairing, state, change, **options):
+    out = np.zeros(pairing.shape, complex)
+    pairing.response(state, change, 1.0, out, **options)
+    return out
+
+
+def test_source_is_the_change_of_the_residual_with_the_gap(parts):
+    system, pairing, (state, _), (gap, change) = parts
+    one, two = (pairing.with_gap(system, g).residual(0.7, state)[0] for g in (gap, gap + change))
+    source = pairing.source(state, change)[system.pattern.free].reshape(-1).view(float)
+    assert two - one == pytest.approx(source, abs=1e-13)
+
+
+def test_response_is_the_derivative_of_the_amplitude(parts):
+    _, pairing, (state, change), _ = parts
+    step = 1e-5
+    difference = amplitude(pairing, state + step * change) - amplitude(pairing, state - step * change)
+    assert difference / (2 * step) == pytest.approx(response(pairing, state, change), abs=1e-9)
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_source_and_response_are_transposes(parts, linear):
+    # -Tr Dhat g = 4 Re(i gap* f0), which both are derivatives of
+    _, pairing, (state, change), (gap, _) = parts
+    source = (pairing.source(state, gap, linear=linear).conj() * change).real.sum()
+    amplitudes = response(pairing, state, change, linear=linear)
+    assert source == pytest.approx(4 * (pairing.weight * (1j * gap.conj() * amplitudes).real).sum(), rel=1e-12)
+
+
+def self_consistency(device, gap=None):
+    """The gap equation of a device, all states solved to rounding in a gap (None: 1)."""
+    system = build_spectral(device, 2, temperature=TEMPERATURE)
+    pairing = build_pairing(device, system)
+    system = pairing.with_gap(system, np.ones(pairing.shape, complex) if gap is None else gap)
+    w = np.pi * TEMPERATURE * (2 * np.arange(4) + 1)
+    problem = SelfConsistency(
+        system, Team(system, w, np.ones(4), scale=1.0, keep=True), pairing, None, TEMPERATURE, 1.7
+    )
+    problem.start(1e-13)
+    problem.refresh()
+    return problem
+
+
+BARRIERS = {
+    "transparent": {},
+    "tunnel": {"S_F": uf.Tunnel(conductance=0.8)},
+    "spin_active": {"S_F": uf.SpinActive(conductance=0.8, polarization=0.4, mixing=0.7)},
+}
+
+
+@pytest.mark.parametrize("barrier", BARRIERS)
+def test_derivative_of_the_gap_equation_follows_the_states(barrier):
+    device, rng = bilayer(interfaces=BARRIERS[barrier]), np.random.default_rng(2)
+    shape = self_consistency(device).pairing.shape
+    gap = 1.0 + 0.2 * (rng.normal(size=shape) + 1j * rng.normal(size=shape))
+    change, step = rng.normal(size=shape) + 1j * rng.normal(size=shape), 1e-4
+    above, below = (self_consistency(device, gap + sign * step * change).residual() for sign in (1, -1))
+    derivative = self_consistency(device, gap).derivative(change)
+    assert (above - below) / (2 * step) == pytest.approx(derivative, abs=1e-7)
+
+
+def test_derivative_of_the_gap_equation_is_symmetric():
+    problem, rng = self_consistency(bilayer()), np.random.default_rng(3)
+    one, two = rng.normal(size=(2, *problem.pairing.shape, 2)).view(complex)[..., 0]
+
+    def product(first, second):
+        return (problem.pairing.weight * (first.conj() * problem.derivative(second)).real).sum()
+
+    assert product(one, two) == pytest.approx(product(two, one), rel=1e-10)
+
+
+@pytest.mark.parametrize("size", [1, 3, 6])
+def test_anderson_solves_a_linear_problem_in_as_many_steps_as_unknowns(size):
+    rng = np.random.default_rng(size)
+    matrix, solution = np.eye(size) + 0.4 * rng.normal(size=(size, size)), rng.normal(size=size)
+    mixer, x = Anderson(np.ones(size)), np.zeros(size)
+    for _ in range(size + 1):
+        x = mixer.propose(x, matrix @ (solution - x))
+    assert x == pytest.approx(solution, abs=1e-6)
+
+
+def test_anderson_starts_anew_from_the_best_point_when_f_grows():
+    mixer = Anderson(np.ones(2))
+    mixer.propose(np.zeros(2), np.array([1.0, 0.0]))
+    assert mixer.propose(np.ones(2), np.array([9.0, 9.0])) == pytest.approx([0.5, 0.0])
+
+
+def test_history_ends_below_the_tolerance():
+    eq = uf.solve_equilibrium(junction(), TEMPERATURE, **SUM, tolerance=1e-6)
+    assert eq.sweeps[-1].residual <= 1e-6 < eq.sweeps[0].residual
+    assert [s.number for s in eq.sweeps] == sorted(s.number for s in eq.sweeps)
+    assert all(report.converged for report in eq.report)
+
+
+@pytest.mark.parametrize("method", ["anderson", "newton"])
+def test_tolerance_is_the_residual_of_the_gap_equation(method):
+    eq = uf.solve_equilibrium(junction(), TEMPERATURE, **SUM, method=method)
+    total = np.zeros(eq.pairing.shape, complex)
+    for w, state in zip(eq.frequencies, eq.riccati, strict=True):
+        eq.pairing.amplitude(state, 1j, total)
+        total += eq.pairing.gap_of(eq.system) / w
+    residual = eq.pairing.gap_of(eq.system) * np.log(TEMPERATURE) + 2 * np.pi * TEMPERATURE * total
+    assert abs(residual).max() < 1.01e-8 * 1.7639
+
+
+def test_two_threads_give_the_result_of_one():
+    one, two = (uf.solve_equilibrium(junction(), TEMPERATURE, **SUM, threads=n) for n in (1, 2))
+    assert one.system.gap == pytest.approx(two.system.gap, abs=1e-7)
+    assert current(one) == pytest.approx(current(two), rel=1e-7)
+
+
+@pytest.mark.parametrize("device", [junction(), bilayer(interfaces=BARRIERS["tunnel"])], ids=["jump", "barrier"])
+def test_cutoff_index_is_the_number_of_frequencies_of_either_sum(device):
+    plain, gauss = (
+        uf.solve_equilibrium(device, TEMPERATURE, quadrature=q, cutoff_index=60) for q in ("plain", "gauss")
+    )
+    assert plain.frequencies == pytest.approx(np.pi * TEMPERATURE * (2 * np.arange(60) + 1))
+    assert len(gauss.frequencies) < 30
+    assert plain.system.gap == pytest.approx(gauss.system.gap, abs=1e-6)
+
+
+@pytest.mark.parametrize("barrier", ["transparent", "tunnel"])
+def test_device_of_the_result_carries_the_gap_at_the_vertices(barrier):
+    device = bilayer(interfaces=BARRIERS[barrier])
+    eq = uf.solve_equilibrium(device, TEMPERATURE, cutoff_index=20)
+    x = device.mesh.p[0]
+    given = eq.device.materials["S"].gap
+    inside = x <= 1.0
+    assert given[inside] == pytest.approx(uf.gap(eq).at(np.minimum(x[inside], 1 - 1e-9)[None]), rel=1e-6)
+    assert eq.device.materials["S"].Tc == 1.0
+    assert device.materials["S"].gap is None
+
+
+@pytest.mark.parametrize(("size", "precision"), [(0.1, 2e-3), (0.05, 5e-4)])
+def test_a_solve_with_the_gap_that_was_found_reproduces_the_current(size, precision):
+    eq = uf.solve_equilibrium(junction(size=size), TEMPERATURE, cutoff_index=20)
+    again = uf.solve_equilibrium(eq.device, TEMPERATURE, cutoff_index=20)
+    assert not again.sweeps
+    assert current(again) == pytest.approx(current(eq), rel=precision)
+
+
+def test_result_of_a_similar_device_is_a_good_start():
+    device, other = junction(1.3), junction(1.3, size=0.15)
+    first, rough = (uf.solve_equilibrium(d, TEMPERATURE, cutoff_index=20) for d in (device, other))
+    same, moved = (uf.solve_equilibrium(device, TEMPERATURE, cutoff_index=20, initial=i) for i in (first, rough))
+    assert len(same.sweeps) <= 3
+    assert len(same.sweeps) < len(moved.sweeps) < 20
+    assert current(moved) == pytest.approx(current(first), rel=1e-6)
+
+
+def test_cutoff_energy_counts_the_last_frequency_in_part():
+    energy = 2 * np.pi * TEMPERATURE * 40.3
+    below, between, above = (
+        abs(uf.solve_equilibrium(junction(), TEMPERATURE, **options).system.gap).max()
+        for options in ({"cutoff_index": 40}, {"cutoff": energy}, {"cutoff_index": 41})
+    )
+    assert between - below == pytest.approx(0.3 * (above - below), rel=0.05)
+
+
+@pytest.mark.parametrize("method", ["anderson", "newton"])
+def test_an_island_between_barriers_finds_its_phase(method):
+    metal, barriers = uf.superconductor(Tc=1.0), {"A_B": uf.Tunnel(conductance=0.5), "B_C": uf.Tunnel(conductance=0.5)}
+    contacts = {"left": uf.Reservoir(), "right": uf.Reservoir(phase=1.2)}
+    mesh = uf.interval(dict.fromkeys("ABC", 1.0), size=0.25)
+    device = uf.Device(mesh, dict.fromkeys("ABC", metal), contacts, barriers)
+    eq = uf.solve_equilibrium(device, TEMPERATURE, method=method, initial=lambda x: 1.5 + 0 * x[0])
+    assert np.angle(uf.gap(eq).at([[1.5]])[0]) == pytest.approx(0.6, abs=1e-5)
+    assert len(eq.sweeps) < 60
+
+
+def test_a_bilayer_that_is_normal_is_found_normal():
+    device = uf.Device(uf.interval({"S": 0.3, "F": 0.5}, size=0.05), bilayer().materials)
+    assert not uf.solve_equilibrium(device, TEMPERATURE).system.gap.any()
+    assert uf.stability(device, TEMPERATURE) > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "picard"}, "allowed are 'anderson' and 'newton'"),
+        ({"tolerance": 0.0}, "allowed is a number between 0 and 1"),
+        ({"tolerance": "small"}, "allowed is a number between 0 and 1"),
+        ({"max_sweeps": 0}, "allowed is an integer >= 1"),
+        ({"cutoff": 10.0, "cutoff_index": 5}, "either cutoff or cutoff_index"),
+        ({"cutoff_index": 2.5}, "allowed is an integer >= 1"),
+        ({"initial": "bulk"}, "allowed are None, a number"),
+        ({"initial": lambda x: np.ones(3)}, "returned shape"),
+        ({"initial": lambda x: np.nan * x[0]}, "finite"),
+        ({"initial": uf.vortices([(0.5, 0.0, 1)])}, "two or three dimensions"),
+        ({"threads": 0}, "allowed is an integer >= 1"),
+        ({"linearized": True}, "give gap="),
+    ],
+)
+def test_bad_options_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        uf.solve_equilibrium(bilayer(), TEMPERATURE, **options)
+
+
+@pytest.mark.parametrize("method", ["anderson", "newton"])
+def test_too_few_sweeps_raise_an_error_with_the_history(method):
+    with pytest.raises(uf.SolveError, match="did not converge in 2 sweeps") as caught:
+        uf.solve_equilibrium(junction(), TEMPERATURE, max_sweeps=2, cutoff_index=20, method=method)
+    assert len(caught.value.residuals) == 2
+
+
+def test_a_superconductor_needs_tc_or_gap():
+    with pytest.raises(uf.DeviceError, match=r"Tc=\.\.\."):
+        uf.superconductor(D=2.0)
+
+
+@pytest.mark.parametrize("name", ["exchange", "depairing", "tau_sf"])
+def test_bulk_gap_of_a_reservoir_is_that_of_a_clean_superconductor_only(name):
+    value = (0.0, 0.0, 0.1) if name == "exchange" else 0.1
+    device = uf.Device(
+        uf.interval({"S": 1.0}, size=0.5), {"S": uf.superconductor(Tc=1.0, **{name: value})}, {"left": uf.Reservoir()}
+    )
+    with pytest.raises(uf.DeviceError, match=r"give gap=\.\.\."):
+        uf.solve_equilibrium(device, TEMPERATURE)
+
+
+def test_reservoir_without_gap_at_a_normal_metal_is_refused():
+    with pytest.raises(uf.DeviceError, match=r"reservoir 'right' has no gap"):
+        uf.solve_equilibrium(bilayer(contacts={"right": uf.Reservoir()}), TEMPERATURE)
+
+
+@pytest.mark.parametrize("function", [uf.critical_temperature, lambda device: uf.stability(device, TEMPERATURE)])
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        (bilayer(contacts={"left": uf.Reservoir()}), "left are superconducting"),
+        (uf.Device(uf.interval({"S": 1.0}), {"S": uf.superconductor(gap=1.0, Tc=1.0)}), "no region has a Tc"),
+        (uf.Device(uf.interval({"N": 1.0}), {"N": uf.normal_metal()}), "no region has a Tc"),
+    ],
+)
+def test_no_critical_temperature_without_a_normal_state(function, device, message):
+    with pytest.raises(uf.DeviceError, match=message):
+        function(device)
+
+
+@pytest.mark.parametrize(("interval", "state"), [((0.0, 0.1), "unstable"), ((5.0, 6.0), "stable")])
+def test_critical_parameter_needs_a_bracket(interval, state):
+    def device(h):
+        return uf.Device(uf.interval({"S": 1.0}, size=0.5), {"S": uf.superconductor(Tc=1.0, exchange=(0, 0, h))})
+
+    with pytest.raises(ValueError, match=f"the normal state is {state} at both ends"):
+        uf.critical_parameter(device, interval, 0.3)
