@@ -210,9 +210,12 @@ def assemble(
 
 def add_junctions(
     junctions: Junctions, state: Complex, residual: Complex, scale: Real, *, pattern: Pattern | None = None,
-    values: Real = _NONE,
+    values: Real = _NONE, sides: NDArray[np.bool_] | None = None,
 ) -> None:  # fmt: skip
-    """Add the interface terms to what `assemble` gave: residual, its scale, and with a pattern the tangent."""
+    """Add the interface terms to what `assemble` gave: residual, its scale, and with a pattern the tangent.
+
+    Of the residual only chosen sides (2, facets) of the facets; None: both.
+    """
     if not len(junctions.facets):
         return
     arrays = junctions.nodes, junctions.phi, junctions.dx, junctions.table, junctions.kinds, junctions.channels
@@ -222,6 +225,8 @@ def add_junctions(
     r, s = np.empty((*nodes.shape, 4), complex), np.empty(nodes.shape)
     t = np.empty((len(nodes), pairs, UNKNOWNS, UNKNOWNS))
     junction_elements(state, nodes, phi, dx, table, kinds, channels, junctions.linear, pairs > 0, r, s, t)
+    if sides is not None:
+        r[~np.repeat(sides.T, count // 2, axis=1)] = 0.0
     scatter_residual(0, nodes, r, s, residual, scale)
     if pattern:
         own = pattern.facets
@@ -230,12 +235,7 @@ def add_junctions(
 
 def junction_residual(junctions: Junctions, state: Complex, sides: NDArray[np.bool_]) -> Complex:
     """Gradient of the interface terms on chosen sides (2, facets) of the facets, shape (nodes, 4)."""
-    residual = np.zeros_like(state)
-    for side, nodes in enumerate(np.split(junctions.nodes, 2, axis=1)):
-        rows = np.flatnonzero(sides[side])
-        if len(rows):
-            own, whole = junctions.chosen(rows), np.zeros_like(state)
-            add_junctions(own, state, whole, np.zeros(len(state)))
-            kept = np.unique(nodes[rows])
-            residual[kept] += whole[kept]
+    # A node may lie on side 1 of one facet and on side 2 of another, where barriers meet.
+    residual, rows = np.zeros_like(state), np.flatnonzero(sides.any(axis=0))
+    add_junctions(junctions.chosen(rows), state, residual, np.zeros(len(state)), sides=sides[:, rows])
     return residual

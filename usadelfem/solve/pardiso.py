@@ -26,6 +26,7 @@ _SETTINGS = {
     0: 1,  # these values, not PARDISO's defaults
     1: 2,  # METIS ordering
     9: 8,  # perturb pivots below 1e-8 of the norm: the caller checks the residual
+    17: -1,  # report the number of entries of the factors
     20: 1,  # Bunch-Kaufman pivots: without them a zero diagonal is perturbed
     34: 1,  # indices from zero
 }
@@ -137,7 +138,7 @@ class PardisoBackend:
     @property
     def factor_bytes(self) -> int:
         """Memory of one factor, 0 before the first."""
-        return 1024 * int(self._settings[16])
+        return max(int(self._settings[17]), 0) * self._dtype.itemsize
 
     def factorize(self, values: Numbers, slot: int) -> None:
         """Factorise; `values` is kept, not copied. Raises LinAlgError with PARDISO's error."""

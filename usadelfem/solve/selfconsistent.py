@@ -27,8 +27,8 @@ from .team import Team
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-# Largest change of the gap, in units of the bulk gap or of its own largest modulus, over which one correction of a state
-# with its old factors is as good as a solve: what it leaves is of second order and below a tenth of the step. The same
+# Largest change of the gap, in units of the bulk gap or of its own maximum, over which one correction of a state
+# with its old factors is as good as a solve: what it leaves is of second order, below a tenth of the step. The same
 # for A times xi.
 QUICK = 0.1
 # A gap with -R/gap above this is asked whether it is near an unstable state, from which it has to grow.
