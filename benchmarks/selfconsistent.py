@@ -18,7 +18,6 @@ CASES = {
     "1D 121 P2": ("interval", 2, 0.1),
     "2D 2k P2": ("rectangle", 2, 0.2),
     "2D 5k P1": ("rectangle", 1, 0.065),
-    "2D 9k P2": ("rectangle", 2, 0.1),
     "3D 3k P1": ("box", 1, 0.35),
 }
 REPEATS = 3
