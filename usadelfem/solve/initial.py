@@ -50,8 +50,8 @@ class Vortices:
 def vortices(cores: Sequence[tuple[float, float, int]], *, size: float | None = None) -> Vortices:
     """Vortices to start from: `solve_equilibrium(..., initial=vortices([(x, y, n), ...]))`.
 
-    The windings are imposed on the first gap; modulus and phase then relax to a stationary state near by. A vortex moves
-    there, or leaves the sample; one at a point of symmetry stays, also where it is not stable against a displacement.
+    The windings are imposed on the first gap; modulus and phase then relax to a stationary state near by. A vortex
+    moves there, or leaves the sample; one at a point of symmetry stays, also where it is unstable.
 
     Parameters
     ----------
