@@ -59,7 +59,7 @@ def system(request):
 def state(system):
     rng = np.random.default_rng(1)
     nodes = system.space.nodes.shape[1]
-    return 0.3 * (rng.normal(size=(nodes, 4)) + 1j * rng.normal(size=(nodes, 4)))
+    return 0.2 * (rng.normal(size=(nodes, 4)) + 1j * rng.normal(size=(nodes, 4)))
 
 
 def covariant_derivatives(x, a, da):

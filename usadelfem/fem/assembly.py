@@ -138,7 +138,7 @@ def _pairs(numbers: Index) -> tuple[Index, Index, NDArray[np.bool_]]:
     """The lower and the higher number of every local pair i <= j of elements, and whether they are exchanged."""
     second, first = np.tril_indices(numbers.shape[1])
     one, two = numbers[:, first], numbers[:, second]
-    return np.minimum(one, two), np.maximum(one, two), one > two
+    return np.minimum(one, two), np.maximum(one, two), np.ascontiguousarray(one > two)
 
 
 @dataclass(eq=False)
