@@ -19,7 +19,7 @@ from ..physics.functional import first_variation
 from ..physics.jit import kernel, readonly
 from ..physics.nambu import mul, sub, tilde
 from .coefficients import Coefficients, sample
-from .element import LINEAR, interpolate
+from .element import interpolate
 from .junctions import barrier_contacts
 from .space import Index, Real
 from .spectral import Spectral
@@ -153,11 +153,6 @@ def build_pairing(device: Device, system: Spectral) -> Pairing | None:
     chosen = np.concatenate(cells)
     weight = (space.dx * system.coefficients.table[..., column.N0])[chosen]
     return Pairing(chosen, space.cells[chosen], space.phi, np.concatenate(log_tc), weight)
-
-
-def is_linear(system: Spectral) -> bool:
-    """Whether the equation is linearised."""
-    return bool((system.coefficients.kinds & LINEAR).any())
 
 
 def has_continuous_gap(device: Device, system: Spectral, bulk: dict[str, float]) -> bool:
