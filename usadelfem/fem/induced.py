@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from ..physics.frame import frame
 from ..physics.gauge import GAUGE_COLUMNS
 from ..physics.jit import kernel, readonly
 from ..physics.nambu import tilde, trace_product
-from .coefficients import Coefficients
 from .element import interpolate
 from .maxwell import Maxwell, Surrounding, build_maxwell
 from .points import add_currents
@@ -55,13 +54,11 @@ class Induced:
 
     def with_potential(self, system: Spectral, dofs: Real) -> Spectral:
         """The system in the applied and an induced potential."""
-        old = system.coefficients
-        table = old.table.copy()
+        table = system.coefficients.table.copy()
         total = self.applied + self.maxwell.at_points(dofs)
         for k in range(system.space.dim):
             table[..., column.COEFFICIENTS + GAUGE_COLUMNS * k] = total[k]
-        table.flags.writeable = False
-        return replace(system, coefficients=Coefficients(table, old.kinds, old.pairs))
+        return system.with_table(table)
 
     def response(self, system: Spectral, state: Complex, weight: float) -> Real:
         """Charge current and its local response of one frequency, weighted; shape (dim + 1, cells, points)."""

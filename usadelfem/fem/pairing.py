@@ -6,7 +6,7 @@ stationary in it cell by cell and the current it drives is conserved in every ce
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ..physics.frame import frame
 from ..physics.functional import first_variation
 from ..physics.jit import kernel, readonly
 from ..physics.nambu import mul, sub, tilde
-from .coefficients import Coefficients, sample
+from .coefficients import sample
 from .element import interpolate
 from .junctions import barrier_contacts
 from .space import Index, Real
@@ -113,9 +113,7 @@ class Pairing:
         """The system with another gap, shape (cells, points)."""
         table = system.coefficients.table.copy()
         table[self.chosen, :, column.GAP_RE], table[self.chosen, :, column.GAP_IM] = gap.real, gap.imag
-        table.flags.writeable = False
-        old = system.coefficients
-        return replace(system, coefficients=Coefficients(table, old.kinds, old.pairs))
+        return system.with_table(table)
 
     def amplitude(self, state: Complex, weight: float, out: Complex, *, linear: bool = False) -> None:
         """Add weight times the singlet amplitude f0 of a state to out, shape (cells, points)."""

@@ -87,14 +87,18 @@ class Space:
         """The nodes at the vertices of every cell, shape (cells, vertices of a cell)."""
         return self.cells[:, : len(self.mesh.t)]
 
-    def at_vertices(self, corner_values: NDArray[Any]) -> NDArray[Any]:
-        """Values (..., corners) to the vertices of the mesh (..., vertices), the mean over the copies of a vertex."""
-        vertex = np.empty(self.nodes.shape[1], np.int64)
-        vertex[self.corner_cells] = self.mesh.t.T
-        vertex = vertex[self.corners]
+    def at_vertices(self, corner_values: NDArray[Any], region: str | None = None) -> NDArray[Any]:
+        """Values (..., corners) to the vertices of the mesh (..., vertices), the mean over the copies of a vertex.
+
+        With a region over its own copies only, and zero at the vertices outside of it.
+        """
+        cells = slice(None) if region is None else np.asarray(self.mesh.subdomains[region])
+        corners, first = np.unique(self.corner_cells[cells], return_index=True)
+        vertex = self.mesh.t.T[cells].ravel()[first]
+        values = corner_values[..., np.searchsorted(self.corners, corners)]
         count = np.bincount(vertex, minlength=self.mesh.nvertices)
-        out = np.zeros((*corner_values.shape[:-1], self.mesh.nvertices), corner_values.dtype)
-        np.add.at(out.T, vertex, corner_values.T)
+        out = np.zeros((*values.shape[:-1], self.mesh.nvertices), values.dtype)
+        np.add.at(out.T, vertex, values.T)
         return np.asarray(out / np.maximum(count, 1))
 
     def facet_corners(self, facets: Index, side: int = 0) -> tuple[Index, Index]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,11 @@ class Spectral:
         """The order parameter at the quadrature points, shape (cells, points)."""
         table = self.coefficients.table
         return np.asarray(table[..., column.GAP_RE] + 1j * table[..., column.GAP_IM])
+
+    def with_table(self, table: Real) -> Spectral:
+        """The system with other values of its coefficients, in the order of `coefficients.table`."""
+        table.flags.writeable = False
+        return replace(self, coefficients=replace(self.coefficients, table=table))
 
     def moved(self, state: Complex, step: Real) -> Complex:
         """The state after a step of the free unknowns."""

@@ -66,7 +66,7 @@ class Chain:
             self._store(index, outcome, extra, iterations)
             step()
 
-    def update(self, system: Spectral, accuracy: float, step: Callable[[], object] = int) -> None:
+    def update(self, system: Spectral, accuracy: float) -> None:
         """Solve all frequencies again after a change of the system, each from its last state and factors."""
         failed = []
         for index in range(len(self.frequencies) - 1, -1, -1):
@@ -75,7 +75,6 @@ class Chain:
                 self._store(index, outcome, 0, outcome.factorizations)
             else:
                 failed.append(index)
-            step()
         if failed:
             self.descend(system, accuracy)
 

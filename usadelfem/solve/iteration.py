@@ -15,7 +15,7 @@ from ..device.device import Device
 from ..fem.induced import build_induced
 from ..fem.pairing import Pairing, build_pairing
 from ..fem.recover import recover
-from ..fem.space import Space, basis_values
+from ..fem.space import basis_values
 from ..fem.spectral import Spectral, build_spectral
 from .initial import Initial, gap_from, initial_gap
 from .matsubara import SumRule
@@ -218,22 +218,10 @@ def _with_gap(device: Device, system: Spectral) -> Device:
     for region, material in device.conductors.items():
         if material.self_consistent:
             full = np.zeros(device.mesh.nvertices, complex)
-            full[device.sample_vertices] = _at_vertices(
-                space, recover(space, gap, (region,)).at_corners(region), region
-            )
+            corners = recover(space, gap, (region,)).at_corners(region)
+            full[device.sample_vertices] = space.at_vertices(corners, region)
             gaps[region] = full
     return device.with_gap(gaps)
-
-
-def _at_vertices(space: Space, values: Complex, region: str) -> Complex:
-    """Values at the corners as values at the vertices; where a barrier splits one, those of the region."""
-    cells = np.asarray(space.mesh.subdomains[region])
-    total, count = (np.zeros(space.mesh.nvertices, kind) for kind in (complex, int))
-    corners, first = np.unique(space.corner_cells[cells], return_index=True)
-    vertices = space.mesh.t[:, cells].T.ravel()[first]
-    np.add.at(total, vertices, values[np.searchsorted(space.corners, corners)])
-    np.add.at(count, vertices, 1)
-    return np.asarray(total / np.maximum(count, 1))
 
 
 def progress_bar(total: int | None, what: str, progress: bool | None) -> Any:

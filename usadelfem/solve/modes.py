@@ -77,10 +77,6 @@ def _lowest(
     normal = np.zeros(team.states.shape[1:], complex)
     free = system.pattern.free
 
-    def prepare(chain: Chain) -> None:
-        for index in range(len(chain.frequencies)):
-            chain.refresh(system, index)
-
     def product(vector: Any) -> Complex:
         gap = np.asarray(vector).reshape(pairing.shape) / root
         source = pairing.source(normal, np.where(paired, gap, 0.0), linear=True)[free].reshape(-1).view(float)
@@ -96,7 +92,7 @@ def _lowest(
         pair = np.where(paired, 2j * np.pi * temperature * team.sum(term), 0.0)
         return np.asarray((root * (coefficient * gap + pair)).ravel())
 
-    team.each(prepare)
+    team.refresh(system)
     size = root.size
     first = (root if start is None or start.shape != pairing.shape else root * start).ravel().astype(complex)
     # The lowest mode may be of another symmetry than the start.

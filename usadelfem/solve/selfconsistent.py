@@ -139,12 +139,7 @@ class SelfConsistency:
 
     def refresh(self) -> None:
         """Factorise the tangents at the present states."""
-
-        def task(chain: Chain) -> None:
-            for index in range(len(chain.frequencies)):
-                chain.refresh(self.system, index)
-
-        self.team.each(task)
+        self.team.refresh(self.system)
         self.factored = self.fields
 
     def gap_response(self) -> GapResponse:

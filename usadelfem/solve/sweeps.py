@@ -103,7 +103,7 @@ def newton_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Sweep]
     """
     if problem.pairing is None or problem.induced is not None:
         raise ValueError("method='newton' is for the gap equation without screening; use 'anderson'")
-    pairing, number, last = problem.pairing, 1, np.inf
+    number, last = 1, np.inf
     while True:
         residual = problem.residual()
         sweep = problem.measure(number, residual, problem.dofs)
@@ -126,7 +126,6 @@ def newton_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Sweep]
             problem.team.update(problem.system, accuracy)
             if _norm(problem, problem.residual()) < (1 - 1e-4 * 0.5**halving) * norm:
                 break
-        assert pairing is problem.pairing
         number += 1 + products
 
 

@@ -60,13 +60,17 @@ class Team:
         """Solve all frequencies, each chain from high to low."""
         self.each(lambda chain: chain.descend(system, accuracy, step))
 
-    def update(self, system: Spectral, accuracy: float, step: Callable[[], Any] = int) -> None:
+    def update(self, system: Spectral, accuracy: float) -> None:
         """Solve all frequencies again after a change of the system."""
-        self.each(lambda chain: chain.update(system, accuracy, step))
+        self.each(lambda chain: chain.update(system, accuracy))
 
     def correct(self, system: Spectral) -> None:
         """One correction of every state after a small change of the system."""
         self.each(lambda chain: chain.correct(system))
+
+    def refresh(self, system: Spectral) -> None:
+        """Factorise the tangents of all frequencies at their present states."""
+        self.each(lambda chain: [chain.refresh(system, index) for index in range(len(chain.frequencies))])
 
     def sum(self, term: Callable[[Chain, int, float], Complex]) -> Complex:
         """The sum over all frequencies of term(chain, number in the chain, weight)."""
