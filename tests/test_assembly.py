@@ -52,7 +52,7 @@ def system(request):
         **COEFFICIENTS, **SPIN_ORBIT, su2=0.3 * np.ones((dim, 3)), spin_hall_tensor=tensor - tensor.swapaxes(0, 1)
     )
     plane = "xz" if dim == 2 else "xy"
-    return build_spectral(uf.Device(mesh, {"F": material}, plane=plane, A=vector_potential), order)
+    return build_spectral(uf.Device(mesh, {"F": material}, plane=plane, A=vector_potential), order, sector="full")
 
 
 @pytest.fixture

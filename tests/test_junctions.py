@@ -32,7 +32,7 @@ def system_of(barrier, mesh="line", order=2, linearized=False):
     device = uf.Device(
         MESHES[mesh], {"A": uf.normal_metal(), "B": uf.normal_metal()}, interfaces={"A_B": barrier}
     )
-    return build_spectral(device, order, linearized=linearized)
+    return build_spectral(device, order, linearized=linearized, sector="full")
 
 
 def random_state(system, scale=0.3, seed=1):

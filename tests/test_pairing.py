@@ -37,7 +37,7 @@ def current(eq):
 def parts(request):
     """A discretised device with its pairing, a random state and two random gaps."""
     device = bilayer()
-    system = build_spectral(device, request.param, temperature=TEMPERATURE)
+    system = build_spectral(device, request.param, temperature=TEMPERATURE, sector="full")
     pairing, rng = build_pairing(device, system), np.random.default_rng(1)
     state = rng.normal(size=(2, len(system.space.nodes[0]), 8)).view(complex) * 0.2
     gaps = rng.normal(size=(2, *pairing.shape)) + 1j * rng.normal(size=(2, *pairing.shape))
@@ -81,7 +81,7 @@ def test_source_and_response_are_transposes(parts, linear):
 
 def self_consistency(device, gap=None):
     """The gap equation of a device, all states solved to rounding in a gap (None: 1)."""
-    system = build_spectral(device, 2, temperature=TEMPERATURE)
+    system = build_spectral(device, 2, temperature=TEMPERATURE, sector="full")
     pairing = build_pairing(device, system)
     system = pairing.with_gap(system, np.ones(pairing.shape, complex) if gap is None else gap)
     w = np.pi * TEMPERATURE * (2 * np.arange(4) + 1)

@@ -28,6 +28,8 @@ from .device.textures import spiral as spiral
 from .errors import DeviceError as DeviceError
 from .errors import MeshError as MeshError
 from .errors import ObservableError as ObservableError
+from .export.sweep import SweepResult as SweepResult
+from .export.sweep import sweep as sweep
 from .export.vtk import write_vtk as write_vtk
 from .observe.currents import charge_current as charge_current
 from .observe.currents import matrix_current as matrix_current
@@ -44,6 +46,8 @@ from .observe.magnetic import magnetisation as magnetisation
 from .observe.magnetism import spin_density as spin_density
 from .observe.pairing import gap as gap
 from .observe.pairing import pair_amplitude as pair_amplitude
+from .observe.spectra import density_of_states as density_of_states
+from .observe.spectra import minigap as minigap
 from .observe.torques import spin_orbit_torque as spin_orbit_torque
 from .observe.torques import spin_torque as spin_torque
 from .observe.torques import torque_trace as torque_trace
@@ -57,6 +61,8 @@ from .solve.normal import normal_resistance as normal_resistance
 from .solve.normal_state import NormalState as NormalState
 from .solve.normal_state import solve_normal_state as solve_normal_state
 from .solve.solution import Equilibrium as Equilibrium
+from .solve.spectrum import Spectrum as Spectrum
+from .solve.spectrum import solve_spectrum as solve_spectrum
 from .solve.stability import critical_parameter as critical_parameter
 from .solve.stability import critical_temperature as critical_temperature
 from .solve.stability import phase_diagram as phase_diagram

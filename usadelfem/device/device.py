@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, get_args
 
 import numpy as np
@@ -17,13 +16,14 @@ from scipy.sparse.csgraph import connected_components
 from ..errors import DeviceError
 from .coefficient import check_coefficient, evaluate, frozen_value
 from .contact import Contact, Reservoir
+from .frozen import FrozenMapping, FrozenRecord
 from .interface import Interface, check_interfaces, interface_facets
 from .material import COEFFICIENTS, Coefficient, Material, Vacuum
 from .mesh import check_mesh
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Device:
+class Device(FrozenRecord):
     """A mesh whose regions have materials and whose contacts have reservoirs.
 
     Regions that touch are in transparent contact: the Green's function is continuous and the matrix current is
@@ -103,9 +103,9 @@ class Device:
         check_interfaces(self.sample, self.interfaces, self.contacts)
         _check_barriers(self.sample, self.interfaces, self.contacts)
         _warn_unconnected(self.sample, self.contacts)
-        object.__setattr__(self, "interfaces", MappingProxyType(dict(self.interfaces)))
-        object.__setattr__(self, "materials", MappingProxyType(dict(self.materials)))
-        object.__setattr__(self, "contacts", MappingProxyType(dict(self.contacts)))
+        object.__setattr__(self, "interfaces", FrozenMapping(self.interfaces))
+        object.__setattr__(self, "materials", FrozenMapping(self.materials))
+        object.__setattr__(self, "contacts", FrozenMapping(self.contacts))
 
     def __repr__(self) -> str:
         mesh = f"{type(self.mesh).__name__} with {self.mesh.nvertices} vertices"
@@ -117,7 +117,7 @@ class Device:
     @cached_property
     def conductors(self) -> Mapping[str, Material]:
         """The regions that are not vacuum, with their materials."""
-        return MappingProxyType({name: m for name, m in self.materials.items() if isinstance(m, Material)})
+        return FrozenMapping({name: m for name, m in self.materials.items() if isinstance(m, Material)})
 
     @cached_property
     def sample(self) -> Any:

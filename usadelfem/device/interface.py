@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import DeviceError
 from .coefficient import check_coefficient, describe, frozen_value
+from .frozen import FrozenRecord
 from .material import Coefficient
 
 Density = Callable[[NDArray[np.float64]], Any]
@@ -26,7 +27,7 @@ class Transparent:
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Tunnel:
+class Tunnel(FrozenRecord):
     """Tunnel barrier (Kupriyanov and Lukichev, Sov. Phys. JETP 67, 1163 (1988)).
 
     sigma_1 g_1 d_n g_1 = sigma_2 g_2 d_n g_2 = (G_T/2) [g_1, g_2], n from side 1 to side 2, sigma = 2 e^2 N0 D.
@@ -53,7 +54,7 @@ class Tunnel:
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class SpinActive:
+class SpinActive(FrozenRecord):
     """Spin-active tunnel barrier: a magnetic insulator (Cottet et al. 2009, Eschrig et al., NJP 17, 083037 (2015)).
 
     sigma g_1 d_n g_1 = (G_T/2) [g_1, g_2 + (P/(1+r)) {M, g_2} + ((1-r)/(1+r)) M g_2 M] - (i G_phi/2) [g_1, M] with
@@ -93,7 +94,7 @@ class SpinActive:
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Nazarov:
+class Nazarov(FrozenRecord):
     """Contact with channels of any transparency (Nazarov, Superlattices Microstruct. 25, 1221 (1999)).
 
     sigma g_1 d_n g_1 = (G_T/2) sum_n s_n [g_1, g_2] / (1 + (tau_n/4) ({g_1, g_2} - 2)), s_n the share of channel n in

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from ..errors import DeviceError
 from .coefficient import check_coefficient, describe, frozen_value
+from .frozen import FrozenRecord
 
 Number = complex | NDArray[Any] | tuple[float, ...] | list[float]
 Coefficient = Number | Callable[[NDArray[np.float64]], Any]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Material:
+class Material(FrozenRecord):
     """Coefficients of the Usadel equation in one region.
 
     Every coefficient is a number (an array of its components), a callable f(x) of position with x of shape (dim, ...)

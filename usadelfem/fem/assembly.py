@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..physics.jit import announce_compilation, kernel, readonly
 from .coefficients import Coefficients
-from .element import BLOCK, UNKNOWNS, element_terms
+from .element import element_terms
 from .junctions import Junctions, junction_elements
 from .space import Index, Real, Space
 
@@ -28,13 +29,15 @@ def scatter_residual(first: int, cells: Any, local: Any, scale: Any, out: Any, o
         for i in range(cells.shape[1]):
             n = cells[first + e, i]
             out_scale[n] += scale[e, i]
-            for c in range(4):
+            for c in range(local.shape[2]):
                 out[n, c] += local[e, i, c]
 
 
 @kernel
 def scatter_tangent(first: int, slots: Any, flipped: Any, pointer: Any, rows: Any, local: Any, values: Any) -> None:
     """Add element blocks to the upper triangle in CSR order; slots are block numbers, -1 where a node is clamped."""
+    size = local.shape[2]
+    lower = size * (size - 1) // 2
     for e in range(local.shape[0]):
         for p in range(slots.shape[1]):
             slot = slots[first + e, p]
@@ -43,10 +46,10 @@ def scatter_tangent(first: int, slots: Any, flipped: Any, pointer: Any, rows: An
             row = rows[slot]
             diagonal = pointer[row]
             length = pointer[row + 1] - diagonal
-            base = BLOCK * diagonal - 28 * row  # earlier rows of nodes: 64 per block, diagonal blocks 28 fewer
-            for r in range(UNKNOWNS):
-                start = base + r * UNKNOWNS * length - r * (r - 1) // 2 + UNKNOWNS * (slot - diagonal) - r
-                for c in range(r if slot == diagonal else 0, UNKNOWNS):
+            base = size * size * diagonal - lower * row  # diagonal blocks of earlier rows hold their upper triangle
+            for r in range(size):
+                start = base + r * size * length - r * (r - 1) // 2 + size * (slot - diagonal) - r
+                for c in range(r if slot == diagonal else 0, size):
                     if flipped[first + e, p]:
                         values[start + c] += local[e, p, c, r]
                     else:
@@ -54,16 +57,16 @@ def scatter_tangent(first: int, slots: Any, flipped: Any, pointer: Any, rows: An
 
 
 @kernel
-def fill_pattern(pointer: Any, columns: Any, indptr: Any, indices: Any) -> None:
-    """Scalar upper CSR pattern of a node pattern with dense 8x8 blocks."""
+def fill_pattern(size: int, pointer: Any, columns: Any, indptr: Any, indices: Any) -> None:
+    """Scalar upper CSR pattern of a node pattern with dense blocks of `size` rows."""
     n = 0
     for node in range(len(pointer) - 1):
-        for r in range(UNKNOWNS):
+        for r in range(size):
             for slot in range(pointer[node], pointer[node + 1]):
-                for c in range(r if slot == pointer[node] else 0, UNKNOWNS):
-                    indices[n] = UNKNOWNS * columns[slot] + c
+                for c in range(r if slot == pointer[node] else 0, size):
+                    indices[n] = size * columns[slot] + c
                     n += 1
-            indptr[UNKNOWNS * node + r + 1] = n
+            indptr[size * node + r + 1] = n
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,8 +90,10 @@ class Pattern:
 
     Attributes
     ----------
+    unknowns
+        Unknowns of a node.
     free
-        The free nodes; unknown 8 p + r of the linear system belongs to node free[p].
+        The free nodes; unknown `unknowns` p + r of the linear system belongs to node free[p].
     cells, facets
         Where the blocks of cells and of facets of interfaces go.
     pointer, rows
@@ -97,6 +102,7 @@ class Pattern:
         CSR structure of the upper triangle in scalar unknowns.
     """
 
+    unknowns: int
     free: Index
     cells: Slots
     facets: Slots
@@ -106,7 +112,9 @@ class Pattern:
     indices: NDArray[np.int32]
 
 
-def build_pattern(space: Space, clamped: Index, junction_nodes: Index | None = None) -> Pattern:
+def build_pattern(
+    space: Space, clamped: Index, junction_nodes: Index | None = None, *, unknowns: int = 8
+) -> Pattern:  # fmt: skip
     """Sparsity of the tangent over all nodes but the clamped ones, computed once per device.
 
     `junction_nodes` (facets, nodes of both sides) are the nodes that interfaces couple.
@@ -128,10 +136,10 @@ def build_pattern(space: Space, clamped: Index, junction_nodes: Index | None = N
     ]
     rows, columns = np.divmod(unique, max(len(free), 1))
     pointer = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=len(free)))))
-    indptr = np.zeros(UNKNOWNS * len(free) + 1, np.int32)
-    indices = np.empty(BLOCK * len(unique) - 28 * len(free), np.int32)
-    fill_pattern(pointer, columns, indptr, indices)
-    return Pattern(free, slots[0], slots[1], pointer, rows, indptr, indices)
+    indptr = np.zeros(unknowns * len(free) + 1, np.int32)
+    indices = np.empty(unknowns**2 * len(unique) - unknowns * (unknowns - 1) // 2 * len(free), np.int32)
+    fill_pattern(unknowns, pointer, columns, indptr, indices)
+    return Pattern(unknowns, free, slots[0], slots[1], pointer, rows, indptr, indices)
 
 
 def _pairs(numbers: Index) -> tuple[Index, Index, NDArray[np.bool_]]:
@@ -159,11 +167,11 @@ def assemble(
     Parameters
     ----------
     space, coefficients
-        The discretisation and the coefficients at its quadrature points.
+        The discretisation and the coefficients at its quadrature points, in the frame of the sector.
     w
         Matsubara frequency.
     state
-        The Riccati matrix a at the nodes, shape (nodes, 4).
+        The Riccati matrix a at the nodes, shape (nodes, n) with the n entries of a spin sector.
     pattern
         Where to put the Hessian; None: residual only.
     chosen
@@ -174,7 +182,7 @@ def assemble(
     Returns
     -------
     residual, scale, values
-        dF/d(Re a) + i dF/d(Im a), shape (nodes, 4); the sum of moduli of the terms in it, shape (nodes,); the values
+        dF/d(Re a) + i dF/d(Im a), shape (nodes, n); the sum of moduli of the terms in it, shape (nodes,); the values
         of the upper-triangular CSR tangent over the free nodes (empty without pattern).
     """
     announce_compilation(element_terms)
@@ -182,20 +190,42 @@ def assemble(
     part = coefficients.chosen(everything)
     tables = (array[everything] for array in (space.cells, space.inverse, space.dx))
     cells, inverse, dx, table, kinds, axes, state = readonly(*tables, part.table, part.kinds, part.pairs, state)
-    local = cells.shape[1]
+    like = (0j,) * state.shape[1]
+
+    def elements(first: int, hessian: bool, r: Complex, s: Real, t: Real) -> None:
+        element_terms(
+            like, w, state, first, cells, space.phi, space.dphi, inverse, dx, table, kinds, axes, hessian, r, s, t
+        )  # fmt: skip
+
+    number = np.dtype(float)
+    result = in_chunks(elements, cells, state.shape, 2 * len(like), number, pattern, timings)
+    if timings:
+        timings.points += dx.size
+    return result
+
+
+def in_chunks(
+    elements: Callable[..., None], cells: Index, shape: tuple[int, ...], unknowns: int, number: np.dtype[Any],
+    pattern: Pattern | None, timings: Timings | None,
+) -> tuple[Complex, Real, Any]:  # fmt: skip
+    """Sum what `elements(first, hessian, residual, scale, tangent)` writes for chunks of cells over the nodes.
+
+    Returns residual (shape), scale (nodes,) and the values of the tangent, `unknowns` per node and of type `number`.
+    """
+    _check_block(pattern, unknowns)
+    local, clock = cells.shape[1], timings or Timings()
     pairs = local * (local + 1) // 2 if pattern else 0
-    chunk = max(8, _CHUNK_BYTES // (8 * (BLOCK * pairs + 9 * local)))
-    residual = np.zeros((space.nodes.shape[1], 4), complex)
-    scale = np.zeros(space.nodes.shape[1])
-    values = np.zeros(len(pattern.indices) if pattern else 0)
-    element = np.empty((chunk, local, 4), complex), np.empty((chunk, local)), np.empty((chunk, pairs, 8, 8))
-    clock = timings or Timings()
+    chunk = max(8, _CHUNK_BYTES // (number.itemsize * (unknowns**2 * pairs + 9 * local)))
+    residual, scale = np.zeros(shape, complex), np.zeros(shape[0])
+    values = np.zeros(len(pattern.indices) if pattern else 0, number)
+    element = (
+        np.empty((chunk, local, shape[1]), complex), np.empty((chunk, local)),
+        np.empty((chunk, pairs, unknowns, unknowns), number),
+    )  # fmt: skip
     for first in range(0, len(cells), chunk):
         r, s, t = (array[: len(cells) - first] for array in element)
         start = perf_counter()
-        element_terms(
-            w, state, first, cells, space.phi, space.dphi, inverse, dx, table, kinds, axes, pairs > 0, r, s, t
-        )  # fmt: skip
+        elements(first, pairs > 0, r, s, t)
         middle = perf_counter()
         scatter_residual(first, cells, r, s, residual, scale)
         if pattern:
@@ -204,7 +234,6 @@ def assemble(
             )
         clock.kernels += middle - start
         clock.scatter += perf_counter() - middle
-    clock.points += dx.size
     return residual, scale, values
 
 
@@ -220,17 +249,31 @@ def add_junctions(
         return
     arrays = junctions.nodes, junctions.phi, junctions.dx, junctions.table, junctions.kinds, junctions.channels
     nodes, phi, dx, table, kinds, channels, state = readonly(*arrays, state)
-    count = nodes.shape[1]
+    entries, count = state.shape[1], nodes.shape[1]
     pairs = count * (count + 1) // 2 if pattern else 0
-    r, s = np.empty((*nodes.shape, 4), complex), np.empty(nodes.shape)
-    t = np.empty((len(nodes), pairs, UNKNOWNS, UNKNOWNS))
-    junction_elements(state, nodes, phi, dx, table, kinds, channels, junctions.linear, pairs > 0, r, s, t)
+    r, s = np.empty((*nodes.shape, entries), complex), np.empty(nodes.shape)
+    t = np.empty((len(nodes), pairs, 2 * entries, 2 * entries))
+    like = (0j,) * entries
+    junction_elements(like, state, nodes, phi, dx, table, kinds, channels, junctions.linear, pairs > 0, r, s, t)
     if sides is not None:
         r[~np.repeat(sides.T, count // 2, axis=1)] = 0.0
+    scatter_junctions(nodes, r, s, t, residual, scale, pattern, values)
+
+
+def scatter_junctions(
+    nodes: Index, r: Complex, s: Real, t: Any, residual: Complex, scale: Real, pattern: Pattern | None, values: Any
+) -> None:
+    """Add what the kernel of the facets wrote to the nodes, and with a pattern to the tangent."""
+    _check_block(pattern, t.shape[2])
     scatter_residual(0, nodes, r, s, residual, scale)
     if pattern:
         own = pattern.facets
         scatter_tangent(0, own.number, own.flipped, pattern.pointer, pattern.rows, t, values)
+
+
+def _check_block(pattern: Pattern | None, unknowns: int) -> None:
+    if pattern is not None and pattern.unknowns != unknowns:
+        raise ValueError(f"a pattern with {pattern.unknowns} unknowns per node does not fit a state with {unknowns}")
 
 
 def junction_residual(junctions: Junctions, state: Complex, sides: NDArray[np.bool_]) -> Complex:

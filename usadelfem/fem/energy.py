@@ -9,9 +9,9 @@ import numpy as np
 from ..physics.frame import ROWS, frame
 from ..physics.functional import N0, density
 from ..physics.jit import kernel, readonly
-from ..physics.nambu import mul, tilde, trace
+from ..physics.nambu import FULL, mul, tilde, trace
 from .assembly import Complex
-from .element import SPIN_CHARGE, derivatives, gradients, interpolate
+from .element import SPIN_CHARGE, derivatives, gradients, interpolate, partner_derivatives
 from .junctions import junction_energy
 from .space import Real
 from .spectral import Spectral
@@ -30,9 +30,10 @@ def add_density(
         own = pairs if kinds[e] & SPIN_CHARGE else pairs[:0]
         for q in range(points):
             gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
-            a = interpolate(state, cells[e], phi[q])
+            a = interpolate(FULL, state, cells[e], phi[q])
             c = table[e, q]
-            derivatives(state, cells[e], grad, kinds[e], c, a, da, db)
+            derivatives(state, cells[e], grad, kinds[e], c, a, da)
+            partner_derivatives(a, da, db)
             b = tilde(a)
             # -w Tr tau3 g + 4 w, without the difference of large numbers
             spectral = 4.0 * w * trace(mul(frame(a, b)[0], mul(a, b))).real

@@ -13,7 +13,7 @@ from ..physics import functional as column
 from ..physics.frame import frame
 from ..physics.gauge import GAUGE_COLUMNS
 from ..physics.jit import kernel, readonly
-from ..physics.nambu import tilde, trace_product
+from ..physics.nambu import FULL, tilde, trace_product
 from .element import interpolate
 from .maxwell import Maxwell, Surrounding, build_maxwell
 from .points import add_currents
@@ -28,7 +28,7 @@ def add_stiffness(weight: float, state: Any, cells: Any, phi: Any, table: Any, o
     """Add weight 2 N0 D tr F Ft, the response -dj/dA at fixed g, to out (cells, points)."""
     for e in range(cells.shape[0]):
         for q in range(phi.shape[0]):
-            a = interpolate(state, cells[e], phi[q])
+            a = interpolate(FULL, state, cells[e], phi[q])
             _, _, alpha, beta = frame(a, tilde(a))
             c = 8.0 * table[e, q, column.N0] * table[e, q, column.D]
             out[e, q] += weight * c * trace_product(alpha, beta).real

@@ -14,11 +14,11 @@ from ..device.device import Device
 from ..device.interface import Barrier, Nazarov, SpinActive, Transparent, interface_facets
 from ..errors import DeviceError
 from ..physics import junction as column
-from ..physics.frame import frame, modulus
+from ..physics.frame import accumulate, frame, get, modulus
 from ..physics.jit import formula, kernel
 from ..physics.junction import filter_amplitudes, junction_density, junction_terms, transmission_channels
-from ..physics.nambu import tilde
-from .element import adjoint, fold, interpolate, to_real
+from ..physics.nambu import FULL, Spin, add, entries, scale, tilde
+from .element import adjoint, conjugate, fold, interpolate, to_real
 from .section import facet_basis
 from .space import Index, Real, Space
 
@@ -183,34 +183,34 @@ def _table(barrier: Barrier, x: Real, owner: str) -> Real:
 
 
 @formula
-def linear_residual(h: Any, other: Any, a: Any, a_other: Any) -> Any:
+def linear_residual(like: Spin, h: Any, other: Any, a: Spin, a_other: Spin) -> Spin:
     """K a + K~ a* of two folded blocks: the gradient of a quadratic functional, by matrix entries."""
-    total = np.zeros(4, np.complex128)
-    for r in range(4):
-        for c in range(4):
-            total[r] += h[r, c] * a[c] + h[r, 4 + c] * a[c].conjugate()
-            total[r] += other[r, c] * a_other[c] + other[r, 4 + c] * a_other[c].conjugate()
+    n, total = len(like), scale(0.0, like)
+    one, two = conjugate(a), conjugate(a_other)
+    for c in range(n):
+        total = add(total, scale(a[c], get(like, h.T, c)))
+        total = add(total, scale(one[c], get(like, h.T, n + c)))
+        total = add(total, scale(a_other[c], get(like, other.T, c)))
+        total = add(total, scale(two[c], get(like, other.T, n + c)))
     return total
 
 
 @kernel
 def junction_elements(
-    state: Any, nodes: Any, phi: Any, dx: Any, table: Any, kinds: Any, channels: Any, linear: bool, hessian: bool,
-    residual: Any, scale: Any, tangent: Any,
+    like: Spin, state: Any, nodes: Any, phi: Any, dx: Any, table: Any, kinds: Any, channels: Any, linear: bool,
+    hessian: bool, residual: Any, scales: Any, tangent: Any,
 ) -> None:  # fmt: skip
-    """Residual (facets, nodes, 4), its scale and tangent (facets, pairs, 8, 8) of all facets; nodes of both sides."""
-    half = phi.shape[2]
-    h11, h12 = np.zeros((4, 8), np.complex128), np.zeros((4, 8), np.complex128)
-    h22, h21 = np.zeros((4, 8), np.complex128), np.zeros((4, 8), np.complex128)
-    blocks = np.empty((3, 8, 8))
-    zero = (0j, 0j, 0j, 0j)
-    r1, r2 = np.empty(4, np.complex128), np.empty(4, np.complex128)
+    """Residual (facets, nodes, n), its scale and tangent (facets, pairs, 2n, 2n) of all facets; nodes of both sides."""
+    half, n = phi.shape[2], len(like)
+    h11, h12 = np.zeros((n, 2 * n), np.complex128), np.zeros((n, 2 * n), np.complex128)
+    h22, h21 = np.zeros((n, 2 * n), np.complex128), np.zeros((n, 2 * n), np.complex128)
+    blocks, zero = np.empty((3, 2 * n, 2 * n)), scale(0.0, like)
     for f in range(len(nodes)):
-        residual[f], scale[f], tangent[f] = 0.0, 0.0, 0.0
+        residual[f], scales[f], tangent[f] = 0.0, 0.0, 0.0
         own = channels[kinds[f]] if kinds[f] >= 0 else channels[0:0].reshape(0, 2)
         for q in range(phi.shape[1]):
-            a1 = interpolate(state, nodes[f, :half], phi[f, q])
-            a2 = interpolate(state, nodes[f, half:], phi[f, q])
+            a1 = interpolate(like, state, nodes[f, :half], phi[f, q])
+            a2 = interpolate(like, state, nodes[f, half:], phi[f, q])
             at1, at2 = (zero, zero) if linear else (a1, a2)
             g1, s1, g2, s2 = junction_terms(
                 table[f, q], own, frame(at1, tilde(at1)), frame(at2, tilde(at2)), hessian or linear, h11, h12, h22
@@ -218,22 +218,18 @@ def junction_elements(
             fold(h11)
             fold(h12)
             fold(h22)
+            r1, r2 = entries(g1), entries(g2)
             if linear:
                 adjoint(h12, h21)
-                r1 = linear_residual(h11, h12, a1, a2)
-                r2 = linear_residual(h22, h21, a2, a1)
-                s1 = modulus((r1[0], r1[1], r1[2], r1[3]))
-                s2 = modulus((r2[0], r2[1], r2[2], r2[3]))
-            else:
-                r1[0], r1[1], r1[2], r1[3] = g1[0], g1[2], g1[1], g1[3]
-                r2[0], r2[1], r2[2], r2[3] = g2[0], g2[2], g2[1], g2[3]
+                r1 = linear_residual(like, h11, h12, a1, a2)
+                r2 = linear_residual(like, h22, h21, a2, a1)
+                s1, s2 = modulus(r1), modulus(r2)
             for i in range(half):
                 weight = 2.0 * dx[f, q] * phi[f, q, i]
-                for c in range(4):
-                    residual[f, i, c] += weight * r1[c].conjugate()
-                    residual[f, half + i, c] += weight * r2[c].conjugate()
-                scale[f, i] += abs(weight) * s1
-                scale[f, half + i] += abs(weight) * s2
+                accumulate(residual[f], i, weight, conjugate(r1))
+                accumulate(residual[f], half + i, weight, conjugate(r2))
+                scales[f, i] += abs(weight) * s1
+                scales[f, half + i] += abs(weight) * s2
             if hessian:
                 to_real(h11, blocks[0])
                 to_real(h12, blocks[1])
@@ -250,8 +246,8 @@ def add_pairs(weight: float, phi: Any, blocks: Any, out: Any) -> None:
         for i in range(j + 1):
             block = blocks[(1 if i >= half else 0) + (1 if j >= half else 0)]
             factor = weight * phi[i % half] * phi[j % half]
-            for r in range(8):
-                for c in range(8):
+            for r in range(len(block)):
+                for c in range(len(block)):
                     out[pair, r, c] += factor * block[r, c]
             pair += 1
 
@@ -264,8 +260,8 @@ def junction_energy(state: Any, nodes: Any, phi: Any, dx: Any, table: Any, kinds
     for f in range(len(nodes)):
         own = channels[kinds[f]] if kinds[f] >= 0 else channels[0:0].reshape(0, 2)
         for q in range(phi.shape[1]):
-            a1 = interpolate(state, nodes[f, :half], phi[f, q])
-            a2 = interpolate(state, nodes[f, half:], phi[f, q])
+            a1 = interpolate(FULL, state, nodes[f, :half], phi[f, q])
+            a2 = interpolate(FULL, state, nodes[f, half:], phi[f, q])
             one, two = frame(a1, tilde(a1)), frame(a2, tilde(a2))
             total += dx[f, q] * junction_density(table[f, q], own, one, two).real
     return total

@@ -17,7 +17,7 @@ from ..physics import functional as column
 from ..physics.frame import frame
 from ..physics.functional import first_variation
 from ..physics.jit import kernel, readonly
-from ..physics.nambu import mul, sub, tilde
+from ..physics.nambu import FULL, mul, scale, sub, tilde
 from .coefficients import sample
 from .element import interpolate
 from .junctions import barrier_contacts
@@ -32,7 +32,7 @@ def add_pairing(weight: float, state: Any, cells: Any, phi: Any, linear: bool, o
     """Add weight f0, f0 = tr F / 2, to out (cells, points)."""
     for e in range(cells.shape[0]):
         for q in range(phi.shape[0]):
-            a = interpolate(state, cells[e], phi[q])
+            a = interpolate(FULL, state, cells[e], phi[q])
             if linear:
                 out[e, q] += weight * (a[0] + a[3])
             else:
@@ -47,11 +47,11 @@ def add_pairing_response(
     """Add weight times the change of f0 with the state to out (cells, points)."""
     for e in range(cells.shape[0]):
         for q in range(phi.shape[0]):
-            da = interpolate(change, cells[e], phi[q])
+            da = interpolate(FULL, change, cells[e], phi[q])
             if linear:
                 out[e, q] += weight * (da[0] + da[3])
                 continue
-            a = interpolate(state, cells[e], phi[q])
+            a = interpolate(FULL, state, cells[e], phi[q])
             n, nt, alpha, _ = frame(a, tilde(a))
             change_of_alpha = sub(mul(mul(n, da), nt), mul(mul(alpha, tilde(da)), alpha))
             out[e, q] += weight * (change_of_alpha[0] + change_of_alpha[3])
@@ -60,12 +60,12 @@ def add_pairing_response(
 @kernel
 def add_gap_gradient(state: Any, gap: Any, cells: Any, phi: Any, weight: Any, linear: bool, out: Any) -> None:
     """Add the gradient of -Tr Dhat g, Dhat made of `gap` (cells, points), to the residual out (nodes, 4)."""
-    zero = (0j, 0j, 0j, 0j)
+    zero = scale(0.0, FULL)
     for e in range(cells.shape[0]):
         for q in range(phi.shape[0]):
             a = zero
             if not linear:
-                a = interpolate(state, cells[e], phi[q])
+                a = interpolate(FULL, state, cells[e], phi[q])
             vectors = frame(a, tilde(a))
             d = 1j * gap[e, q]
             upper, lower = (d, 0j, 0j, d), (d.conjugate(), 0j, 0j, d.conjugate())

@@ -6,18 +6,21 @@ a phase rotation da = i a gives the charge current and a spin rotation da = i [s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..physics.frame import ROWS, frame, get
 from ..physics.functional import N0
 from ..physics.jit import formula, kernel
-from ..physics.nambu import SIGMA, Spin, add, dot, mul, scale, sigma_left, sub, tilde, trace
+from ..physics.nambu import FULL, SIGMA, Spin, add, dot, mul, scale, sigma_left, sub, tilde, trace
 from ..physics.riccati import green, green_derivative, to_matrix
 from ..physics.riccati import tilde as tilde_matrix
 from .assembly import Complex, assemble, junction_residual
-from .element import LINEAR, derivatives, gradients, interpolate, point_terms
+from .element import LINEAR, derivatives, gradients, interpolate, partner_derivatives, point_terms
 from .section import Section, node_measure
 from .space import Index, Real, Space
 from .spectral import Spectral
@@ -58,18 +61,19 @@ def add_currents(
     for e in range(cells.shape[0]):
         for q in range(points):
             gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
-            a = interpolate(state, cells[e], phi[q])
+            a = interpolate(FULL, state, cells[e], phi[q])
             c = table[e, q]
-            derivatives(state, cells[e], grad, kinds[e], c, a, da, db)
+            derivatives(state, cells[e], grad, kinds[e], c, a, da)
+            partner_derivatives(a, da, db)
             g, _ = point_terms(
-                0.0, c, kinds[e], pairs, a, da, db, False, flux, h00, hk0, hkk[:, 4:], hkl[:, :, 4:], rows
+                0.0, c, kinds[e], pairs, a, tilde(a), da, db, False, flux, h00, hk0, hkk[:, 4:], hkl[:, :, 4:], rows
             )  # fmt: skip
             if torque:
                 add_moments(weight * c[N0], a, g, out[0, :, e, q])
             for k in range(dim):
                 if torque:
-                    add_moments(weight * c[N0], get(da, k), get(flux, k), out[0, :, e, q])
-                add_moments(weight * c[N0], a, get(flux, k), out[1 + k, :, e, q])
+                    add_moments(weight * c[N0], get(a, da, k), get(a, flux, k), out[0, :, e, q])
+                add_moments(weight * c[N0], a, get(a, flux, k), out[1 + k, :, e, q])
 
 
 @formula
@@ -85,7 +89,7 @@ def add_spin(weight: float, state: Any, cells: Any, phi: Any, table: Any, kinds:
     """Add weight N0 i Tr sigma_a tau3 g to out, shape (3, cells, points)."""
     for e in range(cells.shape[0]):
         for q in range(phi.shape[0]):
-            a = interpolate(state, cells[e], phi[q])
+            a = interpolate(FULL, state, cells[e], phi[q])
             b = tilde(a)
             if kinds[e] & LINEAR:  # N = 1 - a b
                 total = scale(-1.0, add(mul(a, b), mul(b, a)))
@@ -143,25 +147,39 @@ def boundary_share(space: Space, section: Section, clamped: Index) -> Real:
 
 
 def consistent_flux(system: Spectral, w: float, state: Complex, section: Section, share: Real) -> Real:
-    """Charge and spin moments (4,) of the flux through a section that separates its two sides.
+    """Charge and spin moments (4,) of the flux through a section that separates its two sides."""
 
-    The residual of all that lies behind the section (cells, and barriers seen from these cells), tested with the
-    generators i a and i [sigma_a/2, a] on its nodes, each with its `boundary_share`. What flows through facets of the
-    section that are barriers is the derivative of their own interface terms.
+    def cells(chosen: Index) -> Complex:
+        return assemble(system.space, system.coefficients, w, state, chosen=chosen)[0]
+
+    def sides(chosen: NDArray[np.bool_]) -> Complex:
+        return junction_residual(system.junctions, state, chosen)
+
+    return section_moments(system, section, share, cells, sides, partial(_moments, state))
+
+
+def section_moments(
+    system: Spectral, section: Section, share: Real, cells: Callable[[Index], Complex],
+    sides: Callable[[NDArray[np.bool_]], Complex], test: Callable[[Complex, Real], NDArray[Any]],
+) -> NDArray[Any]:  # fmt: skip
+    """The residual of all that lies behind a section, tested with the generators of charge and spin.
+
+    `cells` and `sides` give the residual of chosen cells, and of chosen sides (2, facets) of the interfaces. Cells, and
+    barriers seen from them, are tested on the nodes of the section, each with its `boundary_share`. What flows through
+    facets of the section that are barriers is the derivative of their own interface terms.
     """
     junctions, mesh = system.junctions, system.space.mesh
-    sides = mesh.f2t[:, junctions.facets]
+    adjacent = mesh.f2t[:, junctions.facets]
     own = np.isin(junctions.facets, section.facets)
     behind = np.zeros((2, len(own)), bool)
     order = np.argsort(section.facets)
     places = order[np.searchsorted(section.facets, junctions.facets[own], sorter=order)]
-    behind[:, own] = sides[:, own] == section.behind[places]
-    total = -_moments(state, junction_residual(junctions, state, behind), np.ones(len(state)))
+    behind[:, own] = adjacent[:, own] == section.behind[places]
+    total = -test(sides(behind), np.ones(len(share)))
     if own.sum() < len(section.facets):
-        residual, _, _ = assemble(system.space, system.coefficients, w, state, chosen=section.cells)
-        near = np.isin(sides, section.cells) & (sides >= 0)
-        total += _moments(state, residual + junction_residual(junctions, state, near), share)
-    return section.sign * total
+        near = np.isin(adjacent, section.cells) & (adjacent >= 0)
+        total = total + test(cells(section.cells) + sides(near), share)
+    return np.asarray(section.sign * total)
 
 
 def _moments(state: Complex, residual: Complex, share: Real) -> Real:

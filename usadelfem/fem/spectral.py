@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from ..physics.thermal import bcs_gap
 from .assembly import Complex, Pattern, Timings, add_junctions, assemble, build_pattern
 from .coefficients import Coefficients, point_coefficients
 from .conduction import electrode
-from .element import UNKNOWNS
 from .junctions import Junctions, build_junctions, splitting
+from .sector import SECTORS, Sector, find_sector, full_sector
 from .space import Index, Real, Space, build_space
 
 Contacts = dict[str, tuple[Index, Complex, Real]]
@@ -35,6 +36,8 @@ class Spectral:
         The discretisation and the coefficients at its quadrature points.
     pattern
         Sparsity of the tangent over the free nodes.
+    sector
+        The spin matrices that are unknowns; states have all entries, whatever the sector.
     junctions
         The interface terms.
     contacts
@@ -49,6 +52,7 @@ class Spectral:
     space: Space
     coefficients: Coefficients
     pattern: Pattern
+    sector: Sector
     junctions: Junctions
     contacts: Contacts
     linearized: bool = False
@@ -63,18 +67,24 @@ class Spectral:
 
     def residual(self, w: float, state: Complex) -> tuple[Real, float]:
         """Residual over the free unknowns, and the size of the terms it is to be compared with."""
-        residual, scale, _ = assemble(self.space, self.coefficients, w, state, timings=self.timings)
-        add_junctions(self.junctions, state, residual, scale)
+        reduced = self.sector.reduce(state)
+        residual, scale, _ = assemble(self.space, self._aligned[0], w, reduced, timings=self.timings)
+        add_junctions(self._aligned[1], reduced, residual, scale)
         return self._free(residual), float(scale.max(initial=0.0))
 
     def linearize(self, w: float, state: Complex) -> tuple[Real, float, Real]:
         """Residual, its size, and the values of the upper-triangular CSR tangent."""
-        pattern = self.pattern
+        pattern, reduced = self.pattern, self.sector.reduce(state)
         residual, scale, values = assemble(
-            self.space, self.coefficients, w, state, pattern=pattern, timings=self.timings
+            self.space, self._aligned[0], w, reduced, pattern=pattern, timings=self.timings
         )
-        add_junctions(self.junctions, state, residual, scale, pattern=pattern, values=values)
+        add_junctions(self._aligned[1], reduced, residual, scale, pattern=pattern, values=values)
         return self._free(residual), float(scale.max(initial=0.0)), values
+
+    @cached_property
+    def _aligned(self) -> tuple[Coefficients, Junctions]:
+        """Coefficients and interface terms in the frame of the sector."""
+        return self.sector.coefficients(self.coefficients), self.sector.junctions(self.junctions)
 
     @property
     def gap(self) -> Complex:
@@ -90,8 +100,21 @@ class Spectral:
     def moved(self, state: Complex, step: Real) -> Complex:
         """The state after a step of the free unknowns."""
         moved = state.copy()
-        moved[self.pattern.free] += step.view(complex).reshape(-1, UNKNOWNS // 2)
+        moved[self.pattern.free] += self._matrices(step)
         return moved
+
+    def change(self, step: Real) -> Complex:
+        """The change of the state with a step of the free unknowns, shape (nodes, 4)."""
+        change = np.zeros((self.space.nodes.shape[1], 4), complex)
+        change[self.pattern.free] = self._matrices(step)
+        return change
+
+    def project(self, residual: Complex) -> Real:
+        """A residual by all entries, shape (nodes, 4), over the free unknowns."""
+        return self._free(self.sector.project(residual))
+
+    def _matrices(self, step: Real) -> Complex:
+        return self.sector.expand(step.view(complex).reshape(-1, self.sector.entries))
 
     def _free(self, residual: Complex) -> Real:
         return residual[self.pattern.free].reshape(-1).view(float)
@@ -185,25 +208,30 @@ def _check_shared_nodes(values: Contacts) -> None:
 
 
 def build_spectral(
-    device: Device, order: int, *, linearized: bool = False, temperature: float | None = None, potential: bool = False
+    device: Device, order: int, *, linearized: bool = False, temperature: float | None = None, potential: bool = False,
+    sector: str = "auto",
 ) -> Spectral:  # fmt: skip
     """Discretise a device.
 
     The temperature is needed for reservoirs whose gap is that of a bulk superconductor; `potential` makes room for a
-    vector potential that changes.
+    vector potential that changes; `sector` is "auto" (the smallest spin sector) or "full".
 
     Raises
     ------
     ValueError
-        If order is not 1 or 2.
+        If order is not 1 or 2, or there is no such sector.
     DeviceError
         As `point_coefficients`; also if a contact is not a Reservoir, or two meet at a node with different values.
     """
+    if sector not in SECTORS:
+        raise ValueError(f"sector is {sector!r}; allowed are {' and '.join(map(repr, SECTORS))}")
     barriers, ghosts = splitting(device)
     space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
     coefficients = point_coefficients(device, space, linearized=linearized, potential=potential)
     junctions = build_junctions(device, space, linearized=linearized)
     contacts = _contact_values(device, space, temperature)
     clamped = [nodes for nodes, *_ in contacts.values()] + [own for _, own in space.ghosts]
-    pattern = build_pattern(space, np.unique(np.concatenate([*clamped, np.empty(0, np.int64)])), junctions.nodes)
-    return Spectral(space, coefficients, pattern, junctions, contacts, linearized)
+    own = full_sector() if sector == "full" else find_sector(coefficients, junctions, contacts)
+    every = np.unique(np.concatenate([*clamped, np.empty(0, np.int64)]))
+    pattern = build_pattern(space, every, junctions.nodes, unknowns=2 * own.entries)
+    return Spectral(space, coefficients, pattern, own, junctions, contacts, linearized)

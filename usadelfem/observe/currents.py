@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device.contact import Reservoir
 from ..errors import ObservableError
 from ..fem.coefficients import Coefficients, spin_hall_tensors
 from ..fem.points import add_currents, boundary_share, consistent_flux, green_at_quadrature
@@ -16,22 +15,27 @@ from ..physics import local
 from ..physics.functional import N0, D
 from ..solve.normal_state import NormalState
 from ..solve.solution import Equilibrium
+from ..solve.spectrum import Spectrum
 from .diffusive import normal_charge_current, normal_spin_current
 from .fields import Field
+from .sections import rigid_facets
+from .spectral_currents import CHARGE, SPIN, spectral_current
 
 AXES = ("x", "y", "z")
 FORMS = ("consistent", "huang2018")
 
 
-def charge_current(result: Equilibrium | NormalState, *, form: str = "consistent") -> Field:
+def charge_current(result: Equilibrium | NormalState | Spectrum, *, form: str = "consistent") -> Field:
     """The density of the charge current, components (dim,).
 
     In equilibrium j_k = -(i pi e N0 T/2) sum over all w of Tr tau3 J_k (theory, section on observables), positive along
     a growing phase: a uniform gradient gives j = 2 pi T sigma sum_{w>0} f^2 d_k phi with sigma = 2 e^2 N0 D and f =
     |gap| / sqrt(w^2 + |gap|^2). Times `normal_resistance`, a total current `through(...)` is the energy e I R_N. In the
-    normal state -sigma d_k mu and the inverse spin Hall current (`solve_normal_state`).
+    normal state -sigma d_k mu and the inverse spin Hall current (`solve_normal_state`). Of a spectrum the spectral
+    current j(E), a series over energies: the integral over E > 0 of j(E) tanh(E/2T) is the equilibrium current.
 
-    Unit: e N0 D energy / length (hbar = 1), with N0, D, energy and length as the device was described.
+    Unit: e N0 D energy / length (hbar = 1), with N0, D, energy and length as the device was described; of a spectrum
+    e N0 D / length.
 
     Parameters
     ----------
@@ -48,6 +52,10 @@ def charge_current(result: Equilibrium | NormalState, *, form: str = "consistent
     check_form(form)
     if isinstance(result, NormalState):
         return normal_charge_current(result)
+    if isinstance(result, Spectrum):
+        _refuse_printed(form)
+        axes = AXES[: result.problem.system.space.dim]
+        return spectral_current(result, CHARGE, "spectral_charge_current", "e*N0*D/length", axes)
     space = result.system.space
     values = _moments(result)[0] if form == "consistent" else _printed(result)[0]
     return Field(
@@ -56,12 +64,13 @@ def charge_current(result: Equilibrium | NormalState, *, form: str = "consistent
     )  # fmt: skip
 
 
-def spin_current(result: Equilibrium | NormalState, *, form: str = "consistent") -> Field:
+def spin_current(result: Equilibrium | NormalState | Spectrum, *, form: str = "consistent") -> Field:
     """The density of the spin current j_k^a, components (3, dim): spin axis first, direction of flow second.
 
-    In equilibrium j_k^a = -(i pi N0 T/2) sum over all w of Tr (sigma_a/2) J_k (theory, section on observables).
+    In equilibrium j_k^a = -(i pi N0 T/2) sum over all w of Tr (sigma_a/2) J_k (theory, section on observables). Of a
+    spectrum the spectral current, as in `charge_current`.
 
-    Unit: N0 D energy / length, spin in units of hbar.
+    Unit: N0 D energy / length, spin in units of hbar; of a spectrum N0 D / length.
 
     Parameters
     ----------
@@ -76,8 +85,11 @@ def spin_current(result: Equilibrium | NormalState, *, form: str = "consistent")
     check_form(form)
     if isinstance(result, NormalState):
         return normal_spin_current(result)
-    space = result.system.space
+    space = result.problem.system.space if isinstance(result, Spectrum) else result.system.space
     names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in AXES[: space.dim])
+    if isinstance(result, Spectrum):
+        _refuse_printed(form)
+        return spectral_current(result, SPIN, "spectral_spin_current", "N0*D/length", names)
     values = _moments(result)[1] if form == "consistent" else _printed(result)[1]
     return Field(
         "spin_current", "N0*D*energy/length", names, values, result.device, space,
@@ -108,6 +120,13 @@ def matrix_current(eq: Equilibrium, n: int = 0, *, form: str = "consistent") -> 
     space = eq.system.space
     names = tuple(f"{axis}_{i}{j}" for axis in AXES[: space.dim] for i in range(1, 5) for j in range(1, 5))
     return Field("matrix_current", "D/length", names, current, eq.device, space)
+
+
+def _refuse_printed(form: str) -> None:
+    if form != "consistent":
+        raise ObservableError(
+            f"form={form!r} is for an equilibrium; spectral currents are those of the consistent form"
+        )
 
 
 def check_index(eq: Equilibrium, n: int) -> int:
@@ -181,12 +200,7 @@ def _flux_of(eq: Equilibrium, form: str, rows: slice, factor: float) -> Any:
 
 def _flux(eq: Equilibrium, section: Section) -> NDArray[np.float64]:
     system = eq.system
-    boundaries = system.space.mesh.boundaries
-    rigid = [
-        name for name, contact in eq.device.contacts.items() if isinstance(contact, Reservoir) and contact.is_rigid
-    ]
-    clamped = np.concatenate([*(np.asarray(boundaries[name], np.int64) for name in rigid), np.empty(0, np.int64)])
-    share = boundary_share(system.space, section, clamped)
+    share = boundary_share(system.space, section, rigid_facets(eq.device, system))
     flux = [
         weight * consistent_flux(system, float(w), state, section, share)
         for w, weight, state in zip(eq.frequencies, eq.weights, eq.riccati, strict=True)

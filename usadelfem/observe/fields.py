@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,9 +21,28 @@ Values = NDArray[Any]
 Into = str | ArrayLike | None
 
 
+@dataclass(frozen=True)
+class Series:
+    """The parameter that a series of fields depends on.
+
+    Attributes
+    ----------
+    name, unit
+        Name and unit of the parameter.
+    values
+        Its values, shape (length of the series,).
+    """
+
+    name: str
+    unit: str
+    values: Values
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Field:
-    """A scalar, vector or tensor quantity on a device.
+    """A scalar, vector or tensor quantity on a device, or a series of it over a parameter such as the energy.
+
+    All values of a series have one more leading axis, over the parameter; `field[n]` is one of its members.
 
     Attributes
     ----------
@@ -35,6 +54,8 @@ class Field:
         Raw values at the quadrature points, shape (*components, cells, points).
     device, space
         What the quantity was computed on.
+    series
+        The parameter of a series; None for a single field.
     """
 
     name: str
@@ -45,12 +66,51 @@ class Field:
     space: Space
     exact: Callable[[Location], Values] | None = None
     flux: Callable[[Section], Values | None] | None = None
+    series: Series | None = None
 
     def __post_init__(self) -> None:
         self.quadrature.flags.writeable = False
 
     def __repr__(self) -> str:
-        return f"Field({self.name} [{self.unit}], components {', '.join(self.components) or 'none'})"
+        many = f", {len(self.series.values)} values of {self.series.name}" if self.series else ""
+        return f"Field({self.name} [{self.unit}], components {', '.join(self.components) or 'none'}{many})"
+
+    def __len__(self) -> int:
+        """Number of fields of a series.
+
+        Raises
+        ------
+        TypeError
+            If this is a single field.
+        """
+        return len(self._series().values)
+
+    def __getitem__(self, n: int) -> Field:
+        """Field number n of a series.
+
+        Raises
+        ------
+        TypeError
+            If this is a single field.
+        IndexError
+            If there is no such member.
+        """
+        count = len(self)
+        if not -count <= n < count:
+            raise IndexError(f"no field {n} in a series of {count}")
+        exact, flux = self.exact, self.flux
+        part = replace(
+            self, quadrature=self.quadrature[n], series=None,
+            exact=None if exact is None else lambda location: exact(location)[n],
+            flux=None if flux is None else lambda section: _member(flux(section), n),
+        )  # fmt: skip
+        part.__dict__["at_corners"] = self.at_corners[n]  # made for the whole series at once
+        return part
+
+    def _series(self) -> Series:
+        if self.series is None:
+            raise TypeError(f"{self.name} is a single field, not a series over energies or another parameter")
+        return self.series
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -163,3 +223,7 @@ class Field:
             known = ", ".join(sorted(self.space.mesh.subdomains))
             raise ObservableError(f"no region {region!r}; it has: {known}")
         return np.asarray(self.space.mesh.subdomains[region])
+
+
+def _member(values: Values | None, n: int) -> Values | None:
+    return None if values is None else values[n]

@@ -13,12 +13,14 @@ from ..fem.points import at_quadrature
 from ..physics.nambu import SIGMA
 from ..physics.riccati import anomalous, tilde, to_matrix
 from ..solve.solution import Equilibrium
+from ..solve.spectrum import Spectrum
 from .fields import Field
+from .spectra import over_energies
 
 Complex = NDArray[np.complex128]
 
 
-def pair_amplitude(eq: Equilibrium, n: int | None = 0) -> Field:
+def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
     """Singlet and triplet pair amplitudes, complex components (f0, fx, fy, fz).
 
     f0 = tr F/2 and f_a = tr(sigma_a F)/2 with F the upper right Nambu block of g; a bulk superconductor has
@@ -30,25 +32,29 @@ def pair_amplitude(eq: Equilibrium, n: int | None = 0) -> Field:
         Index into `eq.frequencies` (0 is the lowest), or None for the sum over positive Matsubara frequencies,
         sum_j eq.weights[j] f(eq.frequencies[j]). Where a gap is finite the singlet part of that sum grows
         logarithmically with the highest frequency: compare it only between solves with the same frequencies. With the
-        Gaussian quadrature it is meaningful for the triplets, which fall off like 1/w^2.
+        Gaussian quadrature it is meaningful for the triplets, which fall off like 1/w^2. Of a spectrum the retarded
+        amplitudes at all energies are returned, a series, and `n` has no meaning.
 
     Raises
     ------
     ObservableError
         If there is no such frequency.
     """
+    if isinstance(eq, Spectrum):
+        return _retarded_amplitude(eq)
     count = len(eq.frequencies)
     if n is not None and not -count <= n < count:
         raise ObservableError(f"no Matsubara index {n}; allowed are 0 to {count - 1}, or None for the sum")
     space, linear = eq.system.space, eq.system.linearized
     chosen, weights = (eq.riccati, eq.weights) if n is None else (eq.riccati[[n]], np.ones(1))
     total = sum(
-        weight * _components(at_quadrature(space, state), linear) for weight, state in zip(weights, chosen, strict=True)
+        weight * _components(*_both(at_quadrature(space, state)), linear)
+        for weight, state in zip(weights, chosen, strict=True)
     )
 
     def exact(location: Location) -> Any:
         states = location.interpolate(chosen)
-        return np.einsum("j,kj...->k...", weights, _components(states, linear))
+        return np.einsum("j,kj...->k...", weights, _components(*_both(states), linear))
 
     name = "pair_amplitude_sum" if n is None else "pair_amplitude"
     return Field(name, "1", ("f0", "fx", "fy", "fz"), np.asarray(total), eq.device, space, exact=exact)
@@ -62,9 +68,22 @@ def gap(eq: Equilibrium) -> Field:
     return Field("gap", "energy", (), eq.system.gap, eq.device, eq.system.space)
 
 
-def _components(state: Complex, linearized: bool) -> Complex:
-    """(f0, fx, fy, fz) along the first axis, of states (..., 4)."""
+def _retarded_amplitude(spec: Spectrum) -> Field:
+    def value(states: Complex) -> Complex:
+        a, b = spec.problem.matrices(states)
+        return _components(to_matrix(a), to_matrix(b), spec.problem.system.linearized)
+
+    return over_energies(spec, "pair_amplitude", "1", ("f0", "fx", "fy", "fz"), value)
+
+
+def _both(state: Complex) -> tuple[Complex, Complex]:
+    """a and b of Matsubara states (..., 4)."""
     a = to_matrix(state)
-    f = anomalous(a, tilde(a), linearized=linearized)
+    return a, tilde(a)
+
+
+def _components(a: Complex, b: Complex, linearized: bool) -> Complex:
+    """(f0, fx, fy, fz) along the first axis, of matrices (2, 2, ...)."""
+    f = anomalous(a, b, linearized=linearized)
     singlet = 0.5 * (f[0, 0] + f[1, 1])
     return np.array([singlet, *(0.5 * np.einsum("ij,ji...->...", s, f) for s in SIGMA)])

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from .jit import formula
-from .nambu import Spin, inverse_of_one_plus, mul, transpose
+from .nambu import Spin, add, inverse_of_one_plus, mul, scale
 
-# Rows of the scratch array in which the terms of the functional leave what they share, (ROWS, dim, 4): p_k and q_k; the
+# Rows of the scratch array in which the terms of the functional leave what they share, (ROWS, dim, n): p_k and q_k; the
 # derivative Phi_k of f with respect to N d_k a; its two coefficients of eta; sums over channels of spin-charge
 # coupling.
 P_ROW, Q_ROW, PHI, AL, GA, SUM_AA, SUM_LEFT, SUM_RIGHT = range(8)
@@ -20,34 +20,56 @@ ROWS = 8
 
 @formula
 def outer(block: Any, first: int, c: Any, x: Spin, y: Spin) -> None:
-    """Add the second variation c tr(du x dv y) to block[4 rows (entries of du), columns first..first + 3]."""
-    t = transpose(y)
-    for i in range(2):
-        for j in range(2):
-            for k in range(2):
-                for m in range(2):
-                    block[2 * i + j, first + 2 * k + m] += c * x[2 * j + k] * t[2 * i + m]
+    """Add the second variation c tr(du x dv y) to block[rows: entries of du, columns from `first`: entries of dv]."""
+    if len(x) == 4:
+        t = y[0], y[2], y[1], y[3]
+        for i in range(2):
+            for j in range(2):
+                for k in range(2):
+                    for m in range(2):
+                        block[2 * i + j, first + 2 * k + m] += c * x[2 * j + k] * t[2 * i + m]
+    elif len(x) == 2:
+        block[0, first] += c * x[0] * y[0]
+        block[1, first + 1] += c * x[1] * y[1]
+    else:
+        block[0, first] += 2.0 * c * x[0] * y[0]
 
 
 @formula
-def get(array: Any, k: Any) -> Spin:
-    """Row k of an array (..., 4) as a spin matrix."""
-    return array[k, 0], array[k, 1], array[k, 2], array[k, 3]
+def outer_through(axis: int, block: Any, first: int, c: Any, x: Spin, y: Spin) -> None:
+    """`outer` of x, y that are products of `sigma_left(axis, ...)`, in the representation that it returns."""
+    if len(x) == 2 and (axis == 0 or axis == 1):  # c tr(du x sigma_x dv y sigma_x)
+        block[0, first + 1] += c * x[0] * y[1]
+        block[1, first] += c * x[1] * y[0]
+    else:
+        outer(block, first, c, x, y)
+
+
+@formula
+def get(like: Spin, array: Any, k: Any) -> Spin:
+    """Row k of an array (..., entries) as a spin matrix of the sector of `like`."""
+    if len(like) == 4:
+        return array[k, 0], array[k, 1], array[k, 2], array[k, 3]
+    if len(like) == 2:
+        return array[k, 0], array[k, 1]
+    return (array[k, 0],)
 
 
 @formula
 def put(array: Any, k: Any, x: Spin) -> None:
     """Write a spin matrix to row k."""
-    array[k, 0], array[k, 1], array[k, 2], array[k, 3] = x
+    if len(x) == 4:
+        array[k, 0], array[k, 1], array[k, 2], array[k, 3] = x
+    elif len(x) == 2:
+        array[k, 0], array[k, 1] = x
+    else:
+        array[k, 0] = x[0]
 
 
 @formula
 def accumulate(array: Any, k: Any, c: Any, x: Spin) -> None:
     """Add c x to row k."""
-    array[k, 0] += c * x[0]
-    array[k, 1] += c * x[1]
-    array[k, 2] += c * x[2]
-    array[k, 3] += c * x[3]
+    put(array, k, add(get(x, array, k), scale(c, x)))
 
 
 @formula
@@ -62,6 +84,6 @@ def frame(a: Spin, b: Spin) -> tuple[Spin, Spin, Spin, Spin]:
 def modulus(x: Spin) -> float:
     """Sum of |Re| + |Im| over the entries."""
     total = 0.0
-    for c in range(4):
+    for c in range(len(x)):
         total += abs(x[c].real) + abs(x[c].imag)
     return total

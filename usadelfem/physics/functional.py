@@ -26,9 +26,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .frame import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, put
+from .frame import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, outer_through, put
 from .jit import formula, inlined
-from .nambu import Spin, add, mul, scale, sigma_left, sub, sum_over_spin, trace_product
+from .nambu import Spin, add, mul, pauli, scale, sigma_left, sub, sum_over_spin, trace_product
 from .spin_charge import spin_charge, spin_charge_density
 
 # Order of the coefficients of a point in the arrays handed to the kernels. Gauge fields and the channels of spin-charge
@@ -42,11 +42,9 @@ def self_energy(w: Any, coefficients: Any, g11: Spin, g12: Spin, g21: Spin, g22:
     """Nambu blocks of L = L0 + (1/2) sum_V gamma_V V g V: what multiplies dg in the first variation, with sign -1."""
     hx, hy, hz = coefficients[HX], coefficients[HY], coefficients[HZ]
     gap = complex(coefficients[GAP_RE], coefficients[GAP_IM])
-    upper = (w - 1j * hz, -1j * hx - hy, -1j * hx + hy, w + 1j * hz)
-    zero = 0.0 * gap
-    l11, l22 = upper, scale(-1.0, upper)
-    l12 = (1j * gap, zero, zero, 1j * gap)
-    l21 = (-1j * gap.conjugate(), zero, zero, -1j * gap.conjugate())
+    l11 = pauli(g11, w, -1j * hx, -1j * hy, -1j * hz)
+    l22 = scale(-1.0, l11)
+    l12, l21 = pauli(g11, 1j * gap, 0.0, 0.0, 0.0), pauli(g11, -1j * gap.conjugate(), 0.0, 0.0, 0.0)
     so, sf, orb = 0.125 * coefficients[RATE_SO], 0.125 * coefficients[RATE_SF], 0.5 * coefficients[DEPAIRING]
     if so + sf > 0.0:
         l11 = add(l11, scale(so + sf, sum_over_spin(g11)))
@@ -60,9 +58,9 @@ def self_energy(w: Any, coefficients: Any, g11: Spin, g12: Spin, g21: Spin, g22:
 
 
 @formula
-def static_energy(w: Any, coefficients: Any) -> Any:
+def static_energy(w: Any, coefficients: Any, like: Spin) -> Any:
     """Nambu blocks of L0 = w tau3 - i h.sigma tau3 + Dhat."""
-    zero = (0j, 0j, 0j, 0j)
+    zero = scale(0.0, like)
     plain = (1.0, 1.0, coefficients[GAP_RE], coefficients[GAP_IM], coefficients[HX], coefficients[HY],
              coefficients[HZ], 0.0, 0.0, 0.0)  # fmt: skip
     return self_energy(w, plain, zero, zero, zero, zero)
@@ -71,7 +69,7 @@ def static_energy(w: Any, coefficients: Any) -> Any:
 @formula
 def green_blocks(n: Spin, nt: Spin, alpha: Spin, beta: Spin) -> Any:
     """The Nambu blocks of g."""
-    one = (1.0 + 0j, 0j, 0j, 1.0 + 0j)
+    one = pauli(n, 1.0, 0.0, 0.0, 0.0)
     return sub(scale(2.0, n), one), scale(2.0, alpha), scale(2.0, beta), sub(one, scale(2.0, nt))
 
 
@@ -83,11 +81,11 @@ def density(w: Any, coefficients: Any, pairs: Any, a: Spin, b: Spin, da: Any, db
     kinetic_rows(2.0 * coefficients[D], n, nt, a, da, db, False, rows)
     f = 0j
     for k in range(len(da)):
-        f += 2.0 * coefficients[D] * trace_product(get(rows[P_ROW], k), get(rows[Q_ROW], k))
+        f += 2.0 * coefficients[D] * trace_product(get(a, rows[P_ROW], k), get(a, rows[Q_ROW], k))
     for channel in range(len(pairs)):
         f += spin_charge_density(coefficients[D], coefficients, pairs, channel, vectors, a, b, rows)
     g11, g12, g21, g22 = green_blocks(n, nt, alpha, beta)
-    s11, s12, s21, s22 = static_energy(w, coefficients)
+    s11, s12, s21, s22 = static_energy(w, coefficients, a)
     l11, l12, l21, l22 = self_energy(w, coefficients, g11, g12, g21, g22)
     # -Tr L0 g - (1/4) sum gamma Tr V g V g = -(1/2) Tr (L0 + L) g
     l11, l12, l21, l22 = add(s11, l11), add(s12, l12), add(s21, l21), add(s22, l22)
@@ -106,8 +104,8 @@ def sandwich(rate: float, sign: float, axis: int, vectors: Any, h00: Any) -> Non
     rc = sub(scale(sign, mul(nt, sbeta)), mul(beta, sn))
     rc_prime = add(scale(sign, mul(nt, snt)), mul(beta, salpha))
     rc_cross = add(mul(n, sn), scale(sign, mul(alpha, sbeta)))
-    outer(h00, 0, -2.0 * rate, rc, rc)
-    outer(h00, 4, -2.0 * rate, rc_prime, rc_cross)
+    outer_through(axis, h00, 0, -2.0 * rate, rc, rc)
+    outer_through(axis, h00, len(n), -2.0 * rate, rc_prime, rc_cross)
 
 
 @formula
@@ -153,8 +151,8 @@ def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any
 def kinetic_rows(d2: Any, n: Spin, nt: Spin, a: Spin, da: Any, db: Any, hessian: bool, rows: Any) -> None:
     """Write p_k, q_k and the kinetic part of Phi_k, Al_k and Ga_k (see `frame_terms`) to rows."""
     for k in range(len(da)):
-        q = mul(nt, get(db, k))
-        put(rows[P_ROW], k, mul(n, get(da, k)))
+        q = mul(nt, get(a, db, k))
+        put(rows[P_ROW], k, mul(n, get(a, da, k)))
         put(rows[Q_ROW], k, q)
         put(rows[PHI], k, scale(d2, q))
         if hessian:
@@ -176,12 +174,12 @@ def frame_terms(
     if hessian:
         al, ga = mul(al, n), mul(ga, nt)
         outer(h00, 0, 2.0, flow, mul(bp, beta))
-        outer(h00, 4, 1.0, mul(bp, nt), al)
-        outer(h00, 4, 1.0, ga, mul(p, beta))
+        outer(h00, len(n), 1.0, mul(bp, nt), al)
+        outer(h00, len(n), 1.0, ga, mul(p, beta))
         outer(hk0, 0, -1.0, beta, flow)
         outer(hk0, 0, -1.0, flow, beta)
-        outer(hk0, 4, -1.0, nt, al)
-        outer(hk0, 4, -1.0, ga, n)
+        outer(hk0, len(n), -1.0, nt, al)
+        outer(hk0, len(n), -1.0, ga, n)
     return flow, mul(bp, phi), mul(phi, pb)
 
 
@@ -193,13 +191,14 @@ def evaluate(
     """Gradient and Hessian rows of f that belong to a and to d_k a.
 
     The gradient is meant as df = tr(da G) + tr(d(d_k a) flux_k). Returned are G and the
-    size of the terms it is a sum of (what a residual is to be compared with); written are `flux` (dim, 4), and, if
-    `hessian`, the blocks `h00` (4, 8): a with (a, b); `hk0` (dim, 4, 8): d_k a with (a, b); `hkk` (4, 4): d_k a with
-    d_k b, the same for all k; `hkl` (dim (dim - 1)/2, 4, 4), only if there are channels: d_k a with d_l b for k < l in
-    the order 01, 02, 12, the negative of d_l a with d_k b. Rows and columns run over the matrix entries 00, 01, 10, 11.
+    size of the terms it is a sum of (what a residual is to be compared with); written are `flux` (dim, n), and, if
+    `hessian`, the blocks `h00` (n, 2n): a with (a, b); `hk0` (dim, n, 2n): d_k a with (a, b); `hkk` (n, n): d_k a with
+    d_k b, the same for all k; `hkl` (dim (dim - 1)/2, n, n), only if there are channels: d_k a with d_l b for k < l in
+    the order 01, 02, 12, the negative of d_l a with d_k b. Rows and columns run over the n stored entries, 4 in the
+    sector of all matrices (00, 01, 10, 11), 2 in the collinear and 1 in the spinless one.
 
     `pairs` (channels, 2) are the mesh axes of the channels of spin-charge coupling, whose coefficients end the row of
-    coefficients; `rows` (ROWS, dim, 4) is scratch space.
+    coefficients; `rows` (ROWS, dim, n) is scratch space.
     """
     vectors = frame(a, b)
     n, nt, _, beta = vectors
@@ -208,7 +207,7 @@ def evaluate(
         hk0[:] = 0.0
         hkk[:] = 0.0
     gradient, size, prime, cross = local_terms(w, coefficients, vectors, hessian, h00)
-    zero = (0j, 0j, 0j, 0j)
+    zero = scale(0.0, a)
     d, extra, middle = coefficients[D], zero, (zero, zero)
     if len(pairs):
         kinetic_rows(2.0 * d, n, nt, a, da, db, hessian, rows)
@@ -217,10 +216,10 @@ def evaluate(
     left, right, phi_p, p_phi = zero, zero, zero, zero
     for k in range(len(da)):
         if len(pairs):
-            p, phi = get(rows[P_ROW], k), get(rows[PHI], k)
-            al, ga = get(rows[AL], k), get(rows[GA], k)
+            p, phi = get(a, rows[P_ROW], k), get(a, rows[PHI], k)
+            al, ga = get(a, rows[AL], k), get(a, rows[GA], k)
         else:
-            p, phi = mul(n, get(da, k)), scale(2.0 * d, mul(nt, get(db, k)))
+            p, phi = mul(n, get(a, da, k)), scale(2.0 * d, mul(nt, get(a, db, k)))
             al, ga = mul(a, phi), mul(phi, a)
         flow, one, two = frame_terms(p, phi, al, ga, vectors, b, hessian, h00, hk0[k])
         put(flux, k, flow)
@@ -233,8 +232,8 @@ def evaluate(
         prime = add(prime, mul(add(middle[0], sub(mul(left, a), phi_p)), nt))
         cross = add(cross, mul(add(middle[1], sub(mul(a, right), p_phi)), n))
         outer(h00, 0, -2.0, beta, gradient)
-        outer(h00, 4, 1.0, prime, n)
-        outer(h00, 4, 1.0, nt, cross)
+        outer(h00, len(n), 1.0, prime, n)
+        outer(h00, len(n), 1.0, nt, cross)
         outer(hkk, 0, 2.0 * d, nt, n)
         symmetrize(h00)
     return gradient, size
@@ -243,7 +242,7 @@ def evaluate(
 @formula
 def symmetrize(h00: Any) -> None:
     """Replace the aa block by its symmetric part; second variations are written there as one of two equal halves."""
-    for i in range(4):
+    for i in range(len(h00)):
         for j in range(i):
             mean = 0.5 * (h00[i, j] + h00[j, i])
             h00[i, j] = mean

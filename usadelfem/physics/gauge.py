@@ -14,23 +14,23 @@ from typing import Any
 
 from .frame import accumulate, get
 from .jit import formula
-from .nambu import Spin, add, mul, scale, sub
+from .nambu import Spin, add, basis_matrix, mul, pauli, scale, sub
 
 GAUGE_COLUMNS = 4  # per mesh axis: A_k, SU_k^x, SU_k^y, SU_k^z
 
 
 @formula
-def su2_matrix(coefficients: Any, first: int, k: int) -> Spin:
+def su2_matrix(like: Spin, coefficients: Any, first: int, k: int) -> Spin:
     """SU_k^a sigma_a / 2; the gauge fields of a point begin at column `first` of its coefficients."""
     c = first + GAUGE_COLUMNS * k
     x, y, z = 0.5 * coefficients[c + 1], 0.5 * coefficients[c + 2], 0.5 * coefficients[c + 3]
-    return complex(z, 0.0), complex(x, -y), complex(x, y), complex(-z, 0.0)
+    return pauli(like, 0j, x, y, z)
 
 
 @formula
 def connection(coefficients: Any, first: int, k: int, x: Spin) -> Spin:
     """L_k x = -2i A_k x - i [SU_k, x]."""
-    s = su2_matrix(coefficients, first, k)
+    s = su2_matrix(x, coefficients, first, k)
     phase = scale(-2j * coefficients[first + GAUGE_COLUMNS * k], x)
     return add(phase, scale(-1j, sub(mul(s, x), mul(x, s))))
 
@@ -38,7 +38,7 @@ def connection(coefficients: Any, first: int, k: int, x: Spin) -> Spin:
 @formula
 def dual_connection(coefficients: Any, first: int, k: int, x: Spin) -> Spin:
     """The map L' with tr (L_k y) x = tr y (L' x)."""
-    s = su2_matrix(coefficients, first, k)
+    s = su2_matrix(x, coefficients, first, k)
     phase = scale(-2j * coefficients[first + GAUGE_COLUMNS * k], x)
     return add(phase, scale(1j, sub(mul(s, x), mul(x, s))))
 
@@ -54,26 +54,30 @@ def add_connection(coefficients: Any, first: int, a: Spin, da: Any) -> None:
 def gauge_gradient(coefficients: Any, first: int, gradient: Spin, flux: Any) -> Spin:
     """The derivative with respect to a at fixed d_k a, from those with respect to a and D_k a."""
     for k in range(len(flux)):
-        gradient = add(gradient, dual_connection(coefficients, first, k, get(flux, k)))
+        gradient = add(gradient, dual_connection(coefficients, first, k, get(gradient, flux, k)))
     return gradient
 
 
 @formula
-def gauge_hessian(
-    coefficients: Any, first: int, h00: Any, h0k: Any, hk0: Any, hkk: Any, hkl: Any, crossed: bool, maps: Any
-) -> None:
-    """Second derivatives in a and d_k a from those in a and D_k a, folded to columns of (da, da*).
+def connection_maps(coefficients: Any, first: int, like: Spin, maps: Any, offset: int) -> None:
+    """Write the matrices of L_k over the stored entries to maps[k], rows and columns from `offset`."""
+    for k in range(len(maps)):
+        for c in range(len(like)):
+            column = connection(coefficients, first, k, basis_matrix(like, c))
+            for r in range(len(like)):
+                maps[k, offset + r, offset + c] = column[r]
 
-    h00, h0k[k], hk0[k] (4, 8) are changed, hkk and hkl[p] (used if `crossed`) stay; `maps` (dim, 4, 4) is scratch
-    space. h0k must hold the blocks of a with D_k a on entry, and has to be renewed from hk0 by the caller.
+
+@formula
+def gauge_hessian(h00: Any, h0k: Any, hk0: Any, hkk: Any, hkl: Any, crossed: bool, maps: Any) -> None:
+    """Second derivatives in a and d_k a from those in a and D_k a; columns are those of two partners (a and its
+    conjugate, or a and b), rows those of the first or of both.
+
+    h00, h0k[k], hk0[k] are changed, hkk and hkl[p] (used if `crossed`) stay; `maps` (dim, 2n, 2n) holds L_k of both
+    partners on its diagonal. h0k must hold the blocks of a with D_k a on entry, and has to be renewed from hk0 by the
+    caller.
     """
     dim = len(hk0)
-    for k in range(dim):
-        for c in range(4):
-            unit = (1.0 * (c == 0) + 0j, 1.0 * (c == 1) + 0j, 1.0 * (c == 2) + 0j, 1.0 * (c == 3) + 0j)
-            column = connection(coefficients, first, k, unit)
-            for r in range(4):
-                maps[k, r, c] = column[r]
     for k in range(dim):
         for m in range(dim):
             if m == k:
@@ -87,18 +91,21 @@ def gauge_hessian(
 
 @formula
 def right_product(sign: float, block: Any, m: Any, out: Any) -> None:
-    """Add sign K m and sign K~ m* for a block (K, K~) to out."""
-    for r in range(4):
-        for c in range(4):
-            for s in range(4):
-                out[r, c] += sign * block[r, s] * m[s, c]
-                out[r, 4 + c] += sign * block[r, 4 + s] * m[s, c].conjugate()
+    """Add sign block m to out, m having two blocks on its diagonal."""
+    half = len(m) // 2
+    for r in range(len(block)):
+        for first in (0, half):
+            for c in range(first, first + half):
+                for s in range(first, first + half):
+                    out[r, c] += sign * block[r, s] * m[s, c]
 
 
 @formula
 def left_product(m: Any, block: Any, out: Any) -> None:
-    """Add m^T block to out."""
-    for r in range(4):
-        for s in range(4):
-            for c in range(8):
+    """Add m^T block to out, where block has rows of the first partner or of both."""
+    half = len(m) // 2
+    for r in range(len(block)):
+        first = half if r >= half else 0
+        for s in range(first, first + half):
+            for c in range(len(m)):
                 out[r, c] += m[s, r] * block[s, c]

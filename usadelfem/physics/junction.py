@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from .frame import outer
 from .functional import first_variation, green_blocks, symmetrize
 from .jit import formula
-from .nambu import Spin, add, inverse_of_one_plus, mul, scale, sub, trace_product
+from .nambu import Spin, add, determinant, inverse_of_one_plus, mul, pauli, scale, sub, trace_product
 
 Matrix = tuple[Spin, Spin, Spin, Spin]  # Nambu blocks 11, 12, 21, 22
 
@@ -58,16 +58,16 @@ def trace4(x: Matrix, y: Matrix) -> complex:
 
 
 @formula
-def unit4() -> Matrix:
+def unit4(like: Spin) -> Matrix:
     """The unit matrix."""
-    one, zero = (1.0 + 0j, 0j, 0j, 1.0 + 0j), (0j, 0j, 0j, 0j)
+    one, zero = pauli(like, 1.0, 0.0, 0.0, 0.0), scale(0.0, like)
     return one, zero, zero, one
 
 
 @formula
 def inverse2(x: Spin) -> Spin:
     """The inverse of a 2x2 matrix."""
-    return inverse_of_one_plus((x[0] - 1.0, x[1], x[2], x[3] - 1.0))
+    return inverse_of_one_plus(sub(x, pauli(x, 1.0, 0.0, 0.0, 0.0)))
 
 
 @formula
@@ -84,15 +84,13 @@ def inverse4(x: Matrix) -> tuple[Matrix, complex]:
         scale(-1.0, mul(second, left)),
         second,
     )
-    determinant = (x[0][0] * x[0][3] - x[0][1] * x[0][2]) * (schur[0] * schur[3] - schur[1] * schur[2])
-    return inverse, determinant
+    return inverse, determinant(x[0]) * determinant(schur)
 
 
 @formula
-def magnetic(c: Any) -> Matrix:
+def magnetic(c: Any, like: Spin) -> Matrix:
     """M = m.sigma tau3."""
-    m = (complex(c[MZ], 0.0), complex(c[MX], -c[MY]), complex(c[MX], c[MY]), complex(-c[MZ], 0.0))
-    zero = (0j, 0j, 0j, 0j)
+    m, zero = pauli(like, 0j, c[MX], c[MY], c[MZ]), scale(0.0, like)
     return m, zero, zero, scale(-1.0, m)
 
 
@@ -124,13 +122,13 @@ def couple(c: Any, x: Matrix, y: Matrix, one: Any, two: Any, block: Any) -> None
     to_a, to_b = add(mul(left, n2), mul(right, beta2)), sub(mul(right, nt2), mul(left, alpha2))
     from_a, from_b = sub(mul(nt2, lower), mul(beta2, upper)), add(mul(n2, upper), mul(alpha2, lower))
     outer(block, 0, 4.0 * c, to_a, from_a)
-    outer(block, 4, 4.0 * c, to_b, from_b)
+    outer(block, len(n1), 4.0 * c, to_b, from_b)
 
 
 @formula
 def deviation(tau: float, g1: Matrix, g2: Matrix) -> Matrix:
     """1 + (tau/4) ({g1, g2} - 2)."""
-    one = unit4()
+    one = unit4(g1[0])
     both = add4(mul4(g1, g2), 1.0, mul4(g2, g1))
     return add4(add4(one, -0.5 * tau, one), 0.25 * tau, both)
 
@@ -138,20 +136,20 @@ def deviation(tau: float, g1: Matrix, g2: Matrix) -> Matrix:
 @formula
 def junction_density(c: Any, channels: Any, one: Any, two: Any) -> complex:
     """The density f; arguments as in `junction_terms`."""
-    g1, g2, m = green4(one), green4(two), magnetic(c)
+    g1, g2, m = green4(one), green4(two), magnetic(c, one[0])
     f: complex = 0.25j * c[MIXING] * (trace4(m, g1) + trace4(m, g2))
     if len(channels) == 0:
         f -= 0.25 * c[CONDUCTANCE] * (trace4(g1, filtered(c, m, g2)) - 4.0 * (1.0 + c[MIX_TWO]))
     for n in range(len(channels)):
-        _, determinant = inverse4(deviation(channels[n, 0], g1, g2))
-        f -= 0.25 * c[CONDUCTANCE] * channels[n, 1] * (2.0 / channels[n, 0]) * complex(np.log(abs(determinant)), 0.0)
+        _, size = inverse4(deviation(channels[n, 0], g1, g2))
+        f -= 0.25 * c[CONDUCTANCE] * channels[n, 1] * (2.0 / channels[n, 0]) * complex(np.log(abs(size)), 0.0)
     return f
 
 
 @formula
 def tunnel_terms(c: Any, one: Any, two: Any, hessian: bool, h12: Any) -> tuple[Matrix, Matrix]:
     """L1 and L2 of a tunnel or spin-active barrier, and the second variation that couples the sides."""
-    g1, g2, m, unit = green4(one), green4(two), magnetic(c), unit4()
+    g1, g2, m, unit = green4(one), green4(two), magnetic(c, one[0]), unit4(one[0])
     quarter = 0.25 * c[CONDUCTANCE]
     zero = add4(unit, -1.0, unit)
     if hessian and quarter > 0.0:
@@ -168,7 +166,7 @@ def channel_terms(
     c: Any, channels: Any, one: Any, two: Any, hessian: bool, h11: Any, h12: Any, h22: Any
 ) -> tuple[Matrix, Matrix]:
     """L1 and L2 of a contact with channels, and the second variations that are not of the form -Tr L d2g."""
-    g1, g2, unit = green4(one), green4(two), unit4()
+    g1, g2, unit = green4(one), green4(two), unit4(one[0])
     l1 = add4(unit, -1.0, unit)
     l2 = l1
     for n in range(len(channels)):
@@ -189,13 +187,13 @@ def channel_terms(
 @formula
 def one_side(c: Any, el: Matrix, vectors: Any, hessian: bool, block: Any) -> tuple[Spin, float]:
     """Gradient with respect to a of -Tr L g + (i G_phi/4) Tr M g, its size; the Hessian is added to the block."""
-    el = add4(el, -0.25j * c[MIXING], magnetic(c))
+    el = add4(el, -0.25j * c[MIXING], magnetic(c, vectors[0]))
     n, nt, _, beta = vectors
     gradient, size, prime, cross = first_variation(el[0], el[1], el[2], el[3], vectors, hessian)
     if hessian:
         outer(block, 0, -2.0, beta, gradient)
-        outer(block, 4, 1.0, prime, n)
-        outer(block, 4, 1.0, nt, cross)
+        outer(block, len(n), 1.0, prime, n)
+        outer(block, len(n), 1.0, nt, cross)
         symmetrize(block)
     return gradient, size
 
@@ -208,7 +206,7 @@ def junction_terms(
 
     `c` (JUNCTION_COLUMNS,) are the coefficients, `channels` (n, 2) the transparencies and shares of the channels, none
     for a tunnel barrier; `one` and `two` the vectors (N, Nt, alpha, beta) of the sides. Written, if `hessian`, are the
-    blocks (4, 8): `h11` a1 with (a1, b1), `h12` a1 with (a2, b2), `h22` a2 with (a2, b2).
+    blocks (n, 2n): `h11` a1 with (a1, b1), `h12` a1 with (a2, b2), `h22` a2 with (a2, b2).
     """
     h11[:] = 0.0
     h12[:] = 0.0

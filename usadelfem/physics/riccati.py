@@ -7,12 +7,12 @@ last axis, shape (..., 4), the layout of the finite-element unknowns.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .nambu import SIGMA, Complex, blocks, dot
 
 
-def bulk(w: float, gap: ArrayLike, exchange: ArrayLike, *, linearized: bool = False) -> Complex:
+def bulk(w: complex, gap: ArrayLike, exchange: ArrayLike, *, linearized: bool = False) -> Complex:
     """Riccati matrix a of a homogeneous superconductor with an exchange field, as a state.
 
     a = i gap / (W + sqrt(W^2 + |gap|^2)) with W = w - i h.sigma, the solution of [w tau3 - i h.sigma tau3 + Dhat, g]
@@ -21,7 +21,7 @@ def bulk(w: float, gap: ArrayLike, exchange: ArrayLike, *, linearized: bool = Fa
     Parameters
     ----------
     w
-        Matsubara frequency, positive.
+        Matsubara frequency, or Gamma - iE for a retarded function; real part positive.
     gap
         Complex order parameter, shape (...).
     exchange
@@ -38,7 +38,8 @@ def bulk(w: float, gap: ArrayLike, exchange: ArrayLike, *, linearized: bool = Fa
     direction = h / np.where(size > 0, size, 1.0)
 
     def scalar(energy: Complex) -> Complex:
-        root = energy if linearized else np.sqrt(energy**2 + abs(gap) ** 2)
+        # one root for each factor: sqrt(energy^2 + |gap|^2) itself has the wrong sign where Im w is large
+        root = energy if linearized else np.sqrt(energy + 1j * abs(gap)) * np.sqrt(energy - 1j * abs(gap))
         return np.asarray(1j * gap / (energy + root))
 
     up, down = scalar(w - 1j * size), scalar(w + 1j * size)
@@ -55,6 +56,12 @@ def to_matrix(state: Complex) -> Complex:
 def tilde(a: Complex) -> Complex:
     """b = sigma_y a* sigma_y, the partner of a at the same Matsubara frequency, shape (2, 2, ...)."""
     return dot(SIGMA[1], a.conj(), SIGMA[1])
+
+
+def tilde_entries(state: Complex) -> Complex:
+    """`tilde` of matrices given by their entries, shape (..., 4)."""
+    swapped: Complex = state[..., ::-1].conj() * np.array([1, -1, -1, 1])
+    return swapped
 
 
 def inverse(m: Complex) -> Complex:
@@ -101,6 +108,42 @@ def green_derivative(a: Complex, b: Complex, da: Complex, db: Complex, *, linear
         -dot(n, da_left) - dot(alpha, db_left), dot(n, da_right) - dot(alpha, db_right),
         dot(nt, db_left) - dot(beta, da_left), dot(beta, da_right) + dot(nt, db_right),
     )  # fmt: skip
+
+
+def normal_part(a: Complex, b: Complex) -> Complex:
+    """Tr tau3 g / 4 = tr N - 1 of matrices given by their entries, shape (..., 4) -> (...).
+
+    Its real part at a retarded energy is the density of states N(E)/N0.
+    """
+    n = _inverse_of_one_plus(_entry_product(a, b))
+    return np.asarray(n[..., 0] + n[..., 3] - 1.0)
+
+
+def spectral_minimum(a: Complex, b: Complex) -> float:
+    """Smallest eigenvalue of the Hermitian parts of G and -Gt over all positions, of entries of shape (..., 4).
+
+    They are the spectral functions of electrons and holes at a retarded energy, positive for a causal solution.
+    """
+    ab, ba = _entry_product(a, b), _entry_product(b, a)
+    return float(min(_lowest_eigenvalue(_inverse_of_one_plus(m)).min(initial=np.inf) for m in (ab, ba)))
+
+
+def _entry_product(x: Complex, y: Complex) -> Complex:
+    product: Complex = (x.reshape(*x.shape[:-1], 2, 2) @ y.reshape(*y.shape[:-1], 2, 2)).reshape(x.shape)
+    return product
+
+
+def _inverse_of_one_plus(m: Complex) -> Complex:
+    """(1 + m)^-1 by entries, shape (..., 4)."""
+    diagonal, upper, lower, last = 1 + m[..., 0], m[..., 1], m[..., 2], 1 + m[..., 3]
+    determinant = diagonal * last - upper * lower
+    return np.asarray(np.stack([last, -upper, -lower, diagonal], axis=-1) / determinant[..., None])
+
+
+def _lowest_eigenvalue(n: Complex) -> NDArray[np.float64]:
+    """Smallest eigenvalue of the Hermitian part of 2n - 1, shape (..., 4) -> (...)."""
+    first, last, off = 2 * n[..., 0].real - 1, 2 * n[..., 3].real - 1, n[..., 1] + n[..., 2].conj()
+    return np.asarray(0.5 * (first + last) - np.sqrt(0.25 * (first - last) ** 2 + abs(off) ** 2))
 
 
 def largest_amplitude(state: Complex) -> float:

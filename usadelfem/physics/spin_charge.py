@@ -19,7 +19,7 @@ from typing import Any
 
 from .frame import AL, GA, P_ROW, PHI, Q_ROW, SUM_AA, SUM_LEFT, SUM_RIGHT, accumulate, get, modulus, outer
 from .jit import formula
-from .nambu import Spin, add, mul, scale, sub, trace_product
+from .nambu import Spin, add, mul, pauli, scale, sub, trace_product
 
 CHANNEL_COLUMNS = 5  # vx, vy, vz, theta, kappa
 
@@ -31,9 +31,10 @@ def channel_column(coefficients: Any, pairs: Any, channel: int) -> int:
 
 
 @formula
-def spin_vector(vx: float, vy: float, vz: float) -> Spin:
-    """v.sigma."""
-    return complex(vz, 0.0), complex(vx, -vy), complex(vx, vy), complex(-vz, 0.0)
+def spin_vector(like: Spin, coefficients: Any, column: int) -> Spin:
+    """v.sigma of the channel that begins at a column."""
+    x, y, z = coefficients[column], coefficients[column + 1], coefficients[column + 2]
+    return pauli(like, 0j, x, y, z)
 
 
 @formula
@@ -43,11 +44,13 @@ def diagonal_blocks(v: Spin, vectors: Any, a: Spin, b: Spin) -> tuple[Spin, Spin
 
 
 @formula
-def commutators(d: Any, coefficients: Any, column: int, i: int, j: int, rows: Any) -> tuple[Any, Any, Spin, Spin]:
+def commutators(
+    d: Any, coefficients: Any, column: int, i: int, j: int, a: Spin, rows: Any
+) -> tuple[Any, Any, Spin, Spin]:
     """The numbers x, y and the matrices R, T of a channel."""
     theta, kappa = coefficients[column + 3], coefficients[column + 4]
     x, y = d * complex(theta, -kappa), d * complex(-theta, -kappa)
-    pi, pj, qi, qj = get(rows[P_ROW], i), get(rows[P_ROW], j), get(rows[Q_ROW], i), get(rows[Q_ROW], j)
+    pi, pj, qi, qj = get(a, rows[P_ROW], i), get(a, rows[P_ROW], j), get(a, rows[Q_ROW], i), get(a, rows[Q_ROW], j)
     return x, y, scale(x, sub(mul(pi, qj), mul(pj, qi))), scale(y, sub(mul(qi, pj), mul(qj, pi)))
 
 
@@ -57,8 +60,8 @@ def spin_charge_density(
 ) -> complex:
     """The density tr P R + tr Q T of a channel."""
     column = channel_column(coefficients, pairs, channel)
-    v = spin_vector(coefficients[column], coefficients[column + 1], coefficients[column + 2])
-    _, _, r, t = commutators(d, coefficients, column, pairs[channel, 0], pairs[channel, 1], rows)
+    v = spin_vector(a, coefficients, column)
+    _, _, r, t = commutators(d, coefficients, column, pairs[channel, 0], pairs[channel, 1], a, rows)
     p_block, q_block = diagonal_blocks(v, vectors, a, b)
     return trace_product(p_block, r) + trace_product(q_block, t)
 
@@ -70,7 +73,7 @@ def add_derivative(
 ) -> None:  # fmt: skip
     """Add what a channel contributes to the terms with d_k through the derivative along `other`, times sign."""
     p_block, q_block, e, et = blocks
-    p, q = get(rows[P_ROW], other), get(rows[Q_ROW], other)
+    p, q = get(a, rows[P_ROW], other), get(a, rows[Q_ROW], other)
     qp, qq = mul(q, p_block), mul(q_block, q)
     accumulate(rows[PHI], k, sign, sub(scale(x, qp), scale(y, qq)))
     if not hessian:
@@ -84,8 +87,8 @@ def add_derivative(
     qn, etn = mul(q, n), mul(et, n)
     outer(hk0[k], 0, sign * x, qn, etn)
     outer(hk0[k], 0, sign * y, etn, qn)
-    outer(hk0[k], 4, -sign * x, mul(qa, nt), mul(p_block, n))
-    outer(hk0[k], 4, sign * y, mul(q_block, nt), mul(aq, n))
+    outer(hk0[k], len(n), -sign * x, mul(qa, nt), mul(p_block, n))
+    outer(hk0[k], len(n), sign * y, mul(q_block, nt), mul(aq, n))
 
 
 @formula
@@ -94,8 +97,8 @@ def add_channel(blocks: Any, r: Spin, t: Spin, n: Spin, nt: Spin, a: Spin, b: Sp
     p_block, q_block, e, et = blocks
     br, tb = mul(b, r), mul(t, b)
     outer(h00, 0, 2.0, mul(et, n), mul(sub(tb, br), n))
-    outer(h00, 4, 1.0, mul(q_block, nt), mul(add(r, mul(a, tb)), n))
-    outer(h00, 4, 1.0, mul(add(mul(br, a), t), nt), mul(p_block, n))
+    outer(h00, len(n), 1.0, mul(q_block, nt), mul(add(r, mul(a, tb)), n))
+    outer(h00, len(n), 1.0, mul(add(mul(br, a), t), nt), mul(p_block, n))
     left = add(mul(br, add(mul(p_block, a), e)), add(mul(et, mul(r, a)), mul(t, q_block)))
     right = add(mul(p_block, r), mul(sub(mul(a, q_block), e), tb))
     return left, sub(right, mul(a, mul(t, et)))
@@ -104,10 +107,10 @@ def add_channel(blocks: Any, r: Spin, t: Spin, n: Spin, nt: Spin, a: Spin, b: Sp
 @formula
 def add_sums(k: Any, n: Spin, nt: Spin, a: Spin, h00: Any, rows: Any) -> None:
     """Second variation through q_k and the sums over channels that multiply it."""
-    q = get(rows[Q_ROW], k)
-    outer(h00, 0, 2.0, mul(q, n), mul(get(rows[SUM_AA], k), n))
-    outer(h00, 4, 1.0, mul(get(rows[SUM_LEFT], k), nt), mul(mul(a, q), n))
-    outer(h00, 4, 1.0, mul(mul(q, a), nt), mul(get(rows[SUM_RIGHT], k), n))
+    q = get(a, rows[Q_ROW], k)
+    outer(h00, 0, 2.0, mul(q, n), mul(get(a, rows[SUM_AA], k), n))
+    outer(h00, len(n), 1.0, mul(get(a, rows[SUM_LEFT], k), nt), mul(mul(a, q), n))
+    outer(h00, len(n), 1.0, mul(mul(q, a), nt), mul(get(a, rows[SUM_RIGHT], k), n))
 
 
 @formula
@@ -121,19 +124,19 @@ def spin_charge(
     second variation; arguments as in `functional.evaluate`.
     """
     n, nt, alpha, beta = vectors
-    zero = (0j, 0j, 0j, 0j)
+    zero = scale(0.0, a)
     gradient, size, left, right = zero, 0.0, zero, zero
     for row in (SUM_AA, SUM_LEFT, SUM_RIGHT):
         rows[row] = 0.0
     hkl[:] = 0.0
     for channel in range(len(pairs)):
         column = channel_column(coefficients, pairs, channel)
-        v = spin_vector(coefficients[column], coefficients[column + 1], coefficients[column + 2])
+        v = spin_vector(a, coefficients, column)
         i, j = pairs[channel, 0], pairs[channel, 1]
         p_block, q_block = diagonal_blocks(v, vectors, a, b)
         e, et = sub(mul(alpha, v), mul(n, mul(v, a))), sub(mul(nt, mul(v, b)), mul(beta, v))
         blocks = p_block, q_block, e, et
-        x, y, r, t = commutators(d, coefficients, column, i, j, rows)
+        x, y, r, t = commutators(d, coefficients, column, i, j, a, rows)
         plus, minus = mul(et, r), mul(t, et)
         gradient, size = add(gradient, sub(plus, minus)), size + modulus(plus) + modulus(minus)
         add_derivative(1.0, i, j, x, y, blocks, n, nt, a, b, hessian, hk0, rows)

@@ -13,11 +13,12 @@ from ..device.device import Device
 from ..fem.pairing import build_pairing
 from ..fem.spectral import build_spectral, energy_scale
 from .initial import Initial
-from .iteration import FieldOptions, progress_bar, solve_fields
+from .iteration import FieldOptions, solve_fields
 from .matsubara import SumRule
 from .scales import sum_converges, zero_temperature_gap
 from .screening import coupling
 from .solution import Equilibrium
+from .tasks import progress_bar
 from .team import Team
 
 Real = NDArray[np.float64]
@@ -28,7 +29,7 @@ def solve_equilibrium(
     cutoff: float | None = None, cutoff_index: int | None = None, linearized: bool = False,
     initial: Initial | Equilibrium = None, method: str = "anderson", tolerance: float = 1e-8, max_sweeps: int = 500,
     screening: bool = False, penetration_depth: float | Mapping[str, float] | None = None, linear_solver: str = "auto",
-    threads: int = 1, progress: bool | None = None,
+    threads: int = 1, sector: str = "auto", progress: bool | None = None,
 ) -> Equilibrium:  # fmt: skip
     """Solve the Usadel equation in thermal equilibrium, the full nonlinear one or its linearisation.
 
@@ -83,6 +84,9 @@ def solve_equilibrium(
         "auto", "pardiso" (MKL) or "superlu" (SciPy, always there).
     threads
         Number of frequencies that are solved at the same time; they share the mesh and its tables.
+    sector
+        "auto": solve only for the spin components that the device has: one where nothing depends on spin, two where all
+        exchange fields, magnetisations and spin-orbit axes are parallel (theory, section on symmetries). "full": all.
     progress
         Show a progress bar; None: on a terminal, for runs longer than a second.
 
@@ -106,7 +110,7 @@ def solve_equilibrium(
     rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
     temperature, mu0 = float(temperature), coupling(device, screening, penetration_depth)
     system = build_spectral(
-        device, order, linearized=bool(linearized), temperature=temperature, potential=mu0 is not None
+        device, order, linearized=bool(linearized), temperature=temperature, potential=mu0 is not None, sector=sector
     )
     pairing = build_pairing(device, system)
     if linearized and (pairing is not None or mu0 is not None):

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ..device.device import Device
 from ..fem.induced import build_induced
@@ -26,6 +25,7 @@ from .selfconsistent import SelfConsistency, as_real
 from .solution import Equilibrium
 from .status import SolveError, Sweep
 from .sweeps import SEED, anderson_sweeps, newton_sweeps
+from .tasks import progress_bar
 from .team import Team
 
 Real = NDArray[np.float64]
@@ -222,9 +222,3 @@ def _with_gap(device: Device, system: Spectral) -> Device:
             full[device.sample_vertices] = space.at_vertices(corners, region)
             gaps[region] = full
     return device.with_gap(gaps)
-
-
-def progress_bar(total: int | None, what: str, progress: bool | None) -> Any:
-    """A bar on a terminal, for runs longer than a second; `progress` as in `solve_equilibrium`."""
-    disable = None if progress is None else not progress  # None: shown on a terminal only
-    return tqdm(total=total, desc=what, unit="", leave=False, delay=1.0, disable=disable)

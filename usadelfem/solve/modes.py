@@ -17,7 +17,6 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from ..device.device import Device
 from ..errors import DeviceError
-from ..fem.element import UNKNOWNS
 from ..fem.pairing import Pairing, build_pairing
 from ..fem.spectral import Spectral, build_spectral, energy_scale
 from .chain import Chain
@@ -75,18 +74,16 @@ def _lowest(
     coefficient = np.where(paired, coefficient, 2 * coefficient[paired].max())
     root = np.sqrt(pairing.weight)
     normal = np.zeros(team.states.shape[1:], complex)
-    free = system.pattern.free
 
     def product(vector: Any) -> Complex:
         gap = np.asarray(vector).reshape(pairing.shape) / root
-        source = pairing.source(normal, np.where(paired, gap, 0.0), linear=True)[free].reshape(-1).view(float)
+        source = system.project(pairing.source(normal, np.where(paired, gap, 0.0), linear=True))
 
         def term(chain: Chain, index: int, weight: float) -> Complex:
-            out, change = np.zeros(pairing.shape, complex), np.zeros_like(normal)
+            out = np.zeros(pairing.shape, complex)
             solution = chain.response(system, index, source)
             if solution is not None:
-                change[free] = solution.view(complex).reshape(-1, UNKNOWNS // 2)
-                pairing.response(normal, change, weight, out, linear=True)
+                pairing.response(normal, system.change(solution), weight, out, linear=True)
             return out
 
         pair = np.where(paired, 2j * np.pi * temperature * team.sum(term), 0.0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .linear import Factor, LinearSolver
 
-Real = NDArray[np.float64]
+Numbers = NDArray[Any]  # real, or complex where the equation is holomorphic
 
 # Estimated error of the unknowns relative to the largest of them, far below any discretisation error.
 ERROR_TOLERANCE = 1e-11
@@ -31,17 +31,17 @@ MAX_CORRECTIONS = 12
 
 
 class System(Protocol):
-    """What Newton's method needs to know of an equation with a parameter w."""
+    """What Newton's method needs to know of an equation with a parameter w, real or complex."""
 
-    def residual(self, w: float, state: Any) -> tuple[Real, float]:
+    def residual(self, w: Any, state: Any) -> tuple[Numbers, float]:
         """Residual and the size of the terms it is a sum of."""
         ...
 
-    def linearize(self, w: float, state: Any) -> tuple[Real, float, Real]:
+    def linearize(self, w: Any, state: Any) -> tuple[Numbers, float, Numbers]:
         """Residual, its size, and the values of the tangent in the solver's pattern."""
         ...
 
-    def moved(self, state: Any, step: Real) -> Any:
+    def moved(self, state: Any, step: Numbers) -> Any:
         """The state after a step."""
         ...
 
@@ -62,7 +62,7 @@ class Clock:
         self.factorizations += other.factorizations
         self.solves += other.solves
 
-    def factor(self, solver: LinearSolver, values: Real, slot: int = 0) -> Factor:
+    def factor(self, solver: LinearSolver, values: Numbers, slot: int = 0) -> Factor:
         """Factorise on the clock."""
         start = perf_counter()
         factor = solver.factorize(values, slot)
@@ -70,7 +70,7 @@ class Clock:
         self.factorizations += 1
         return factor
 
-    def step(self, factor: Factor, residual: Real, *, checked: bool = True) -> Real:
+    def step(self, factor: Factor, residual: Numbers, *, checked: bool = True) -> Numbers:
         """Newton's step for a residual, on the clock."""
         start = perf_counter()
         step = -factor.solve(residual, checked=checked)
@@ -97,9 +97,9 @@ class _Iterate:
     """The current state with its residual, and the history."""
 
     system: System
-    w: float
+    w: Any
     state: Any
-    residual: Real
+    residual: Numbers
     relative: float
     accuracy: float
     residuals: list[float] = field(default_factory=list)
@@ -107,7 +107,7 @@ class _Iterate:
     factorizations: int = 0
     factor: Factor | None = None
 
-    def move(self, state: Any, residual: Real, relative: float, step: float) -> None:
+    def move(self, state: Any, residual: Numbers, relative: float, step: float) -> None:
         self.state, self.residual, self.relative = state, residual, relative
         self.residuals.append(relative)
         self.steps.append(step)
@@ -118,7 +118,7 @@ class _Iterate:
 
 
 def newton(
-    system: System, w: float, state: Any, *, solver: LinearSolver, clock: Clock, slot: int = 0,
+    system: System, w: Any, state: Any, *, solver: LinearSolver, clock: Clock, slot: int = 0,
     factor: Factor | None = None, accuracy: float = ERROR_TOLERANCE,
 ) -> Outcome:  # fmt: skip
     """Solve residual(w, state) = 0 from a starting state.
@@ -173,12 +173,12 @@ def _reuse(current: _Iterate, factor: Factor, clock: Clock) -> bool:
     return False
 
 
-def _relative(residual: Real, size: float) -> float:
+def _relative(residual: Numbers, size: float) -> float:
     largest = float(abs(residual).max(initial=0.0))
     return largest / size if size > 0 else largest
 
 
-def _line_search(current: _Iterate, step: Real) -> float:
+def _line_search(current: _Iterate, step: Numbers) -> float:
     """Take the longest of the steps 1, 1/2, 1/4, ... that reduces the residual; returns its length, 0 if none does."""
     norm = float(np.linalg.norm(current.residual))
     for halving in range(HALVINGS + 1):

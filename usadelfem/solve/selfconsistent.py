@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fem.element import UNKNOWNS
 from ..fem.gap_response import GapResponse, build_gap_response
 from ..fem.induced import Induced
 from ..fem.pairing import Pairing
@@ -184,13 +183,11 @@ class SelfConsistency:
 
         def term(chain: Chain, index: int, weight: float) -> Complex:
             state, out = chain.states[index], np.zeros(pairing.shape, complex)
-            source = pairing.source(state, gap_change)[system.pattern.free].reshape(-1).view(float)
+            source = system.project(pairing.source(state, gap_change))
             solution = chain.response(system, index, source)
             if solution is None:  # every node is clamped
                 return out
-            change = np.zeros_like(state)
-            change[system.pattern.free] = solution.view(complex).reshape(-1, UNKNOWNS // 2)
-            pairing.response(state, change, weight, out)
+            pairing.response(state, system.change(solution), weight, out)
             return out
 
         return self._close(gap_change, self.team.sum(term))

@@ -10,6 +10,7 @@ f0[Delta] the linear response of the normal metal. Superconductivity sets in whe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from scipy.optimize import brentq
 from ..device.device import Device
 from ..errors import DeviceError
 from .modes import lowest_mode
+from .tasks import run_tasks
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -147,7 +149,10 @@ def critical_parameter(
     return float(brentq(eigenvalue, *ends, xtol=precision * max(map(abs, ends)), rtol=max(precision, 1e-15)))
 
 
-def phase_diagram(function: Callable[[float], Device], parameters: Sequence[float], **options: Any) -> Real:
+def phase_diagram(
+    function: Callable[[float], Device], parameters: Sequence[float], *, executor: Executor | None = None,
+    progress: bool | None = None, **options: Any,
+) -> Real:  # fmt: skip
     """Critical temperatures of a family of devices, shape (parameters,).
 
     Parameters
@@ -156,6 +161,10 @@ def phase_diagram(function: Callable[[float], Device], parameters: Sequence[floa
         Makes the device of a parameter: a thickness, an exchange field, the angle of a spin valve.
     parameters
         Values of the parameter.
+    executor
+        Any `concurrent.futures.Executor`, whose workers take one parameter at a time. None: in this process.
+    progress
+        Whether to show a bar; None: on a terminal, in runs longer than a second.
     **options
         As in `critical_temperature`.
 
@@ -164,4 +173,16 @@ def phase_diagram(function: Callable[[float], Device], parameters: Sequence[floa
     DeviceError, ValueError
         As `critical_temperature`.
     """
-    return np.array([critical_temperature(function(float(value)), **options) for value in parameters])
+    values = [float(value) for value in parameters]
+    return np.array(
+        run_tasks(
+            _critical_point, values, shared=(function, options), executor=executor, label="phase diagram",
+            progress=progress,
+        )
+    )  # fmt: skip
+
+
+def _critical_point(shared: tuple[Callable[[float], Device], dict[str, Any]], value: float) -> float:
+    """The critical temperature of one device of a family; the task of a phase diagram."""
+    function, options = shared
+    return critical_temperature(function(value), **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 
@@ -71,3 +72,7 @@ class SolveError(RuntimeError):
         self.frequency = frequency
         self.residuals = residuals
         self.state = state
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        remake = partial(type(self), frequency=self.frequency, residuals=self.residuals, state=self.state)
+        return remake, self.args, vars(self)

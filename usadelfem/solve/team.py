@@ -123,4 +123,6 @@ def _solver(system: Spectral, kind: str, slots: int) -> LinearSolver | None:
     pattern = system.pattern
     if not len(pattern.free):
         return None
-    return linear_solver(pattern.indptr, pattern.indices, block=8, kind=kind, dtype=np.float64, slots=slots)
+    return linear_solver(
+        pattern.indptr, pattern.indices, block=pattern.unknowns, kind=kind, dtype=np.float64, slots=slots
+    )

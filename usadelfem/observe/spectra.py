@@ -1,0 +1,173 @@
+"""Densities of states and minigaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+
+from ..errors import ObservableError
+from ..fem.locate import Location
+from ..fem.points import at_quadrature
+from ..physics.nambu import SIGMA
+from ..physics.riccati import green, normal_part, to_matrix
+from ..solve.energies import EnergyChain
+from ..solve.spectrum import Spectrum
+from .fields import Field, Series
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+# The edge is extrapolated from the energies at which the density of states reaches these parts of the normal one: above
+# a square-root edge its square grows linearly.
+LEVELS = (0.05, 0.1)
+# Broadening at which the edge is sought, in units of the energy at which the spectrum rises.
+SHARP = 1e-6
+
+
+def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field:
+    """The density of states N(E)/N0, relative to the normal one of each metal: a series of fields over energies.
+
+    N/N0 = Re Tr tau3 g / 4 (theory, section on observables). Dimensionless. At energies that were not found it is NaN.
+
+    Parameters
+    ----------
+    spin
+        A direction s, shape (3,): the density of states with spin along s, Re tr (1 + s.sigma) G / 4 with G the upper
+        left Nambu block; those of s and -s sum up to the whole. 1/2 in the normal state.
+
+    Raises
+    ------
+    ObservableError
+        If `spin` is no direction, or the equation was linearised.
+    """
+    direction = None if spin is None else _direction(spin)
+
+    def value(states: Complex) -> Real:
+        a, b = spec.problem.matrices(states)
+        if direction is None:
+            return normal_part(a, b).real
+        upper = green(to_matrix(a), to_matrix(b), linearized=spec.problem.system.linearized)[:2, :2]
+        projector = 0.25 * (np.eye(2) + np.einsum("a,aij->ij", direction, SIGMA))
+        return np.asarray(np.einsum("ij,ji...->...", projector, upper).real)
+
+    _check_nonlinear(spec)
+    return over_energies(spec, "density_of_states", "N0", (), value)
+
+
+def minigap(spec: Spectrum, region: str | None = None, *, precision: float = 1e-4) -> float:
+    """The energy below which a region has no states; 0 where there are states at all energies.
+
+    The edge of the spectrum without broadening: around the energy at which the density of states of `spec` rises,
+    further energies are solved with a broadening of 1e-6 of it. Close above the edge the square of the density of
+    states is linear, and its extrapolation to zero is returned.
+
+    Parameters
+    ----------
+    spec
+        A spectrum with energies below and above the edge.
+    region
+        Whose average density of states is taken; None: that of the whole mesh.
+    precision
+        Relative precision of the energies that are solved for.
+
+    Raises
+    ------
+    ObservableError
+        If there is no such region, the spectrum ends below the edge or begins above it, an energy is not found, or the
+        equation was linearised.
+    """
+    _check_nonlinear(spec)
+    mean = _mean_density(spec, region)
+    positive = np.flatnonzero(spec.energies >= 0)
+    values = np.array([mean(spec.states[n]) for n in positive])
+    above = np.flatnonzero(values > LEVELS[1])
+    if not len(above):
+        raise ObservableError(
+            f"no states up to the largest energy {spec.energies[-1]:.4g} of the spectrum: solve it to higher energies"
+        )
+    energies = spec.energies[positive]
+    chain = EnergyChain(spec.problem, float(spec.energies[-1]), SHARP * float(energies[above[0]] or energies[-1]))
+
+    def density(energy: float) -> float:
+        state, report = chain.solve(energy)
+        if not report.converged:
+            raise ObservableError(f"no convergence at energy {energy:.6g}, close to the edge: refine the mesh")
+        return mean(state)
+
+    try:
+        return _edge(density, energies, int(above[0]), precision)
+    finally:
+        chain.release()
+
+
+def _edge(density: Callable[[float], float], energies: Real, first: int, precision: float) -> float:
+    """Where the density of states begins, below energies[first]."""
+    upper = first
+    while density(float(energies[upper])) <= LEVELS[1]:
+        upper += 1
+        if upper == len(energies):
+            raise ObservableError("the edge of the spectrum is above its largest energy: solve it to higher energies")
+    lower = upper
+    while density(float(energies[lower])) >= LEVELS[0]:
+        if lower == 0 and energies[0] == 0:
+            return 0.0
+        if lower == 0:
+            raise ObservableError(f"there are states at the lowest energy {energies[0]:.4g}: begin the spectrum at 0")
+        lower -= 1
+    bracket = float(energies[lower]), float(energies[upper])
+    low, high = (
+        brentq(lambda energy, level=level: density(energy) - level, *bracket, xtol=precision * bracket[1] / 10)
+        for level in LEVELS
+    )
+    slope = (LEVELS[1] ** 2 - LEVELS[0] ** 2) / max(high - low, 1e-300)
+    return float(max(low - LEVELS[0] ** 2 / slope, 0.0))
+
+
+def _mean_density(spec: Spectrum, region: str | None) -> Callable[[Complex], float]:
+    """The average density of states over a region, of a state (nodes, 2n)."""
+    space = spec.problem.system.space
+    if region is not None and region not in space.mesh.subdomains:
+        raise ObservableError(f"no region {region!r}; it has: {', '.join(sorted(space.mesh.subdomains))}")
+    cells = slice(None) if region is None else space.mesh.subdomains[region]
+    dx, nodes = space.dx[cells], space.cells[cells]
+
+    def mean(state: Complex) -> float:
+        at_points = np.einsum("cik,qi->cqk", state[nodes], space.phi)
+        return float((normal_part(*spec.problem.matrices(at_points)).real * dx).sum() / dx.sum())
+
+    return mean
+
+
+def _check_nonlinear(spec: Spectrum) -> None:
+    if spec.problem.system.linearized:
+        raise ObservableError(
+            "the linearised equation has the density of states of the normal metal to first order; solve the full one"
+        )
+
+
+def _direction(spin: Any) -> Real:
+    vector = np.asarray(spin, float)
+    length = np.linalg.norm(vector)
+    if vector.shape != (3,) or not np.isfinite(length) or length == 0:
+        raise ObservableError(f"spin is {spin!r}; allowed is a direction, three numbers")
+    return np.asarray(vector / length)
+
+
+def over_energies(
+    spec: Spectrum, name: str, unit: str, components: tuple[str, ...], value: Callable[[Complex], NDArray[Any]]
+) -> Field:
+    """A series over energies of what is a function of the state: states (..., 2n) to values (*components, ...)."""
+    space = spec.problem.system.space
+    quadrature = np.array([value(at_quadrature(space, state)) for state in spec.states])
+
+    def exact(location: Location) -> NDArray[Any]:
+        return np.array([value(location.interpolate(state)) for state in spec.states])
+
+    return Field(
+        name, unit, components, quadrature, spec.device, space, exact=exact,
+        series=Series("energy", "energy", spec.energies),
+    )  # fmt: skip

@@ -1,0 +1,58 @@
+"""What is particular about the executors of the standard library, dask and MPI."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+
+class WorkerLostError(RuntimeError):
+    """Workers died: several times on the same item, or beyond repair."""
+
+
+@contextmanager
+def large_calls_are_meant() -> Iterator[None]:
+    """Without dask's advice to scatter: scattered data die with the worker that holds them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sending large graph")
+        yield
+
+
+def capacity(executor: Executor) -> tuple[int, int]:
+    """Number of worker processes, and of tasks that they run at a time."""
+    client: Any = getattr(executor, "_client", None)
+    if hasattr(client, "nthreads"):  # dask
+        threads = list(client.nthreads().values())
+        return max(1, len(threads)), max(1, sum(threads))
+    known = (getattr(executor, name, None) for name in ("num_workers", "_max_workers"))  # MPI, the standard library
+    count = next((number for number in known if isinstance(number, int) and number > 0), os.cpu_count() or 1)
+    return count, count
+
+
+def is_killed_worker(error: BaseException) -> bool:
+    """Whether this is the error with which dask gives up a task whose workers die."""
+    return type(error).__name__ == "KilledWorker" and type(error).__module__.startswith("distributed")
+
+
+def successor(broken: Executor, label: str, error: BaseException) -> Executor:
+    """A process pool like one that has broken.
+
+    Raises
+    ------
+    WorkerLostError
+        If it is no process pool.
+    """
+    if not isinstance(broken, ProcessPoolExecutor):
+        raise WorkerLostError(
+            f"{label}: the {type(broken).__name__} broke and cannot be replaced; start it again (results so far are "
+            "kept where there is a checkpoint)"
+        ) from error
+    own: dict[str, Any] = vars(broken)
+    return ProcessPoolExecutor(
+        own["_max_workers"], own["_mp_context"], own["_initializer"], own["_initargs"],
+        max_tasks_per_child=own.get("_max_tasks_per_child"),
+    )  # fmt: skip

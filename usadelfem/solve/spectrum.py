@@ -1,0 +1,289 @@
+"""Retarded spectra: the nonlinear Usadel equation at real energies with a broadening."""
+
+from __future__ import annotations
+
+import warnings
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from numbers import Real as RealNumber
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..device.device import Device
+from ..errors import DeviceError
+from ..fem.locate import locate
+from ..fem.retarded import Retarded, build_retarded
+from ..fem.spectral import build_spectral, energy_scale
+from ..physics.riccati import green, to_matrix
+from .energies import EnergyChain
+from .engines import capacity
+from .newton import Clock
+from .refine import BATCH, curves, refine
+from .solution import Equilibrium
+from .status import Report
+from .tasks import progress_bar, run_tasks
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+# Energies of a task: enough for its first ladder not to count, few enough for all workers to have several tasks.
+FEWEST, PER_WORKER = 6, 3
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Spectrum:
+    """Retarded Green's functions of a device; observables are functions of it (`density_of_states`, `minigap`, ...).
+
+    Attributes
+    ----------
+    device
+        The device that was solved, with the gap of its equilibrium.
+    energies
+        Energies, ascending, shape (energies,).
+    broadening
+        Imaginary part Gamma of all energies.
+    states
+        Entries of the Riccati matrices a and b that the spin sector needs, shape (energies, nodes, 2n); NaN at energies
+        that did not converge.
+    report
+        How Newton's method went, one `Report` per energy; `frequency` is the energy, `continuation` the number of
+        intermediate steps, which began far from the real axis.
+    problem
+        The discretised problem; `problem.system.space.nodes` are the positions of the nodes.
+    clock
+        Seconds spent in the linear solver, all workers together.
+    """
+
+    device: Device
+    energies: Real
+    broadening: float
+    states: Complex
+    report: tuple[Report, ...]
+    problem: Retarded
+    clock: Clock
+
+    def __repr__(self) -> str:
+        return (
+            f"Spectrum({len(self.energies)} energies from {self.energies[0]:.4g} to {self.energies[-1]:.4g}, "
+            f"broadening {self.broadening:g}, {self.states.shape[1]} nodes of order {self.problem.system.space.order}, "
+            f"{sum(report.iterations for report in self.report)} Newton iterations, {self.device})"
+        )
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """Whether each energy was found, shape (energies,)."""
+        return np.array([report.converged for report in self.report])
+
+    def riccati(self, n: int) -> tuple[Complex, Complex]:
+        """All entries a00, a01, a10, a11 of a and of b at the nodes for energy number n, shape (nodes, 4) each."""
+        return self.problem.matrices(self.states[n])
+
+    def green(self, points: ArrayLike) -> Complex:
+        """The retarded matrix g at points.
+
+        Parameters
+        ----------
+        points
+            Positions, shape (dim, npoints).
+
+        Returns
+        -------
+        array, shape (energies, 4, 4, npoints)
+            In the basis (psi_up, psi_dn, psi_dn^+, -psi_up^+), dimensionless, g^2 = 1.
+
+        Raises
+        ------
+        ObservableError
+            If a point lies outside the mesh.
+        """
+        system = self.problem.system
+        a, b = self.problem.matrices(locate(system.space, points).interpolate(self.states))
+        return np.moveaxis(green(to_matrix(a), to_matrix(b), linearized=system.linearized), 2, 0)
+
+
+def solve_spectrum(
+    source: Device | Equilibrium, energies: ArrayLike | str, *, broadening: float = 0.01,
+    energy_range: tuple[float, float] | None = None, resolution: float | None = None, order: int = 2,
+    sector: str = "auto", linear_solver: str = "auto", executor: Executor | None = None, progress: bool | None = None,
+) -> Spectrum:  # fmt: skip
+    """Solve the retarded Usadel equation, w -> -i(E + i broadening), at real energies.
+
+    The full nonlinear equation with all spin components. Energies go from high to low, each started from an
+    extrapolation of its neighbours; where that does not lead to the physical solution, from the imaginary axis or high
+    energies in adaptive steps. An energy that is not found all the same is reported by a warning and is NaN in all
+    results. Negative energies follow from positive ones by symmetry.
+
+    Parameters
+    ----------
+    source
+        An equilibrium, whose gap, vector potential and discretisation are taken; or a device in which all gaps are
+        given.
+    energies
+        Energies relative to the Fermi level, shape (energies,); or "adaptive": chosen so that the density of states of
+        every region is resolved, densest around edges and coherence peaks.
+    broadening
+        Dynes broadening Gamma, energy; positive. Features are as wide as this.
+    energy_range, resolution
+        For "adaptive": the lowest and highest energy (None: 0 and three times the largest gap or exchange field), and
+        the smallest distance of energies (None: the broadening).
+    order
+        Order of the elements, 1 or 2; for a device.
+    sector
+        "auto": solve only for the spin components that the device has (theory, section on symmetries), or "full"; for a
+        device.
+    linear_solver
+        "auto", "pardiso" or "superlu".
+    executor
+        Any `concurrent.futures.Executor` that the energies are spread over; None: one after the other.
+    progress
+        Show a progress bar; None: on a terminal, for runs longer than a second.
+
+    Returns
+    -------
+    Spectrum
+        Frozen result; observables are functions of it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of range.
+    DeviceError
+        If the device has gaps that are not given: solve its equilibrium first.
+
+    Warns
+    -----
+    UserWarning
+        If energies were not found; it names them.
+    """
+    if not isinstance(broadening, RealNumber) or not 0 < broadening < np.inf:
+        raise ValueError(f"broadening is {broadening!r}; allowed is a finite energy > 0")
+    device, problem = _problem(source, order, sector)
+    scale = max(energy_scale(problem.system), float(broadening))
+    crew = _Crew(problem, scale, float(broadening), linear_solver, executor, progress)
+    if isinstance(energies, str):
+        if energies != "adaptive":
+            raise ValueError(f"energies is {energies!r}; allowed are numbers and 'adaptive'")
+        chosen = crew.refine(*_interval(energy_range, scale), resolution or broadening)
+    else:
+        if energy_range is not None or resolution is not None:
+            raise ValueError("energy_range and resolution belong to energies='adaptive'")
+        chosen = _checked(energies)
+        crew.solve(np.unique(abs(chosen)))
+    return _collect(device, chosen, crew)
+
+
+def _problem(source: Any, order: int, sector: str) -> tuple[Device, Retarded]:
+    if isinstance(source, Equilibrium):
+        return source.device, build_retarded(source.system)
+    if not isinstance(source, Device):
+        raise TypeError(f"source is {source!r}; allowed are a usadelfem.Device and an Equilibrium")
+    unknown = [region for region, material in source.conductors.items() if material.self_consistent]
+    if unknown:
+        raise DeviceError(
+            f"the gap of region {', '.join(unknown)} is not given: pass the result of solve_equilibrium in place of "
+            "the device"
+        )
+    return source, build_retarded(build_spectral(source, order, sector=sector))
+
+
+def _checked(energies: Any) -> Real:
+    chosen = np.unique(np.asarray(energies, float))
+    if not chosen.size or not np.isfinite(chosen).all():
+        raise ValueError(f"energies is {energies!r}; allowed are finite numbers, at least one, or 'adaptive'")
+    return chosen
+
+
+def _interval(energy_range: Any, scale: float) -> tuple[float, float]:
+    low, high = (0.0, 3 * scale) if energy_range is None else map(float, energy_range)
+    if not -np.inf < low < high < np.inf:
+        raise ValueError(f"energy_range is {energy_range!r}; allowed are two finite energies, the lower one first")
+    return low, high
+
+
+def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
+    states = np.array(
+        [crew.states[e] if e >= 0 else crew.problem.mirrored(crew.states[-e]) for e in energies.tolist()]
+    )  # fmt: skip
+    states.flags.writeable = False
+    report = tuple(crew.reports[abs(e)] for e in energies.tolist())
+    failed = [r.frequency for r in report if not r.converged]
+    if failed:
+        listed = ", ".join(f"{e:.6g}" for e in failed[:5]) + (", ..." if len(failed) > 5 else "")
+        warnings.warn(
+            f"{len(failed)} of {len(report)} energies were not found and are NaN: {listed}. Try: a finer mesh, a "
+            "larger broadening, or other energies around them",
+            stacklevel=3,
+        )
+    return Spectrum(device, energies, crew.broadening, states, report, crew.problem, crew.clock)
+
+
+class _Crew:
+    """Solves sets of energies, here or on an executor, and keeps what is found."""
+
+    def __init__(
+        self, problem: Retarded, scale: float, broadening: float, kind: str, executor: Executor | None,
+        progress: bool | None,
+    ) -> None:  # fmt: skip
+        self.problem, self.scale, self.broadening = problem, scale, broadening
+        self.kind, self.executor, self.progress = kind, executor, progress
+        self.states: dict[float, Complex] = {}
+        self.reports: dict[float, Report] = {}
+        self.clock = Clock()
+        self.chain = EnergyChain(problem, scale, broadening, kind) if executor is None else None
+
+    def solve(self, energies: Real) -> None:
+        """Solve energies >= 0, ascending."""
+        if self.executor is None:
+            assert self.chain is not None
+            with progress_bar(len(energies), "energies", self.progress) as bar:
+                for energy in energies[::-1].tolist():
+                    self._store(energy, *self.chain.solve(energy))
+                    bar.update()
+            self.clock = self.chain.clock
+            return
+        parts = max(1, min(PER_WORKER * capacity(self.executor)[1], len(energies) // FEWEST))
+        shared = self.problem, self.scale, self.broadening, self.kind
+
+        def keep(index: int, result: tuple[list[tuple[float, Complex, Report]], Clock]) -> None:
+            for found in result[0]:
+                self._store(*found)
+            self.clock.add(result[1])
+
+        run_tasks(
+            _solve_part, np.array_split(energies, parts), shared=shared, executor=self.executor, label="energies",
+            progress=self.progress, on_result=keep,
+        )  # fmt: skip
+
+    def _store(self, energy: float, state: Complex, report: Report) -> None:
+        self.states[energy], self.reports[energy] = state, report
+
+    def refine(self, low: float, high: float, resolution: float) -> Real:
+        """Choose and solve energies between two; returns them ascending."""
+        closest = 0.0 if low * high <= 0 else min(abs(low), abs(high))
+        workers = 1 if self.executor is None else capacity(self.executor)[1]
+        last = np.zeros(1)
+
+        def solve(energies: Real) -> list[Real]:
+            nonlocal last
+            self.solve(np.array([e for e in energies.tolist() if e not in self.states]))
+            found = []
+            for energy in energies.tolist():
+                if self.reports[energy].converged:
+                    last = curves(self.problem, self.states[energy])
+                found.append(last)
+            return found
+
+        refine(closest, max(abs(low), abs(high)), resolution, BATCH * workers, solve)
+        solved = np.array(list(self.states))
+        both = np.unique(np.concatenate([solved, -solved]))
+        return np.asarray(both[(both >= low) & (both <= high)])
+
+
+def _solve_part(shared: tuple[Retarded, float, float, str], energies: Real) -> Any:
+    """The task of a worker: some energies with one solver."""
+    chain = EnergyChain(*shared)
+    found = [(energy, *chain.solve(energy)) for energy in energies[::-1].tolist()]
+    chain.release()
+    return found, chain.clock
