@@ -117,6 +117,7 @@ def wait_until(condition, seconds=30):
     assert condition()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="looks for processes by signals")
 def test_a_sweep_on_processes_that_is_killed_leaves_no_process_and_is_resumed(tmp_path):
     script, log = tmp_path / "script.py", tmp_path / "log"

@@ -28,6 +28,9 @@ class FrozenMapping(Mapping[K, V]):
     def __len__(self) -> int:
         return len(self._items)
 
+    def __or__(self, other: Mapping[K, V]) -> dict[K, V]:
+        return {**self._items, **other}
+
     def __repr__(self) -> str:
         return repr(self._items)
 

@@ -58,7 +58,7 @@ def sweep(
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool | None = None,
 ) -> SweepResult:
-    """Call a function at all points of a grid of parameters.
+    """Call a function at all points of a grid of parameters. For example::
 
         def current(phase, temperature):
             eq = uf.solve_equilibrium(device.with_phase("right", phase), temperature)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from numbers import Real as RealNumber
 from typing import Any
 
@@ -19,7 +20,7 @@ from .scales import sum_converges, zero_temperature_gap
 from .screening import coupling
 from .solution import Equilibrium
 from .tasks import progress_bar
-from .team import Team
+from .team import Team, spread
 
 Real = NDArray[np.float64]
 
@@ -29,7 +30,7 @@ def solve_equilibrium(
     cutoff: float | None = None, cutoff_index: int | None = None, linearized: bool = False,
     initial: Initial | Equilibrium = None, method: str = "anderson", tolerance: float = 1e-8, max_sweeps: int = 500,
     screening: bool = False, penetration_depth: float | Mapping[str, float] | None = None, linear_solver: str = "auto",
-    threads: int = 1, sector: str = "auto", progress: bool | None = None,
+    threads: int = 1, executor: Executor | None = None, sector: str = "auto", progress: bool | None = None,
 ) -> Equilibrium:  # fmt: skip
     """Solve the Usadel equation in thermal equilibrium, the full nonlinear one or its linearisation.
 
@@ -81,9 +82,14 @@ def solve_equilibrium(
         With screening: the bulk penetration depth at zero temperature, length, 1/lambda^2 = mu0 pi sigma Delta with
         sigma = 2 N0 D; of the only superconductor of the device, or {region: lambda}.
     linear_solver
-        "auto", "pardiso" (MKL) or "superlu" (SciPy, always there).
+        "auto", "pardiso" (MKL), "pardiso-single" (factors in single precision, which "auto" takes for large systems) or
+        "superlu" (SciPy, always there).
     threads
         Number of frequencies that are solved at the same time; they share the mesh and its tables.
+    executor
+        Any `concurrent.futures.Executor` that the frequencies are spread over, where all gaps are given and nothing
+        screens (a self-consistent solve exchanges its fields after every sweep: use `threads`, or `sweep` for many
+        devices). None: in this process.
     sector
         "auto": solve only for the spin components that the device has: one where nothing depends on spin, two where all
         exchange fields, magnetisations and spin-orbit axes are parallel (theory, section on symmetries). "full": all.
@@ -124,7 +130,15 @@ def solve_equilibrium(
     nodes, weights = rule.nodes(temperature, scale)
     common: dict[str, Any] = {"temperature": temperature, "frequencies": nodes, "weights": weights}
     if pairing is not None or mu0 is not None:
+        if executor is not None:
+            raise ValueError(
+                "executor is for given gaps without screening, whose frequencies are independent; for self-consistent "
+                "fields give threads=..., or spread devices with usadelfem.sweep"
+            )
         return solve_fields(device, system, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
+    if executor is not None:
+        result = spread(system, nodes, scale=scale, kind=linear_solver, executor=executor, progress=progress)
+        return Equilibrium(device=device, system=system, **result, **common)
     team = Team(system, nodes, weights, scale=scale, kind=linear_solver, threads=int(threads))
     try:
         with progress_bar(len(nodes), "Matsubara frequencies", progress) as bar:

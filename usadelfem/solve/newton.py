@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -28,6 +29,8 @@ DECREASE = 1e-4
 # at least this fast; the contraction also gives the error bound theta/(1 - theta) |step| that ends the iteration.
 CONTRACTION = 0.25
 MAX_CORRECTIONS = 12
+# The same for factors of an earlier problem, which may be worse: as many corrections as cost one new factorisation.
+REUSE_CONTRACTION, MAX_REUSES = 0.5, 9
 
 
 class System(Protocol):
@@ -163,7 +166,7 @@ def _reuse(current: _Iterate, factor: Factor, clock: Clock) -> bool:
     if not np.isfinite(first):
         return False
     try:
-        if _correct(current, factor, clock):
+        if _correct(current, factor, clock, MAX_REUSES, REUSE_CONTRACTION):
             return True
     except np.linalg.LinAlgError:
         pass
@@ -192,17 +195,26 @@ def _line_search(current: _Iterate, step: Numbers) -> float:
     return 0.0
 
 
-def _correct(current: _Iterate, factor: Factor, clock: Clock) -> bool:
-    """Corrections with the factors of an earlier tangent while they contract; returns whether converged."""
-    for _ in range(MAX_CORRECTIONS):
-        step = clock.step(factor, current.residual, checked=False)
+def _correct(
+    current: _Iterate, factor: Factor, clock: Clock, patience: int = MAX_CORRECTIONS, allowed: float = CONTRACTION
+) -> bool:
+    """Corrections with the factors of an earlier tangent while they contract; returns whether converged.
+
+    They are accelerated like GMRES, whose preconditioner the factors are. It gives up where `patience` corrections are
+    not going to be enough, or one does not contract as `allowed`.
+    """
+    mixed = Acceleration()
+    for left in range(patience, 0, -1):
+        step = mixed.step(clock.step(factor, current.residual, checked=False))
         length, scale = float(abs(step).max()), float(abs(current.state).max())
         known = bool(current.steps)
         # The contraction of a first step is not known; an intermediate result may assume that it is a good one.
         contraction = length / max(current.steps[-1], 1e-300) if known else CONTRACTION
         small = length * contraction / (1 - min(contraction, 0.5)) <= current.accuracy * scale
         converged = small and (known or current.accuracy > ERROR_TOLERANCE)
-        if not contraction <= CONTRACTION and length > ROUNDING * scale:
+        if not contraction <= allowed and length > ROUNDING * scale:
+            return False
+        if patience == MAX_REUSES and known and length * contraction**left > current.accuracy * scale:
             return False
         state = current.system.moved(current.state, step)
         residual, size = current.system.residual(current.w, state)
@@ -215,3 +227,29 @@ def _correct(current: _Iterate, factor: Factor, clock: Clock) -> bool:
         if length <= ROUNDING * scale:
             return relative <= RESIDUAL_TOLERANCE
     return False
+
+
+class Acceleration:
+    """Combines corrections with approximate factors so that the next residual is small: Anderson's method, for linear
+    equations GMRES preconditioned by the factors.
+    """
+
+    def __init__(self, depth: int = 6) -> None:
+        self._depth = depth
+        self._plain: list[Numbers] = []
+        self._taken: list[Numbers] = []
+
+    def step(self, correction: Numbers) -> Numbers:
+        """The step to take instead of a correction; all of them have to be taken."""
+        step = correction
+        if self._plain:
+            changes = np.stack([correction - self._plain[-1]] + [b - a for a, b in pairwise(self._plain)][::-1])
+            moves = np.stack(self._taken[::-1])
+            size = np.linalg.norm(changes, axis=1) + np.finfo(float).tiny
+            gram = (changes.conj() @ changes.T) / np.outer(size, size)
+            right = (changes.conj() @ correction) / size
+            weights = np.linalg.lstsq(gram, right, rcond=1e-10)[0] / size
+            step = correction - weights @ (moves + changes)
+        self._plain = [*self._plain[-self._depth + 1 :], correction]
+        self._taken = [*self._taken[-self._depth + 1 :], step]
+        return np.asarray(step)

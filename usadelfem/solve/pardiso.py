@@ -22,6 +22,7 @@ _LIBRARY_PATTERNS = ("lib/libmkl_rt.so*", "lib/libmkl_rt*.dylib", "Library/bin/m
 _SEQUENTIAL_LAYER = 1
 _ANALYSE, _FACTORIZE, _SOLVE, _RELEASE = 11, 22, 33, -1
 _MATRIX_TYPES = {"f": -2, "c": 6}  # real symmetric indefinite, complex symmetric
+_SINGLE = 27  # setting: 1 for single precision
 _SETTINGS = {
     0: 1,  # these values, not PARDISO's defaults
     1: 2,  # METIS ordering
@@ -112,6 +113,7 @@ def _choose_threads(library: ctypes.CDLL, shared: bool) -> int:
 class PardisoBackend:
     """Factors of matrices of one pattern: `indptr`, `indices` (int32) of the upper triangle, rows sorted.
 
+    `dtype` is float64, complex128 or one of their halves, for factors in single precision.
     Up to `slots` factors are kept at a time; the pattern is analysed once for all of them.
     """
 
@@ -127,6 +129,7 @@ class PardisoBackend:
         self._settings = np.zeros(64, dtype=np.int32)
         for position, value in _SETTINGS.items():
             self._settings[position] = value
+        self._settings[_SINGLE] = dtype in (np.dtype(np.float32), np.dtype(np.complex64))
         self._values: dict[int, Numbers] = {}
         self._finalizer: weakref.finalize[..., Any] | None = None
 

@@ -56,7 +56,7 @@ class Equilibrium:
     riccati: Complex
     report: tuple[Report, ...]
     system: Spectral
-    clock: Clock
+    clock: Clock = field(compare=False)
     solver: str
     sweeps: tuple[Sweep, ...] = ()
     pairing: Pairing | None = None

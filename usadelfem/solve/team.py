@@ -1,9 +1,9 @@
-"""All frequencies of a solve, shared among threads."""
+"""All frequencies of a solve, shared among threads or among the workers of an executor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from ..fem.spectral import Spectral
 from .chain import Chain, factor_memory
+from .engines import capacity
 from .linear import LinearSolver, linear_solver
 from .newton import ERROR_TOLERANCE, Clock
 from .status import Report
+from .tasks import run_tasks
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -117,6 +119,43 @@ class Team:
             chain.factors.clear()
             if chain.solver is not None:
                 chain.solver.release()
+
+
+def spread(
+    system: Spectral, frequencies: Real, *, scale: float, kind: str, executor: Executor, progress: bool | None
+) -> dict[str, Any]:  # fmt: skip
+    """Solve all frequencies on an executor, every worker's own from high to low; what an `Equilibrium` keeps of it."""
+    count = max(1, min(capacity(executor)[1], len(frequencies)))
+    states = np.zeros((len(frequencies), system.space.nodes.shape[1], 4), complex)
+    reports: dict[int, Report] = {}
+    clock, names = Clock(), set()
+
+    def keep(part: int, result: tuple[Complex, list[Report], Clock, str]) -> None:
+        own, each, seconds, name = result
+        states[part::count] = own
+        reports.update(zip(range(part, len(frequencies), count), each, strict=True))
+        clock.add(seconds)
+        names.add(name)
+
+    parts = [frequencies[part::count] for part in range(count)]
+    run_tasks(
+        _solve_part, parts, shared=(system, scale, kind), executor=executor, label="Matsubara frequencies",
+        progress=progress, on_result=keep,
+    )  # fmt: skip
+    states.flags.writeable = False
+    ordered = tuple(reports[n] for n in range(len(frequencies)))
+    return {"riccati": states, "report": ordered, "clock": clock, "solver": ", ".join(sorted(names))}
+
+
+def _solve_part(shared: tuple[Spectral, float, str], frequencies: Real) -> tuple[Complex, list[Report], Clock, str]:
+    """The task of a worker: some frequencies with one solver."""
+    system, scale, kind = shared
+    team = Team(system, frequencies, np.ones(len(frequencies)), scale=scale, kind=kind)
+    try:
+        team.descend(system)
+        return team.states, list(team.reports), team.clock, team.solver
+    finally:
+        team.release()
 
 
 def _solver(system: Spectral, kind: str, slots: int) -> LinearSolver | None:

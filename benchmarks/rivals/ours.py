@@ -1,0 +1,79 @@
+"""This package in the comparison: `python ours.py problem.npz [--retarded] [--chain]`, see rivals.py."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+from common import Problem, both, load, main, memory, say
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from equilibrium import junction
+
+import usadelfem as uf
+from usadelfem.solve.linear import linear_solver
+
+
+class Ours:
+    """Real symmetric tangent on the Matsubara manifold, factorised by the package's own solver."""
+
+    retarded = False  # no retarded problem in the package yet: here is its place
+
+    def __init__(self, problem: Problem):
+        device = junction(problem.kind, problem.size)
+        self.system = uf.solve_equilibrium(device, 0.1, order=problem.order, frequencies=1).system
+        pattern = self.system.pattern
+        self.solver = linear_solver(pattern.indptr, pattern.indices, block=8)
+
+    def set(self, w: complex, state: np.ndarray) -> None:
+        """Take a state, already clamped, at w."""
+        self.w, self.state = float(w.real), np.ascontiguousarray(state[:, :4])
+
+    def assemble(self) -> None:
+        """Residual and tangent."""
+        self.residual, _, self.values = self.system.linearize(self.w, self.state)
+
+    def factorize(self) -> None:
+        """Factorise the tangent."""
+        self.factor = self.solver.factorize(self.values)
+
+    def solve(self) -> None:
+        """Solve for the Newton step."""
+        self.change = -self.factor.solve(self.residual)
+
+    def step(self) -> np.ndarray:
+        """The last Newton step, shape (n, 8)."""
+        return both(self.system.moved(np.zeros_like(self.state), self.change))
+
+
+def chain(problem: Problem) -> None:
+    """All frequencies as a user solves them, the discretisation included."""
+    device = junction(problem.kind, problem.size)
+    start, cpu = time.perf_counter(), time.process_time()
+    eq = uf.solve_equilibrium(device, 0.1, order=problem.order, frequencies=len(problem.frequencies), progress=False)
+    total, cpu = time.perf_counter() - start, time.process_time() - cpu
+    largest = abs(problem.reference).max(axis=(1, 2))
+    difference = (abs(eq.riccati - problem.reference).max(axis=(1, 2)) / largest).max()
+    timings = eq.system.timings
+    say(
+        stage="chain", total=total, cpu=cpu, iterations=eq.clock.factorizations, solves=eq.clock.solves,
+        difference=float(difference), memory=memory(), assemble=timings.kernels + timings.scatter,
+        factorize=eq.clock.factorize, solve=eq.clock.solve,
+    )  # fmt: skip
+
+
+def make(problem: Problem, options: Namespace) -> tuple[Ours, str]:
+    rival = Ours(problem)
+    return rival, rival.solver.name
+
+
+if __name__ == "__main__":
+    if "--chain" in sys.argv:  # in a process of its own, for its peak memory: rivals.py runs this script twice
+        own = load(sys.argv[1])
+        uf.solve_equilibrium(junction(own.kind, 0.5), 0.1, order=own.order, frequencies=1)
+        chain(own)
+    else:
+        main(make, __doc__)
