@@ -39,6 +39,7 @@ from .observe.diffusive import spin_accumulation as spin_accumulation
 from .observe.energy import free_energy as free_energy
 from .observe.energy import free_energy_density as free_energy_density
 from .observe.fields import Field as Field
+from .observe.fields import series as series
 from .observe.ground_state import ground_state as ground_state
 from .observe.magnetic import hole_fluxes as hole_fluxes
 from .observe.magnetic import magnetic_field as magnetic_field

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from xml.etree import ElementTree
 
+import h5py
 import meshio
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +22,18 @@ from ..fem.coefficients import sample
 from ..fem.space import Space
 from ..observe.fields import Field
 
+SUFFIXES = (".vtu", ".pvd", ".xdmf")
 _CELLS = {1: {2: "line"}, 2: {3: "triangle", 4: "quad"}, 3: {4: "tetra", 8: "hexahedron"}}
 # Vertex order of scikit-fem hexahedra in the order that VTK wants.
 _HEXAHEDRON = [0, 3, 6, 2, 1, 5, 7, 4]
 
 
 def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
-    """Write fields of one device to a VTK unstructured-grid file (.vtu) that ParaView opens.
+    """Write fields of one device to a file that ParaView opens.
+
+    The ending says which: `.vtu` for single fields; for series over energies or another parameter `.pvd`, with one .vtu
+    file per value in a folder of the same name, or `.xdmf`, with all values in one .h5 file (smaller and faster where
+    there are many). ParaView animates a series over its parameter; its values are the time steps.
 
     Arrays are named `name [unit]`. Point data: the values at the mesh vertices (a vertex on a barrier is
     two points, one for each side); vectors have three components (padded
@@ -33,14 +43,14 @@ def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
     data: the region as a number (the array's name lists them), the mean of each current or spin density over the cell
     (`name_cell [unit]`), and the coefficients `D`, `N0`, `gap_abs`, `exchange` of the materials.
 
-    The file is written under a temporary name and renamed when complete: a crash leaves no half-written file.
+    Files are written under a temporary name and renamed when complete: a crash leaves no half-written file.
 
     Parameters
     ----------
     path
-        File name ending in .vtu, in a folder that exists.
+        File name ending in .vtu, .pvd or .xdmf, in a folder that exists.
     fields
-        At least one field, all of the same device and discretisation.
+        At least one field, all of the same device and discretisation; series all over the same values.
 
     Returns
     -------
@@ -50,14 +60,28 @@ def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
     Raises
     ------
     ValueError
-        If the name does not end in .vtu, or no fields are given.
+        If the name has another ending, or no fields are given.
     FileNotFoundError
         If the folder does not exist.
     ObservableError
-        If the fields live on different meshes, or two have the same name.
+        If the fields live on different meshes, two have the same name, a series is written to .vtu, a single field to
+        .pvd or .xdmf, or series have different values.
     """
     target = Path(path)
     _check(target, fields)
+    if target.suffix == ".vtu":
+        _write_atomically(target, _grid(fields))
+        return target
+    values = _common_values(target, fields)
+    members = [tuple(field[n] for field in fields) for n in range(len(values))]
+    if target.suffix == ".xdmf":
+        _write_xdmf(target, values, members)
+    else:
+        _write_pvd(target, values, members)
+    return target
+
+
+def _grid(fields: tuple[Field, ...]) -> meshio.Mesh:
     space = fields[0].space
     mesh = space.mesh
     point_data: dict[str, NDArray[Any]] = {}
@@ -69,14 +93,60 @@ def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
     points = np.zeros((len(space.corners), 3))
     points[:, : mesh.dim()] = space.nodes[:, space.corners].T
     cells = [(_CELLS[mesh.dim()][len(mesh.t)], np.searchsorted(space.corners, _vtk_order(space)).T)]
-    grid = meshio.Mesh(points, cells, point_data, {name: [values] for name, values in cell_data.items()})
-    _write_atomically(target, grid)
-    return target
+    return meshio.Mesh(points, cells, point_data, {name: [values] for name, values in cell_data.items()})
+
+
+def _common_values(target: Path, fields: tuple[Field, ...]) -> NDArray[Any]:
+    """The parameter values of series that are written together."""
+    first = fields[0].series
+    for field in fields:
+        if field.series is None or first is None:
+            raise ObservableError(f"{field.name} is a single field: write it to a .vtu file, not {target.name!r}")
+        if field.series.name != first.name or not np.array_equal(field.series.values, first.values):
+            raise ObservableError(
+                f"{field.name} and {fields[0].name} are series over different values: write two files"
+            )
+    assert first is not None
+    return first.values
+
+
+def _write_pvd(target: Path, values: NDArray[Any], members: list[tuple[Field, ...]]) -> None:
+    folder = target.parent / target.stem
+    folder.mkdir(exist_ok=True)
+    root = ElementTree.Element("VTKFile", type="Collection", version="0.1", byte_order="LittleEndian")
+    collection = ElementTree.SubElement(root, "Collection")
+    for n, (value, fields) in enumerate(zip(values.tolist(), members, strict=True)):
+        name = f"{n:04d}.vtu"
+        _write_atomically(folder / name, _grid(fields))
+        ElementTree.SubElement(
+            collection, "DataSet", timestep=repr(value), group="", part="0", file=f"{target.stem}/{name}"
+        )
+    ElementTree.indent(root)
+    with _replacing(target) as temporary:
+        ElementTree.ElementTree(root).write(temporary, encoding="utf-8", xml_declaration=True)
+
+
+def _write_xdmf(target: Path, values: NDArray[Any], members: list[tuple[Field, ...]]) -> None:
+    with TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent) as folder:
+        temporary = Path(folder) / target.name
+        writer = meshio.xdmf.TimeSeriesWriter(temporary)
+        # What its __enter__ does, which opens the .h5 file in the working directory.
+        writer.h5_filename, writer.h5_file = f"{target.stem}.h5", h5py.File(temporary.with_suffix(".h5"), "w")
+        try:
+            for n, (value, fields) in enumerate(zip(values.tolist(), members, strict=True)):
+                grid = _grid(fields)
+                if n == 0:
+                    writer.write_points_cells(grid.points, grid.cells)
+                writer.write_data(value, point_data=grid.point_data, cell_data=grid.cell_data)
+        finally:
+            writer.__exit__(None, None, None)
+        for suffix in (".h5", ".xdmf"):
+            os.replace(temporary.with_suffix(suffix), target.with_suffix(suffix))
 
 
 def _check(target: Path, fields: tuple[Field, ...]) -> None:
-    if target.suffix != ".vtu":
-        raise ValueError(f"cannot write {str(target)!r}: the name must end in .vtu")
+    if target.suffix not in SUFFIXES:
+        raise ValueError(f"cannot write {str(target)!r}: the name must end in .vtu, or for a series in .pvd or .xdmf")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"cannot write {target.name!r}: there is no folder {str(target.parent)!r}; create it")
     if not fields:
@@ -86,6 +156,11 @@ def _check(target: Path, fields: tuple[Field, ...]) -> None:
             raise TypeError(f"cannot write {field!r}: allowed are Field objects, e.g. charge_current(eq)")
         if field.space.mesh is not fields[0].space.mesh:
             raise ObservableError(f"{field.name} and {fields[0].name} live on different meshes: write two files")
+        if target.suffix == ".vtu" and field.series is not None:
+            raise ObservableError(
+                f"{field.name} is a series over {field.series.name}: write it to a .pvd or .xdmf file, or one of its "
+                f"members, {field.name}[n], to {target.name!r}"
+            )
     names = [field.name for field in fields]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -175,11 +250,13 @@ def _material_data(device: Device, space: Space) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _write_atomically(target: Path, grid: meshio.Mesh) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=".vtu", dir=target.parent)
+@contextmanager
+def _replacing(target: Path) -> Iterator[str]:
+    """The name of a temporary file that becomes the target when all went well."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
     os.close(handle)
     try:
-        grid.write(name, file_format="vtu")
+        yield name
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(name, 0o666 & ~umask)  # mkstemp makes files that only their owner can read
@@ -187,3 +264,8 @@ def _write_atomically(target: Path, grid: meshio.Mesh) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _write_atomically(target: Path, grid: meshio.Mesh) -> None:
+    with _replacing(target) as name:
+        grid.write(name, file_format="vtu")

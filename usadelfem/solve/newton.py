@@ -243,7 +243,7 @@ class Acceleration:
         """The step to take instead of a correction; all of them have to be taken."""
         step = correction
         if self._plain:
-            changes = np.stack([correction - self._plain[-1]] + [b - a for a, b in pairwise(self._plain)][::-1])
+            changes = np.stack([correction - self._plain[-1], *[b - a for a, b in pairwise(self._plain)][::-1]])
             moves = np.stack(self._taken[::-1])
             size = np.linalg.norm(changes, axis=1) + np.finfo(float).tiny
             gram = (changes.conj() @ changes.T) / np.outer(size, size)

@@ -1,0 +1,67 @@
+"""
+The minigap of an SNS junction in a phase bias
+==============================================
+
+A normal bridge between two superconducting electrodes has no states below its minigap, 3.12 E_Th without a phase
+difference, where E_Th = D/L^2 is the Thouless energy. A phase bias closes it, roughly like cos(phi/2); at a phase of pi
+the middle of the bridge is a normal metal at every energy. What a scanning tunnelling microscope sees.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import usadelfem as uf
+
+# %%
+# Lengths are in units of the bridge, energies in units of E_Th: D = L = 1. The gap of the electrodes is far above.
+GAP, GAMMA = 1000.0, 0.02
+output = Path("output")
+output.mkdir(exist_ok=True)
+
+
+def bridge(mesh, phase):
+    contacts = {"left": uf.Reservoir(GAP, -phase / 2), "right": uf.Reservoir(GAP, phase / 2)}
+    return uf.Device(mesh, {"N": uf.normal_metal()}, contacts)
+
+
+# %%
+# The minigap depends on the phase only, so a line is enough for it.
+line = uf.interval({"N": 1.0}, size=0.02)
+phases = np.linspace(0, 0.95, 11) * np.pi
+coarse = np.linspace(0, 5, 21)
+gaps = np.array([uf.minigap(uf.solve_spectrum(bridge(line, phase), coarse, broadening=GAMMA)) for phase in phases])
+print(f"minigap at phase 0: {gaps[0]:.4f} E_Th;  at pi/2: {np.interp(np.pi / 2, phases, gaps):.4f} E_Th")
+
+# %%
+# A map of the local density of states along the bridge for three phases, at energies chosen by the solver.
+figure, axes = plt.subplots(1, 4, figsize=(12, 3.3), layout="constrained", width_ratios=(1, 1, 1, 1.1))
+x = np.linspace(0, 1, 101)
+for panel, phase in zip(axes, (0.0, 0.6 * np.pi, np.pi), strict=False):
+    spec = uf.solve_spectrum(bridge(line, phase), "adaptive", energy_range=(-6, 6), broadening=GAMMA)
+    ldos = uf.density_of_states(spec).at(x[None])
+    image = panel.pcolormesh(x, spec.energies, ldos, cmap="magma", vmin=0, vmax=1.5, shading="gouraud")
+    panel.set(title=f"$\\varphi = {phase / np.pi:g}\\,\\pi$", xlabel="$x/L$")
+    if phase == np.pi:
+        middle = ldos[:, 50]
+axes[0].set_ylabel(r"$E/E_\mathrm{Th}$")
+figure.colorbar(image, ax=axes[2], label="$N(E)/N_0$")
+axes[3].plot(phases / np.pi, gaps, "o", ms=4, label="minigap")
+axes[3].plot(phases / np.pi, gaps[0] * np.cos(phases / 2), "--", label=r"$3.12\,\cos(\varphi/2)$")
+axes[3].set(xlabel=r"$\varphi/\pi$", ylabel=r"$E_\mathrm{g}/E_\mathrm{Th}$", ylim=(0, None))
+axes[3].legend()
+figure.savefig(output / "sns_minigap.png", dpi=150)
+
+# %%
+# A bridge that widens into a normal pad on one side, for ParaView: the time axis of the animation is the energy.
+pad = uf.rectangle({"N": 1.0}, width=0.5, size=0.08)
+spec = uf.solve_spectrum(bridge(pad, 0.6 * np.pi), np.linspace(0, 6, 31), broadening=0.1, order=1)
+path = uf.write_vtk(output / "sns_minigap.pvd", uf.density_of_states(spec), uf.charge_current(spec))
+print(f"wrote {path}: open it in ParaView and press play")
+
+# %%
+# The headline: 3.12 E_Th, 2.40 E_Th at pi/2, and no trace of superconductivity in the middle at a phase of pi.
+assert abs(gaps[0] / 3.122 - 1) < 0.005
+assert abs(np.interp(np.pi / 2, phases, gaps) / 2.4016 - 1) < 0.01
+assert abs(middle - 1).max() < 1e-6
