@@ -2,8 +2,9 @@
 
 The SFS junction of equilibrium.py on the same mesh, with the same elements, quadrature rule, starting state and
 tolerance, one thread: one Newton iteration at the lowest Matsubara frequency (and at a real energy), and 20 frequencies
-from high to low. Every solver runs in its own process and environment (scripts in benchmarks/rivals/); what it found is
-compared with our solution. DOLFINx and NGSolve need environments of their own, made for example by
+from high to low. Seconds are CPU seconds unless said. Every solver runs in its own process and environment (scripts in
+benchmarks/rivals/); what it found is compared with our solution. DOLFINx and NGSolve need environments of their own,
+made for example by
 
     python3.12 -m venv env-dolfinx && env-dolfinx/bin/pip install dolfinx-solver-complex      # Python >= 3.12
     python3.12 -m venv env-ngsolve && env-ngsolve/bin/pip install ngsolve mkl
@@ -40,9 +41,8 @@ SOLVERS = {
     "usadelfem": ("ours.py", [], "own"),
     "DOLFINx, MUMPS LDLT": ("dolfinx_sfs.py", ["--inverse", "cholesky"], "dolfinx"),
     "DOLFINx, MUMPS LU": ("dolfinx_sfs.py", ["--inverse", "lu"], "dolfinx"),
-    "NGSolve real, PARDISO": ("ngsolve_sfs.py", ["--form", "real", "--inverse", "pardiso"], "ngsolve"),
-    "NGSolve real, UMFPACK": ("ngsolve_sfs.py", ["--form", "real", "--inverse", "umfpack"], "ngsolve"),
-    "NGSolve complex, PARDISO": ("ngsolve_sfs.py", ["--form", "complex", "--inverse", "pardiso"], "ngsolve"),
+    "NGSolve, PARDISO": ("ngsolve_sfs.py", ["--inverse", "pardiso"], "ngsolve"),
+    "NGSolve, UMFPACK": ("ngsolve_sfs.py", ["--inverse", "umfpack"], "ngsolve"),
     "SciPy spsolve": ("scipy_sfs.py", [], "own"),
 }
 # Stage, number of its record, heading, format.
@@ -51,13 +51,14 @@ COLUMNS = (
     ("iteration", "factorize", "factorisation, s", "{:.3f}"),
     ("iteration", "solve", "solve, s", "{:.3f}"),
     ("iteration", "total", "iteration, s", "{:.3f}"),
-    ("iteration", "cpu", "CPU s", "{:.3f}"),
+    ("iteration", "wall", "iteration, wall clock, s", "{:.3f}"),
     ("iteration", "ratio", "ratio", "{:.1f}"),
     ("iteration", "difference", "difference of the step", "{:.0e}"),
     ("iteration", "memory", "memory, MB", "{:.0f}"),
     ("retarded", "total", "retarded iteration, s", "{:.3f}"),
     ("retarded", "ratio", "ratio", "{:.1f}"),
     ("chain", "total", "20 frequencies, s", "{:.1f}"),
+    ("chain", "wall", "20 frequencies, wall clock, s", "{:.1f}"),
     ("chain", "iterations", "factorisations", "{:d}"),
     ("chain", "ratio", "ratio", "{:.1f}"),
     ("chain", "difference", "difference of the solution", "{:.0e}"),

@@ -26,6 +26,8 @@ OUTPUT = {
     "spin_active_junction": ("spin_active_junction.png",),
     "vortex_disc": ("vortex_disc.png", "vortex_disc.vtu"),
     "proximity_vortex": ("proximity_vortex.png", "proximity_vortex.vtu"),
+    "sns_minigap": ("sns_minigap.png",),
+    "phase_field_sweep": ("phase_field_sweep.png", "phase_field_sweep.h5"),
     "domain_wall_film": ("domain_wall_film.png", "domain_wall_film.vtu"),
 }
 

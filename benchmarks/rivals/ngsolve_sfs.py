@@ -1,8 +1,9 @@
-"""NGSolve in the comparison: `PYTHON ngsolve_sfs.py problem.npz [--form real] [--inverse pardiso]`, see rivals.py.
+"""NGSolve in the comparison: `PYTHON ngsolve_sfs.py problem.npz [--inverse pardiso] [--chain]`, see rivals.py.
 
-`--form complex`: the complex functional, 8 complex unknowns per node; `Variation` takes real energies only, so that the
-first variation is `Diff` of the density. `--form real`: on the Matsubara manifold the functional is real; its
-`Variation` in 8 real unknowns per node, the reduction that this package makes, written out for NGSolve.
+`Variation` takes real energies, so this is the functional on the Matsubara manifold b = sigma_y a* sigma_y, where it is
+real: 8 real unknowns per node, the reduction that this package makes, written out for NGSolve and compiled to C++. The
+complex functional has no `Variation`, and the linearisation of its symbolic `Diff` did not end within minutes on 500
+cells; so there is no retarded problem.
 """
 
 from __future__ import annotations
@@ -75,10 +76,12 @@ def matrix(entry: Any) -> Any:
 class NGSolve:
     """A vector-valued H1 space, the compiled first variation, and one of NGSolve's direct solvers."""
 
-    def __init__(self, problem: Problem, form: str, inverse: str, settings: dict[str, Any]):
-        self.real, self.inverse, self.retarded = form == "real", inverse, form == "complex"
+    retarded = False
+
+    def __init__(self, problem: Problem, inverse: str):
+        self.inverse = inverse
         mesh = netgen_mesh(problem)
-        scalar = ng.H1(mesh, order=problem.order, complex=not self.real)
+        scalar = ng.H1(mesh, order=problem.order)
         self.space = scalar**8
         positions, self.edges = dof_positions(mesh, problem.order)
         self.number = problem.order_of(positions)
@@ -87,42 +90,34 @@ class NGSolve:
         for node in self.number[problem.ends()]:
             for c in range(8):
                 self.free.Clear(c * scalar.ndof + int(node))
-        self.w = ng.Parameter(1.0) if self.real else ng.ParameterC(1.0)
+        self.w = ng.Parameter(1.0)
         self.form = ng.BilinearForm(self.space, symmetric=True)
         rule = ng.IntegrationRule([tuple(x) for x in problem.rule_points], list(problem.rule_weights))
         dx = ng.dx(intrules={ng.TRIG if problem.dim == 2 else ng.TET: rule})
-        self.form += self.integrand(problem.dim, dx, settings)
+        self.form += self.energy(problem.dim, dx)
         self.u, self.r, self.change = (ng.GridFunction(self.space) for _ in range(3))
         self.inverted: Any = None
 
-    def integrand(self, dim: int, dx: Any, settings: dict[str, Any]) -> Any:
-        """The functional (real) or its first variation (complex), compiled."""
-        u, v = self.space.TnT()
-        du, dv = ng.Grad(u), ng.Grad(v)
+    def energy(self, dim: int, dx: Any) -> Any:
+        """The functional, compiled."""
+        u = self.space.TrialFunction()
+        du = ng.Grad(u)
+
+        def parts(x: Any) -> Any:
+            """a and b = sigma_y a* sigma_y of eight real numbers."""
+            conjugate = (Pair(x(6), -x(7)), Pair(-x(4), x(5)), Pair(-x(2), x(3)), Pair(x(0), -x(1)))
+            return matrix(lambda i: Pair(x(2 * i), x(2 * i + 1))), matrix(lambda i: conjugate[i])
+
+        a, b = parts(lambda i: u[i])
+        da, db = zip(*(parts(lambda i, k=k: du[i, k]) for k in range(dim)), strict=True)
         hx, hz = EXCHANGE * ng.sin(ng.x), EXCHANGE * ng.cos(ng.x)
-        if self.real:
-
-            def parts(x: Any) -> Any:
-                """a and b = sigma_y a* sigma_y."""
-                conjugate = (Pair(x(6), -x(7)), Pair(-x(4), x(5)), Pair(-x(2), x(3)), Pair(x(0), -x(1)))
-                return matrix(lambda i: Pair(x(2 * i), x(2 * i + 1))), matrix(lambda i: conjugate[i])
-
-            a, b = parts(lambda i: u[i])
-            pairs = [parts(lambda i, k=k: du[i, k]) for k in range(dim)]
-            da, db = zip(*pairs, strict=True)
-            f = density(Pair(self.w), hx, hz, a, b, da, db, unit=Pair(0.0, 1.0))
-            return ng.Variation(f.re * dx).Compile(**settings)
-        a, b = matrix(lambda i: u[i]), matrix(lambda i: u[4 + i])
-        da = [matrix(lambda i, k=k: du[i, k]) for k in range(dim)]
-        db = [matrix(lambda i, k=k: du[4 + i, k]) for k in range(dim)]
-        one = ng.CF(1 + 0j)
-        f = density(self.w, hx, hz, a, b, da, db, one=one)
-        return (f.Diff(u, v) + f.Diff(du, dv)).Compile(**settings) * dx
+        f = density(Pair(self.w), hx, hz, a, b, da, db, unit=Pair(0.0, 1.0))
+        return ng.Variation(f.re * dx).Compile(realcompile=True, wait=True)
 
     def set(self, w: complex, state: np.ndarray) -> None:
         """Take a state, already clamped, at w."""
-        self.w.Set(w.real if self.real else complex(w))
-        values = np.ascontiguousarray(state[:, :4]).view(float) if self.real else state
+        self.w.Set(w.real)
+        values = np.ascontiguousarray(state[:, :4]).view(float)
         dofs = self.u.vec.FV().NumPy().reshape(8, -1)
         dofs[:, self.number] = values.T
         corners = dofs.shape[1] - len(self.edges)
@@ -150,7 +145,7 @@ class NGSolve:
         corners = dofs.shape[1] - len(self.edges)
         dofs[:, corners:] = BUBBLE * dofs[:, corners:] + dofs[:, self.edges].mean(axis=2)
         values = np.ascontiguousarray(dofs[:, self.number].T)
-        return both(values.view(complex)) if self.real else values
+        return both(values.view(complex))
 
 
 def dof_positions(mesh: ng.Mesh, order: int) -> tuple[np.ndarray, np.ndarray]:
@@ -161,9 +156,8 @@ def dof_positions(mesh: ng.Mesh, order: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def make(problem: Problem, options: Namespace) -> tuple[NGSolve, str]:
-    inverse = options.inverse or "umfpack"
-    settings = {"realcompile": True, "wait": True}
-    return NGSolve(problem, options.form, inverse, settings), f"NGSolve {ng.__version__}, {options.form}, {inverse}"
+    inverse = options.inverse or "pardiso"
+    return NGSolve(problem, inverse), f"NGSolve {ng.__version__}, {inverse}"
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def test_the_gap_of_abrikosov_and_gorkov_is_smaller_than_the_order_parameter(rat
     assert uf.minigap(spec) == pytest.approx(0.622580, rel=2e-4)
 
 
-@pytest.mark.parametrize(("alpha", "gapless"), [(0.49, False), (0.51, True)])
+@pytest.mark.parametrize(("alpha", "gapless"), [(0.45, False), (0.51, True)])
 def test_strong_pair_breaking_is_gapless(alpha, gapless):
     # E_g = Delta (1 - (alpha/Delta)^(2/3))^(3/2)
     gap = uf.minigap(uf.solve_spectrum(film(gap=0.5, depairing=alpha), np.linspace(0, 1, 41), broadening=1e-4))
@@ -78,7 +78,7 @@ def test_strong_pair_breaking_is_gapless(alpha, gapless):
 
 def test_the_minigap_of_a_superconductor_is_its_order_parameter():
     spec = uf.solve_spectrum(film(gap=0.7 * np.exp(0.4j)), np.linspace(0, 2, 21))
-    assert uf.minigap(spec) == pytest.approx(0.7, rel=2e-4)
+    assert uf.minigap(spec) == pytest.approx(0.7, rel=5e-4)
 
 
 # Proximity
@@ -101,8 +101,12 @@ def test_minigap_of_a_long_sns_junction_at_small_phases():
 
 
 def test_minigap_of_a_long_sns_junction_closes_linearly_at_pi():
-    gap = uf.minigap(uf.solve_spectrum(wire(np.pi - 0.05), np.linspace(0, 1, 21), broadening=1e-3))
-    assert gap == pytest.approx(np.pi**2 / 4 * 0.05, rel=5e-3)
+    # the slope is approached with a correction like (pi - phase)^(2/3)
+    distance = np.array([0.1, 0.2])
+    slope = [uf.minigap(uf.solve_spectrum(wire(np.pi - d), np.linspace(0, 4 * d, 21))) / d for d in distance]
+    power = distance ** (2 / 3)
+    limit = slope[0] - power[0] * (slope[1] - slope[0]) / (power[1] - power[0])
+    assert limit == pytest.approx(np.pi**2 / 4, rel=3e-3)
 
 
 @pytest.mark.parametrize(("gap", "expected"), [(1.0, 0.49017), (10.0, 0.73472), (1e6, 0.78040)])
@@ -124,7 +128,7 @@ def semi_infinite(w, x):
 @pytest.mark.parametrize(("order", "rate"), [(1, 2), (2, 3)])
 @pytest.mark.parametrize("energy", [0.3, 0.98, 2.0])
 def test_a_normal_metal_on_a_superconductor_converges_to_its_closed_form(energy, order, rate):
-    x = np.random.default_rng(1).uniform(0, 3, 200)
+    x = np.linspace(0, 3, 1001)
 
     def error(size):
         mesh = uf.interval({"N": 18.0}, size=size)
@@ -132,9 +136,9 @@ def test_a_normal_metal_on_a_superconductor_converges_to_its_closed_form(energy,
         g = uf.solve_spectrum(device, [energy], broadening=0.3, order=order).green(x[None])[0]
         return np.sqrt(np.mean(abs(g - semi_infinite(0.3 - 1j * energy, x)) ** 2))
 
-    coarse, fine = error(0.2), error(0.1)
+    coarse, fine = error(0.05), error(0.025)
     assert np.log2(coarse / fine) == pytest.approx(rate, abs=0.15)
-    assert fine < {1: 5e-3, 2: 2e-4}[order]
+    assert fine < {1: 1e-3, 2: 3e-6}[order]
 
 
 # Vortices
@@ -156,13 +160,13 @@ def test_in_the_core_of_a_vortex_the_density_of_states_is_the_normal_one_at_all_
     spec = uf.solve_spectrum(winding(n), [0.0, 0.3, 0.7, 1.0, 1.5], broadening=0.01)
     core, outside = uf.density_of_states(spec).at([[2.0, 0.1], [2.0, 0.1]]).T
     assert core == pytest.approx(1.0, abs=1e-9)
-    assert outside[0] < 0.5 < 1.3 < outside.max()
+    assert outside[0] < 0.5 < 1.1 < outside.max()
 
 
 def test_a_self_consistent_vortex_has_a_normal_core_and_a_gap_outside():
     mesh = uf.rectangle({"S": 4.0}, width=4.0, size=0.5, cell="quad")
     device = uf.Device(mesh, {"S": uf.superconductor(Tc=1.0)}, B=1.0)
-    eq = uf.solve_equilibrium(device, 0.3, initial=uf.vortices([(2.0, 2.0)]))
+    eq = uf.solve_equilibrium(device, 0.3, initial=uf.vortices([(2.0, 2.0, 1)]))
     spec = uf.solve_spectrum(eq, [0.0, 0.8, 1.6], broadening=0.02)
     core, outside = uf.density_of_states(spec).at([[2.0, 0.2], [2.0, 2.0]]).T
     assert core == pytest.approx(1.0, abs=1e-5)
@@ -172,17 +176,22 @@ def test_a_self_consistent_vortex_has_a_normal_core_and_a_gap_outside():
 # Boundary-value problems
 
 
+def real(values):
+    return np.concatenate([np.real(values), np.imag(values)])
+
+
 def solve_lines(equation, ends, start, x):
     """Follow the solution of a complex boundary-value problem from a large broadening down to 0.05."""
-    guess = start
+    guess, n = real(start), len(start)
     for broadening in (4.0, 2.0, 1.0, 0.5, 0.25, 0.12, 0.05):
         found = solve_bvp(
-            lambda x, y, w=broadening: equation(x, y, w), lambda one, two, w=broadening: ends(one, two, w), x, guess,
-            tol=1e-8, max_nodes=50000,
+            lambda x, y, w=broadening: real(equation(x, y[:n] + 1j * y[n:], w)),
+            lambda one, two, w=broadening: real(ends(one[:n] + 1j * one[n:], two[:n] + 1j * two[n:], w)),
+            x, guess, tol=1e-6,
         )  # fmt: skip
         assert found.success
         guess = found.sol(x)
-    return found.sol
+    return lambda x: found.sol(x)[:n] + 1j * found.sol(x)[n:]
 
 
 @pytest.mark.parametrize("energy", [0.4, 0.95, 1.6])
@@ -213,7 +222,7 @@ def test_a_magnetic_junction_agrees_with_a_boundary_value_solution_of_the_matrix
     start[:8] = np.linspace(reservoir(4.0, -phase / 2), reservoir(4.0, phase / 2), len(x)).T
     states = solve_lines(equation, ends, start, x)(x[1:-1:4])[:8]
     expected = np.array([oracle.green(*y.reshape(2, 2, 2)) for y in states.T])
-    device = junction(uf.interval({"F": 1.0}, size=0.02), {"F": uf.ferromagnet(exchange=lambda x: field(x[0]))}, phase)
+    device = junction(uf.interval({"F": 1.0}, size=0.0125), {"F": uf.ferromagnet(exchange=lambda x: field(x[0]))}, phase)
     spec = uf.solve_spectrum(device, [energy], broadening=0.05)
     assert abs(spec.green(x[None, 1:-1:4])[0] - np.moveaxis(expected, 0, -1)).max() < 1e-5
 

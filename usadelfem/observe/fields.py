@@ -250,7 +250,7 @@ def series(fields: Sequence[Field], values: ArrayLike, *, name: str, unit: str =
     """
     numbers = np.asarray(values, float)
     if not fields or numbers.shape != (len(fields),):
-        raise ObservableError(f"{len(fields)} fields and values of shape {numbers.shape}: give one value for each field")
+        raise ObservableError(f"{len(fields)} fields, but values of shape {numbers.shape}: give one for each field")
     first = fields[0]
     for field in fields:
         same = field.name == first.name and field.quadrature.shape == first.quadrature.shape
