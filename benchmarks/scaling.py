@@ -179,9 +179,7 @@ def main() -> None:
         one = answer(child(*task))["wall"]
         two = max(answer(process)["wall"] for process in [child(*task), child(*task)])
         gain = 2 * one / two
-        print(
-            f"\n20 frequencies: {one:.1f} s; two processes at once {two:.1f} s each: {gain:.2f} times the work of one"
-        )
+        print(f"\n20 frequencies: {one:.1f} s; two processes at once {two:.1f} s each: {gain:.2f} times the work")
 
 
 if __name__ == "__main__":

@@ -235,12 +235,17 @@ def main(make: Any, doc: str) -> None:
     parser.add_argument("problem", help="the .npz file")
     parser.add_argument("--retarded", action="store_true", help="also one iteration of the retarded problem")
     parser.add_argument("--chain", action="store_true", help="also all Matsubara frequencies")
+    parser.add_argument(
+        "--setup", action="store_true", help="nothing but the set-up, which compiles what is not cached"
+    )
     parser.add_argument("--inverse", default="", help="direct solver, where there is a choice")
     options = parser.parse_args()
     problem = load(options.problem)
     start = time.perf_counter()
     rival, note = make(problem, options)
     say(stage="setup", total=time.perf_counter() - start, memory=memory(), note=note)
+    if options.setup:
+        return
     iteration(rival, problem, retarded=False)
     if options.retarded and rival.retarded:
         iteration(rival, problem, retarded=True)

@@ -50,15 +50,14 @@ def test_without_exchange_field_spin_orbit_scattering_changes_nothing():
     assert density(film(tau_so=0.2), energies, 0.01) == pytest.approx(density(film(), energies, 0.01), rel=1e-10)
 
 
-def test_spin_up_and_down_have_the_peaks_of_opposite_shifts():
-    # spin up along h: N(E + h)/2, in the convention in which h.sigma adds to the energy of Psi
-    spec = uf.solve_spectrum(film(exchange=(0.0, 0.4, 0.0)), [0.6, 1.4], broadening=0.01)
-    up, down = (uf.density_of_states(spec, spin=(0, s, 0)).at([[0.5]])[:, 0] for s in (1, -1))
-    energies = np.array([0.2, 1.0, 1.8])
-    plain = 0.5 * density(film(), energies, 0.01)
-    assert sorted([up[0], down[0]]) == pytest.approx(sorted(plain[:2]), rel=1e-9)
-    assert sorted([up[1], down[1]]) == pytest.approx(sorted(plain[1:]), rel=1e-9)
-    assert (up[0] > down[0]) != (up[1] > down[1])
+def test_an_exchange_field_shifts_the_spectra_of_both_spins_in_opposite_directions():
+    # w -> w - i h.sigma: the energy of spins along h is lowered by h
+    energies, field = np.array([-1.4, -0.6, 0.0, 0.6, 1.4]), np.array([0.0, 0.24, 0.32])
+    spec = uf.solve_spectrum(film(exchange=field), energies, broadening=0.01)
+    for sign in (1, -1):
+        spins = uf.density_of_states(spec, spin=sign * field).at([[0.5]])[:, 0]
+        shifted = [density(film(), [energy], 0.01)[0] for energy in energies + sign * 0.4]
+        assert spins == pytest.approx(0.5 * np.array(shifted), rel=1e-9)
 
 
 @pytest.mark.parametrize("rate", [{"depairing": 0.1}, {"tau_sf": 7.5}])
@@ -222,7 +221,9 @@ def test_a_magnetic_junction_agrees_with_a_boundary_value_solution_of_the_matrix
     start[:8] = np.linspace(reservoir(4.0, -phase / 2), reservoir(4.0, phase / 2), len(x)).T
     states = solve_lines(equation, ends, start, x)(x[1:-1:4])[:8]
     expected = np.array([oracle.green(*y.reshape(2, 2, 2)) for y in states.T])
-    device = junction(uf.interval({"F": 1.0}, size=0.0125), {"F": uf.ferromagnet(exchange=lambda x: field(x[0]))}, phase)
+    device = junction(
+        uf.interval({"F": 1.0}, size=0.0125), {"F": uf.ferromagnet(exchange=lambda x: field(x[0]))}, phase
+    )
     spec = uf.solve_spectrum(device, [energy], broadening=0.05)
     assert abs(spec.green(x[None, 1:-1:4])[0] - np.moveaxis(expected, 0, -1)).max() < 1e-5
 

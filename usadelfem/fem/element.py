@@ -22,7 +22,7 @@ from ..physics.nambu import Spin, add, entries, from_entries, scale, tilde
 GAUGE, SPIN_CHARGE, LINEAR = 1, 2, 4
 
 
-@formula
+@inlined
 def gradients(dphi: Any, inverse: Any, out: Any) -> None:
     """Physical gradients (local nodes, dim) of the basis functions from the reference ones."""
     for i in range(dphi.shape[0]):
@@ -32,7 +32,7 @@ def gradients(dphi: Any, inverse: Any, out: Any) -> None:
                 out[i, k] += dphi[i, m] * inverse[m, k]
 
 
-@formula
+@inlined
 def interpolate(like: Spin, state: Any, nodes: Any, weights: Any) -> Spin:
     """The sum of the matrices at nodes times weights: a where these are the values of the basis functions."""
     a = scale(0.0, like)
@@ -50,7 +50,7 @@ def derivatives(state: Any, nodes: Any, dphi: Any, kind: int, coefficients: Any,
         add_connection(coefficients, COEFFICIENTS, a, da)
 
 
-@formula
+@inlined
 def partner_derivatives(like: Spin, da: Any, db: Any) -> None:
     """D_k b from D_k a on the Matsubara manifold."""
     for k in range(len(da)):
@@ -121,7 +121,7 @@ def adjoint(block: Any, out: Any) -> None:
             out[r, n + c] = block[c, n + r].conjugate()
 
 
-@formula
+@inlined
 def conjugate(x: Spin) -> Spin:
     """The entries' complex conjugates."""
     if len(x) == 4:

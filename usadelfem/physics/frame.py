@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .jit import formula
+from .jit import formula, inlined
 from .nambu import Spin, add, inverse_of_one_plus, mul, scale
 
 # Rows of the scratch array in which the terms of the functional leave what they share, (ROWS, dim, n): p_k and q_k; the
@@ -45,7 +45,7 @@ def outer_through(axis: int, block: Any, first: int, c: Any, x: Spin, y: Spin) -
         outer(block, first, c, x, y)
 
 
-@formula
+@inlined
 def get(like: Spin, array: Any, k: Any) -> Spin:
     """Row k of an array (..., entries) as a spin matrix of the sector of `like`."""
     if len(like) == 4:
@@ -55,7 +55,7 @@ def get(like: Spin, array: Any, k: Any) -> Spin:
     return (array[k, 0],)
 
 
-@formula
+@inlined
 def put(array: Any, k: Any, x: Spin) -> None:
     """Write a spin matrix to row k."""
     if len(x) == 4:
