@@ -6,7 +6,7 @@ The matrix is given as its upper triangle in CSR; its pattern is analysed once a
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, Protocol, final
+from typing import Any, Protocol, final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +15,14 @@ from numpy.linalg import LinAlgError
 
 from usadelfem.solve import pardiso
 from usadelfem.solve.pardiso import Indices, Numbers, PardisoBackend
+from usadelfem.solve.petsc import PetscBackend
 from usadelfem.solve.superlu import SuperLUBackend
 
-Backend = PardisoBackend | SuperLUBackend
+Backend = PardisoBackend | SuperLUBackend | PetscBackend
 
 logger = logging.getLogger("usadelfem")
 
-SolverKind = Literal["auto", "pardiso", "pardiso-single", "superlu"]
-
-_KINDS = ("auto", "pardiso", "pardiso-single", "superlu")
+_KINDS = ("auto", "pardiso", "pardiso-single", "superlu", "petsc", "petsc-iterative")
 _REFINE_ABOVE = 1e-9
 _FAIL_ABOVE = 1e-6
 _MAX_REFINEMENTS = 3
@@ -100,8 +99,8 @@ def linear_solver(
 
     Rows are sorted and start with their diagonal; `block` consecutive unknowns form a node, which is what
     gets ordered. `kind` is "pardiso", "pardiso-single" (factors in single precision, answers refined to double),
-    "superlu", or "auto": PARDISO if MKL can be loaded, with single precision from 20 000 unknowns on, else SuperLU.
-    The choice is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or complex128; up to `slots` factors are
+    "superlu", "petsc" (MUMPS on all ranks of MPI), "petsc-iterative" (GMRES with incomplete factors of node blocks),
+    or "auto": PARDISO if MKL can be loaded, with single precision from 20 000 unknowns on, else SuperLU. The choice is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or complex128; up to `slots` factors are
     kept at a time. Raises ValueError for anything else and ImportError if MKL is missing.
     """
     if kind not in _KINDS:
@@ -110,6 +109,9 @@ def linear_solver(
     if number not in (np.dtype(np.float64), np.dtype(np.complex128)):
         raise ValueError(f"dtype {number} is not supported: choose float64 or complex128")
     pointers, columns = _checked_pattern(indptr, indices, block)
+    if kind.startswith("petsc"):
+        own = PetscBackend(pointers, columns, block, number, slots, iterative=kind == "petsc-iterative")
+        return _logged(_Solver(own, pointers, columns, number), kind)
     mkl = pardiso.find_mkl() if kind != "superlu" else None
     if mkl is not None:
         single = kind == "pardiso-single" or (kind == "auto" and pointers.size > _SINGLE_FROM)
