@@ -15,7 +15,7 @@ from equilibrium import junction
 
 import usadelfem as uf
 
-MESHES = {1: (8, 16, 32, 64, 128), 2: (4, 8, 16, 24, 36)}  # cells per unit length
+MESHES = {1: (8, 16, 32, 64, 128), 2: (4, 8, 16, 24, 36, 44)}  # cells per unit length
 TARGETS = (1e-3, 1e-5, 1e-7)
 FREQUENCIES = 20
 

@@ -28,6 +28,8 @@ from .device.textures import spiral as spiral
 from .errors import DeviceError as DeviceError
 from .errors import MeshError as MeshError
 from .errors import ObservableError as ObservableError
+from .export.store import load as load
+from .export.store import save as save
 from .export.sweep import SweepResult as SweepResult
 from .export.sweep import sweep as sweep
 from .export.vtk import write_vtk as write_vtk

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +18,7 @@ from ..errors import ObservableError
 from ..fem.coefficients import sample
 from ..fem.space import Space
 from ..observe.fields import Field
+from .atomic import replacing
 
 SUFFIXES = (".vtu", ".pvd", ".xdmf")
 _CELLS = {1: {2: "line"}, 2: {3: "triangle", 4: "quad"}, 3: {4: "tetra", 8: "hexahedron"}}
@@ -122,7 +120,7 @@ def _write_pvd(target: Path, values: NDArray[Any], members: list[tuple[Field, ..
             collection, "DataSet", timestep=repr(value), group="", part="0", file=f"{target.stem}/{name}"
         )
     ElementTree.indent(root)
-    with _replacing(target) as temporary:
+    with replacing(target) as temporary:
         ElementTree.ElementTree(root).write(temporary, encoding="utf-8", xml_declaration=True)
 
 
@@ -250,22 +248,6 @@ def _material_data(device: Device, space: Space) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-@contextmanager
-def _replacing(target: Path) -> Iterator[str]:
-    """The name of a temporary file that becomes the target when all went well."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    try:
-        yield name
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # mkstemp makes files that only their owner can read
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def _write_atomically(target: Path, grid: meshio.Mesh) -> None:
-    with _replacing(target) as name:
+    with replacing(target) as name:
         grid.write(name, file_format="vtu")

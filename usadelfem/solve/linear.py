@@ -100,8 +100,9 @@ def linear_solver(
     Rows are sorted and start with their diagonal; `block` consecutive unknowns form a node, which is what
     gets ordered. `kind` is "pardiso", "pardiso-single" (factors in single precision, answers refined to double),
     "superlu", "petsc" (MUMPS on all ranks of MPI), "petsc-iterative" (GMRES with incomplete factors of node blocks),
-    or "auto": PARDISO if MKL can be loaded, with single precision from 20 000 unknowns on, else SuperLU. The choice is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or complex128; up to `slots` factors are
-    kept at a time. Raises ValueError for anything else and ImportError if MKL is missing.
+    or "auto": PARDISO if MKL can be loaded, with single precision from 20 000 unknowns on, else SuperLU. The choice
+    is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or complex128; up to `slots` factors are kept at a
+    time. Raises ValueError for anything else and ImportError if MKL is missing.
     """
     if kind not in _KINDS:
         raise ValueError(f"unknown linear solver {kind!r}: choose one of {', '.join(map(repr, _KINDS))}")

@@ -1,0 +1,224 @@
+"""Results in files, for post-processing without solving again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from ..device.device import Device
+from ..fem.coefficients import Coefficients
+from ..fem.induced import build_induced
+from ..fem.junctions import splitting
+from ..fem.pairing import Pairing
+from ..fem.retarded import build_retarded
+from ..fem.space import build_space
+from ..fem.spectral import Spectral, build_spectral
+from ..solve.normal_state import NormalState
+from ..solve.solution import Equilibrium
+from ..solve.spectrum import Spectrum
+from .atomic import replacing
+from .records import read, write
+from .sampled import without_functions
+from .sweep import SweepResult
+
+Result = Equilibrium | Spectrum | NormalState | SweepResult
+
+FORMAT = 1
+
+
+def save(path: str | os.PathLike[str], result: Result) -> Path:
+    """Write a result to an HDF5 file, from which `load` restores it.
+
+    States and the coefficients at the quadrature points are stored as they are, so that observables of the restored
+    result are the same. Functions of position in the description of the device become values: at the vertices for
+    materials, at the nodes and quadrature points of their facets for contacts and barriers. The file is written under
+    a temporary name and renamed when complete.
+
+    Parameters
+    ----------
+    path
+        File name ending in .h5, in a folder that exists.
+    result
+        An Equilibrium, Spectrum, NormalState or SweepResult.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If the name does not end in .h5.
+    FileNotFoundError
+        If the folder does not exist.
+    TypeError
+        If it is no result; of a Field save the result that it was made of.
+    """
+    target = Path(path)
+    if target.suffix != ".h5":
+        raise ValueError(f"cannot save to {str(target)!r}: the name must end in .h5")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"cannot save {target.name!r}: there is no folder {str(target.parent)!r}; create it")
+    kind = type(result).__name__
+    if kind not in _KINDS:
+        raise TypeError(
+            f"cannot save {result!r}: allowed are {', '.join(_KINDS)}; of a Field save the result that it was made of"
+        )
+    content = _KINDS[kind][0](result)
+    with replacing(target) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update({"usadelfem": kind, "format": FORMAT, "version": _own_version()})
+        write(file, "content", content)
+    return target
+
+
+def load(path: str | os.PathLike[str]) -> Result:
+    """Restore a result that was written by `save`, or read the checkpoint of a `sweep`.
+
+    Points of a sweep that are not computed yet are NaN.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not one of usadelfem, or of a newer version than this one.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise FileNotFoundError(f"there is no file {str(source)!r}")
+    try:
+        file = h5py.File(source, "r")
+    except OSError as error:
+        raise ValueError(f"{str(source)!r} is no HDF5 file: {error}") from error
+    with file:
+        if "parameters" in file and "stored" in file:
+            return _read_checkpoint(file)
+        kind, number = file.attrs.get("usadelfem"), int(file.attrs.get("format", 0))
+        if kind is None:
+            raise ValueError(f"{str(source)!r} holds no result of usadelfem: it was not written by usadelfem.save")
+        if number > FORMAT or kind not in _KINDS:
+            raise ValueError(
+                f"{str(source)!r} was written by usadelfem {file.attrs.get('version')} in format {number} ({kind}); "
+                f"this is {_own_version()}, which reads formats up to {FORMAT}: update usadelfem"
+            )
+        return _KINDS[str(kind)][1](read(file["content"]))
+
+
+def _own_version() -> str:
+    try:
+        return version("usadelfem")
+    except PackageNotFoundError:  # used from a folder, not installed
+        return "unknown"
+
+
+def _pack_system(device: Device, system: Spectral) -> dict[str, Any]:
+    """What a discretised problem cannot be rebuilt from without the functions of its device."""
+    own, junctions = system.coefficients, system.junctions
+    return {
+        "device": without_functions(device, system.space), "order": system.space.order,
+        "linearized": system.linearized, "sector": "full" if system.sector.name == "full" else "auto",
+        "potential": bool(own.gauge.shape[2]), "table": own.table, "kinds": own.kinds, "pairs": own.pairs,
+        "contacts": {name: (gap, exchange) for name, (_, gap, exchange) in system.contacts.items()},
+        "junctions": (junctions.table, junctions.kinds, junctions.channels),
+    }  # fmt: skip
+
+
+def _unpack_system(content: dict[str, Any], temperature: float | None) -> tuple[Device, Spectral, Spectral]:
+    """The device, its problem as it was solved, and the problem without what the solve has changed."""
+    device = content["device"]
+    fresh = build_spectral(
+        device, content["order"], linearized=content["linearized"], temperature=temperature,
+        potential=content["potential"], sector=content["sector"],
+    )  # fmt: skip
+    table, kinds, channels = content["junctions"]
+    contacts = {name: (fresh.contacts[name][0], *values) for name, values in content["contacts"].items()}
+    for array in (content["table"], content["kinds"], content["pairs"]):
+        array.flags.writeable = False
+    system = replace(
+        fresh, contacts=contacts, coefficients=Coefficients(content["table"], content["kinds"], content["pairs"]),
+        junctions=replace(fresh.junctions, table=table, kinds=kinds, channels=channels),
+    )  # fmt: skip
+    return device, system, fresh
+
+
+def _pack_equilibrium(eq: Equilibrium) -> dict[str, Any]:
+    names = ("temperature", "frequencies", "weights", "riccati", "report", "clock", "solver", "sweeps", "dofs")
+    pairing = eq.pairing and (eq.pairing.chosen, eq.pairing.log_tc, eq.pairing.weight)
+    mu0 = eq.induced and eq.induced.mu0
+    return {"system": _pack_system(eq.device, eq.system), "pairing": pairing, "mu0": mu0} | {
+        name: getattr(eq, name) for name in names
+    }
+
+
+def _unpack_equilibrium(content: dict[str, Any]) -> Equilibrium:
+    device, system, fresh = _unpack_system(content.pop("system"), content["temperature"])
+    pairing, mu0 = content.pop("pairing"), content.pop("mu0")
+    for array in (content["frequencies"], content["weights"], content["riccati"]):
+        array.flags.writeable = False
+    return Equilibrium(
+        device=device, system=system, induced=None if mu0 is None else build_induced(device, fresh, mu0),
+        pairing=None if pairing is None else _unpack_pairing(system, *pairing), **content,
+    )  # fmt: skip
+
+
+def _unpack_pairing(system: Spectral, chosen: Any, log_tc: Any, weight: Any) -> Pairing:
+    return Pairing(chosen, system.space.cells[chosen], system.space.phi, log_tc, weight)
+
+
+def _pack_spectrum(spec: Spectrum) -> dict[str, Any]:
+    names = ("energies", "broadening", "states", "report", "clock")
+    return {"system": _pack_system(spec.device, spec.problem.system)} | {name: getattr(spec, name) for name in names}
+
+
+def _unpack_spectrum(content: dict[str, Any]) -> Spectrum:
+    device, system, _ = _unpack_system(content.pop("system"), None)
+    return Spectrum(device=device, problem=build_retarded(system), **content)
+
+
+def _pack_normal_state(ns: NormalState) -> dict[str, Any]:
+    own = ns.coefficients
+    return {
+        "device": without_functions(ns.device, ns.space), "values": ns.values, "order": ns.space.order,
+        "table": own.table, "kinds": own.kinds, "pairs": own.pairs,
+    }  # fmt: skip
+
+
+def _unpack_normal_state(content: dict[str, Any]) -> NormalState:
+    device = content["device"]
+    barriers, ghosts = splitting(device)
+    space = build_space(device.sample, content["order"], barriers=barriers, ghosts=ghosts)
+    own = Coefficients(content["table"], content["kinds"], content["pairs"])
+    return NormalState(device, content["values"], space, own)
+
+
+def _pack_sweep(result: SweepResult) -> dict[str, Any]:
+    return {"parameters": result.parameters, "values": result.values, "failed": result.failed}
+
+
+def _read_checkpoint(file: Any) -> SweepResult:
+    names = [str(name) for name in file.attrs["names"]]
+    axes = {name: file[f"parameters/{name}"][()] for name in names}
+    parameters = axes[names[0]] if file.attrs["plain"] else axes
+    values = file["values"]
+    table = values[()] if isinstance(values, h5py.Dataset) else {name: part[()] for name, part in values.items()}
+    return SweepResult(parameters, table, {})
+
+
+_KINDS: dict[str, tuple[Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Result]]] = {
+    "Equilibrium": (_pack_equilibrium, _unpack_equilibrium),
+    "Spectrum": (_pack_spectrum, _unpack_spectrum),
+    "NormalState": (_pack_normal_state, _unpack_normal_state),
+    "SweepResult": (_pack_sweep, lambda content: SweepResult(**content)),
+}
