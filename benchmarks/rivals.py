@@ -140,7 +140,7 @@ def cell(records: dict[str, Any], stage: str, name: str, form: str) -> str:
     """A number of a table."""
     if stage in records and name in records[stage]:
         return form.format(records[stage][name])
-    return records["error"]["text"] if "error" in records and name == "total" else "-"
+    return records["error"]["text"] if "error" in records and name == "total" and stage != "retarded" else "-"
 
 
 def report(case: str, results: dict[str, Any]) -> None:

@@ -57,7 +57,7 @@ GRID = {"phase": [0.5, 1.0, 1.5], "exchange": [0.0, 3.0]}
 def test_a_sweep_on_processes_gives_the_numbers_of_this_process():
     here = uf.sweep(current, GRID)
     with ProcessPoolExecutor(2, SPAWN) as pool:
-        assert np.array_equal(uf.sweep(current, GRID, executor=pool).values, here.values)
+        assert uf.sweep(current, GRID, executor=pool).values == pytest.approx(here.values, rel=1e-9)
 
 
 def test_a_process_that_is_killed_loses_only_its_tasks(tmp_path):
@@ -132,7 +132,7 @@ def test_a_sweep_on_processes_that_is_killed_leaves_no_process_and_is_resumed(tm
         wait_until(lambda: len(lines()) >= 8)
         process.kill()
     wait_until(lambda: not any(is_alive(pid) for _, pid in lines()))
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     assert run.stdout.strip() == str([2.0 * x for x in range(20)])
     assert len(lines()) <= 20 + 4
 
@@ -152,7 +152,7 @@ def test_dask_gives_results_in_the_order_of_the_items(client):
 
 def test_a_sweep_on_dask_gives_the_numbers_of_this_process(client):
     found = uf.sweep(current, GRID, executor=client.get_executor())
-    assert np.array_equal(found.values, uf.sweep(current, GRID).values)
+    assert found.values == pytest.approx(uf.sweep(current, GRID).values, rel=1e-9)
 
 
 def test_dask_takes_a_payload_of_many_megabytes(client):
@@ -208,7 +208,7 @@ def test_a_sweep_runs_under_mpiexec(tmp_path):
     allowed = {name: "1" for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM")}
     crowded = {"PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "OMPI_MCA_btl": "self,sm"}
     run = subprocess.run(
-        command, env=os.environ | allowed | crowded, capture_output=True, text=True, timeout=50, check=False
+        command, env=os.environ | allowed | crowded, capture_output=True, text=True, timeout=300, check=False
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == f"2 {[[3.0 * x + y for y in (0.5, 0.25)] for x in range(5)]}"

@@ -36,7 +36,7 @@ def call_evaluate(w, c, pairs, a, b, da, db):
     hkl, rows = np.zeros((3, 4, 4), np.complex128), np.zeros((frame.ROWS, dim, 4), np.complex128)
     ta, tb = (a[0], a[1], a[2], a[3]), (b[0], b[1], b[2], b[3])
     f = functional.density(w, c, pairs, ta, tb, da, db, rows)
-    g, _ = functional.evaluate(w, c, pairs, ta, tb, da, db, True, flux, h00, hk0, hkk, hkl, rows)
+    g, _ = functional.evaluate(w, c, pairs, len(pairs), ta, tb, da, db, True, flux, h00, hk0, hkk, hkl, rows)
     return f, np.array(g), flux, h00, hk0, hkk, hkl
 
 

@@ -20,6 +20,9 @@ MESHES = {
     "quad": uf.rectangle({"L": 0.6, "R": 0.6}, width=0.6, size=0.6, cell="quad"),
     "tetrahedron": uf.box({"L": 0.6, "R": 0.6}, width=0.6, height=0.6, size=0.6),
 }
+TENSOR = np.zeros((3, 3, 3))
+TENSOR[[0, 0, 1], [1, 2, 2]] = (0.3, -0.2, 0.6), (0.1, 0.4, -0.5), (-0.2, 0.2, 0.1)
+TENSOR -= TENSOR.swapaxes(0, 1)
 TERMS = {
     "gap": {"D": 1.7, "gap": 0.8 - 0.5j},
     "exchange": {"exchange": (0.3, -0.9, 0.4)},
@@ -29,15 +32,14 @@ TERMS = {
     "spin Hall": {"theta": 0.4},
     "swapping": {"kappa": -0.6},
     "both": {"theta": 0.4, "kappa": -0.6, "gap": 0.3j},
-    "tensor": {"spin_hall_tensor": [[(0, 0, 0), (0.3, -0.2, 0.6)], [(-0.3, 0.2, -0.6), (0, 0, 0)]]},
-    "potential": {"A": (0.4, -0.3)},
-    "SU(2)": {"su2": [(0.4, -0.2, 0.9), (0.3, 0.5, -0.1)]},
+    "tensor": {"spin_hall_tensor": TENSOR},
+    "potential": {"A": (0.4, -0.3, 0.2)},
+    "SU(2)": {"su2": [(0.4, -0.2, 0.9), (0.3, 0.5, -0.1), (-0.2, 0.1, 0.6)]},
 }
 EVERYTHING = {name: value for terms in TERMS.values() for name, value in terms.items()} | {"gap": 0.8 - 0.5j}
 # The same with one spin axis, and with none.
 COLLINEAR = EVERYTHING | {
-    "exchange": (0, 0, -0.9), "su2": [(0, 0, 0.9), (0, 0, -0.1)],
-    "spin_hall_tensor": [[(0, 0, 0), (0, 0, 0.6)], [(0, 0, -0.6), (0, 0, 0)]],
+    "exchange": (0, 0, -0.9), "su2": [(0, 0, 0.9), (0, 0, -0.1), (0, 0, 0.4)], "spin_hall_tensor": TENSOR * (0, 0, 1),
 }  # fmt: skip
 SPINLESS = {name: EVERYTHING[name] for name in ("D", "gap", "tau_so", "tau_sf", "depairing", "A")}
 BARRIERS = {
@@ -63,8 +65,6 @@ def problem_of(terms, mesh="line", barrier="none", *, order=2, linearized=False,
     """The discrete problem of two metals, the right one without exchange field and less dense."""
     barrier, mesh = (BARRIERS | ALONG_Z).get(barrier, barrier), MESHES[mesh]
     given = {name: cut(name, value, mesh.dim()) for name, value in terms.items() if name in EVERYTHING}
-    if mesh.dim() == 3:
-        given.pop("spin_hall_tensor", None), given.pop("A", None), given.pop("su2", None)
     potential = given.pop("A", None)
     metal = uf.normal_metal(**given)
     materials = {"L": metal, "R": replace(metal, N0=0.7, exchange=(0.0, 0.0, 0.0))}
@@ -159,7 +159,9 @@ def functional(problem, terms, barrier, state):
     potential[:] = terms.get("A", np.zeros(dim))[:dim]
     su2[:] = terms.get("su2", su2)[:dim]
     spin, symbol = 0.5 * np.einsum("ka,aij->kij", su2, oracle.SIGMA), oracle.levi_civita()[:dim, :dim]
-    local["theta"] = terms.get("theta", 0.0) * symbol + (terms.get("spin_hall_tensor", 0.0) if dim == 2 else 0.0)
+    local["theta"] = (
+        terms.get("theta", 0.0) * symbol + np.asarray(terms.get("spin_hall_tensor", TENSOR * 0))[:dim, :dim]
+    )
     local["kappa"] = terms.get("kappa", 0.0) * symbol
     whole = state.reshape(-1, 2, 2, 2)
     for e, q in np.ndindex(space.dx.shape):

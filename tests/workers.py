@@ -28,7 +28,7 @@ def at_most(seconds):
 
 @pytest.fixture(autouse=True)
 def limited():
-    with at_most(150):  # workers may have to compile the kernels first
+    with at_most(600):  # workers may have to compile the kernels first
         yield
 
 

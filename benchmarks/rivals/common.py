@@ -148,23 +148,18 @@ class Rival(Protocol):
 
     def set(self, w: complex, state: np.ndarray) -> None:
         """Take a state, already clamped, at w."""
-        ...
 
     def assemble(self) -> None:
         """Residual and tangent."""
-        ...
 
     def factorize(self) -> None:
         """Factorise the tangent."""
-        ...
 
     def solve(self) -> None:
         """Solve for the Newton step."""
-        ...
 
     def step(self) -> np.ndarray:
         """The last Newton step, shape (n, 8)."""
-        ...
 
 
 def memory() -> float:

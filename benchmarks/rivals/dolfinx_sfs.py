@@ -22,7 +22,7 @@ from dolfinx.fem import petsc
 from mpi4py import MPI
 from petsc4py import PETSc
 
-COMPILER = {"cffi_extra_compile_args": ["-O3", "-march=native", "-ffast-math"]}
+COMPILER = {"cffi_extra_compile_args": ["-O3", "-march=native", "-ffast-math"], "timeout": 3600}
 
 
 def matrix(entry: Any) -> Any:

@@ -62,29 +62,32 @@ def point_terms(
     w: Any, coefficients: Any, kind: int, pairs: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, flux: Any,
     h00: Any, hk0: Any, hkk: Any, hkl: Any, rows: Any,
 ) -> tuple[Spin, float]:  # fmt: skip
-    """What `evaluate` gives, without the terms that a cell does not have; in the linearised problem its expansion.
-
-    The linearised equation is the second variation of the functional at the normal metal, a = b = 0.
-    """
-    crossed, linear = kind & SPIN_CHARGE > 0, kind & LINEAR > 0
-    zero = scale(0.0, a)
-    state, partner = (zero, zero) if linear else (a, b)
-    given = db
-    if linear:
-        da, db = np.zeros_like(da), np.zeros_like(db)
-    gradient, size = evaluate(
-        w, coefficients, pairs if crossed else pairs[:0], state, partner, da, db, hessian or linear, flux, h00, hk0,
-        hkk, hkl, rows,
+    """What `evaluate` gives, without the terms that a cell does not have; in the linearised problem its expansion."""
+    channels = len(pairs) if kind & SPIN_CHARGE else 0
+    if kind & LINEAR:
+        return linear_terms(w, coefficients, pairs, channels, a, b, db, flux, h00, hk0, hkk, hkl, rows)
+    return evaluate(
+        w, coefficients, pairs, channels, a, b, da, db, hessian, flux, h00, hk0, hkk, hkl, rows
     )  # fmt: skip
-    if not linear:
-        return gradient, size
+
+
+@formula
+def linear_terms(
+    w: Any, coefficients: Any, pairs: Any, channels: int, a: Spin, b: Spin, db: Any, flux: Any, h00: Any, hk0: Any,
+    hkk: Any, hkl: Any, rows: Any,
+) -> tuple[Spin, float]:  # fmt: skip
+    """Gradient and Hessian of the linearised problem: the second variation at the normal metal, a = b = 0."""
+    zero, none = scale(0.0, a), np.zeros_like(db)
+    gradient, size = evaluate(
+        w, coefficients, pairs, channels, zero, zero, none, none, True, flux, h00, hk0, hkk, hkl, rows
+    )  # fmt: skip
     gradient, size = linear_rows(h00, 0, a, gradient, modulus(gradient))
     gradient, size = linear_rows(h00, len(a), b, gradient, size)
-    for k in range(len(da)):
-        flow, _ = linear_rows(hkk, 0, get(a, given, k), zero, 0.0)
-        for m in range(len(da)):
-            if crossed and m != k:
-                cross, _ = linear_rows(hkl[k + m - 1], 0, get(a, given, m), zero, 0.0)
+    for k in range(len(db)):
+        flow, _ = linear_rows(hkk, 0, get(a, db, k), zero, 0.0)
+        for m in range(len(db)):
+            if channels and m != k:
+                cross, _ = linear_rows(hkl[k + m - 1], 0, get(a, db, m), zero, 0.0)
                 flow = add(flow, scale(1.0 if k < m else -1.0, cross))
         put(flux, k, flow)
     return gradient, size

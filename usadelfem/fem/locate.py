@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from ..errors import ObservableError
 from .space import Index, Real, Space, basis_values
 
+_OUTSIDE = (ValueError, IndexError)  # what finders say of a point outside; on lines beyond the last vertex the second
 _NUDGE = 1e-9  # relative to the distance from the nearest cell centre
 
 
@@ -64,11 +65,11 @@ def _find(space: Space, x: Real) -> Index:
     finder = space.mesh.element_finder(mapping=space.basis.mapping)
     try:
         return np.asarray(finder(*x), np.int64)
-    except ValueError:
+    except _OUTSIDE:
         inner = _nudged(space, x)
     try:
         return np.asarray(finder(*inner), np.int64)
-    except ValueError as error:
+    except _OUTSIDE as error:
         outside = x[:, _first_outside(finder, inner)]
         lower, upper = space.mesh.p.min(axis=1), space.mesh.p.max(axis=1)
         place = ", ".join(f"{value:g}" for value in outside)
@@ -88,7 +89,7 @@ def _first_outside(finder: Any, x: Real) -> int:
     def refused(count: int) -> bool:
         try:
             finder(*x[:, :count])
-        except ValueError:
+        except _OUTSIDE:
             return True
         return False
 

@@ -91,11 +91,13 @@ class Field:
         Raises
         ------
         TypeError
-            If this is a single field.
+            If this is a single field, or n is no integer.
         IndexError
             If there is no such member.
         """
         count = len(self)
+        if not isinstance(n, int | np.integer):
+            raise TypeError(f"{n!r} is no integer: field[n] is one member of a series")
         if not -count <= n < count:
             raise IndexError(f"no field {n} in a series of {count}")
         exact, flux = self.exact, self.flux

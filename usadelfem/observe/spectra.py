@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from numbers import Real as RealNumber
 from typing import Any
 
 import numpy as np
@@ -54,7 +56,7 @@ def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field
         projector = 0.25 * (np.eye(2) + np.einsum("a,aij->ij", direction, SIGMA))
         return np.asarray(np.einsum("ij,ji...->...", projector, upper).real)
 
-    _check_nonlinear(spec)
+    _check_spectrum(spec)
     return over_energies(spec, "density_of_states", "N0", (), value)
 
 
@@ -76,11 +78,15 @@ def minigap(spec: Spectrum, region: str | None = None, *, precision: float = 1e-
 
     Raises
     ------
+    ValueError
+        If the precision is out of range.
     ObservableError
         If there is no such region, the spectrum ends below the edge or begins above it, an energy is not found, or the
         equation was linearised.
     """
-    _check_nonlinear(spec)
+    _check_spectrum(spec)
+    if not isinstance(precision, RealNumber) or not 0 < float(precision) < 1:
+        raise ValueError(f"precision is {precision!r}; allowed is a number between 0 and 1")
     mean = _mean_density(spec, region)
     positive = np.flatnonzero(spec.energies >= 0)
     values = np.array([mean(spec.states[n]) for n in positive])
@@ -137,12 +143,15 @@ def _mean_density(spec: Spectrum, region: str | None) -> Callable[[Complex], flo
 
     def mean(state: Complex) -> float:
         at_points = np.einsum("cik,qi->cqk", state[nodes], space.phi)
-        return float((normal_part(*spec.problem.matrices(at_points)).real * dx).sum() / dx.sum())
+        with np.errstate(invalid="ignore"):  # NaN where an energy was not found
+            return float((normal_part(*spec.problem.matrices(at_points)).real * dx).sum() / dx.sum())
 
     return mean
 
 
-def _check_nonlinear(spec: Spectrum) -> None:
+def _check_spectrum(spec: Spectrum) -> None:
+    if not isinstance(spec, Spectrum):
+        raise TypeError(f"{spec!r} is no Spectrum: pass the result of solve_spectrum")
     if spec.problem.system.linearized:
         raise ObservableError(
             "the linearised equation has the density of states of the normal metal to first order; solve the full one"
@@ -150,7 +159,10 @@ def _check_nonlinear(spec: Spectrum) -> None:
 
 
 def _direction(spin: Any) -> Real:
-    vector = np.asarray(spin, float)
+    try:
+        vector = np.asarray(spin, float)
+    except (TypeError, ValueError):
+        vector = np.zeros(0)
     length = np.linalg.norm(vector)
     if vector.shape != (3,) or not np.isfinite(length) or length == 0:
         raise ObservableError(f"spin is {spin!r}; allowed is a direction, three numbers")
@@ -162,10 +174,15 @@ def over_energies(
 ) -> Field:
     """A series over energies of what is a function of the state: states (..., 2n) to values (*components, ...)."""
     space = spec.problem.system.space
-    quadrature = np.array([value(at_quadrature(space, state)) for state in spec.states])
+
+    def all_energies(interpolated: Callable[[Complex], Complex]) -> NDArray[Any]:
+        with np.errstate(invalid="ignore"):  # NaN where an energy was not found
+            return np.array([value(interpolated(state)) for state in spec.states])
 
     def exact(location: Location) -> NDArray[Any]:
-        return np.array([value(location.interpolate(state)) for state in spec.states])
+        return all_energies(location.interpolate)
+
+    quadrature = all_energies(partial(at_quadrature, space))
 
     return Field(
         name, unit, components, quadrature, spec.device, space, exact=exact,

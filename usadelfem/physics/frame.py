@@ -82,8 +82,10 @@ def frame(a: Spin, b: Spin) -> tuple[Spin, Spin, Spin, Spin]:
 
 @formula
 def modulus(x: Spin) -> float:
-    """Sum of |Re| + |Im| over the entries."""
+    """Sum of |Re| + |Im| over the entries of the 2x2 matrix; in the spinless sector times 2, because the derivative by
+    the only entry is the sum of two.
+    """
     total = 0.0
     for c in range(len(x)):
         total += abs(x[c].real) + abs(x[c].imag)
-    return total
+    return 4.0 * total if len(x) == 1 else total

@@ -185,8 +185,8 @@ def frame_terms(
 
 @inlined
 def evaluate(
-    w: Any, coefficients: Any, pairs: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, flux: Any, h00: Any,
-    hk0: Any, hkk: Any, hkl: Any, rows: Any,
+    w: Any, coefficients: Any, pairs: Any, channels: int, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, flux: Any,
+    h00: Any, hk0: Any, hkk: Any, hkl: Any, rows: Any,
 ) -> tuple[Spin, float]:  # fmt: skip
     """Gradient and Hessian rows of f that belong to a and to d_k a.
 
@@ -197,8 +197,8 @@ def evaluate(
     the order 01, 02, 12, the negative of d_l a with d_k b. Rows and columns run over the n stored entries, 4 in the
     sector of all matrices (00, 01, 10, 11), 2 in the collinear and 1 in the spinless one.
 
-    `pairs` (channels, 2) are the mesh axes of the channels of spin-charge coupling, whose coefficients end the row of
-    coefficients; `rows` (ROWS, dim, n) is scratch space.
+    `pairs` (n, 2) are the mesh axes of the channels of spin-charge coupling, whose coefficients end the row of
+    coefficients, and `channels` is their number, or 0 to leave them out; `rows` (ROWS, dim, n) is scratch space.
     """
     vectors = frame(a, b)
     n, nt, _, beta = vectors
@@ -209,13 +209,13 @@ def evaluate(
     gradient, size, prime, cross = local_terms(w, coefficients, vectors, hessian, h00)
     zero = scale(0.0, a)
     d, extra, middle = coefficients[D], zero, (zero, zero)
-    if len(pairs):
+    if channels:
         kinetic_rows(2.0 * d, n, nt, a, da, db, hessian, rows)
         extra, spin_size, middle = spin_charge(d, coefficients, pairs, vectors, a, b, hessian, h00, hk0, hkl, rows)
         size += spin_size
     left, right, phi_p, p_phi = zero, zero, zero, zero
     for k in range(len(da)):
-        if len(pairs):
+        if channels:
             p, phi = get(a, rows[P_ROW], k), get(a, rows[PHI], k)
             al, ga = get(a, rows[AL], k), get(a, rows[GA], k)
         else:

@@ -157,15 +157,14 @@ def solve_spectrum(
     UserWarning
         If energies were not found; it names them.
     """
-    if not isinstance(broadening, RealNumber) or not 0 < broadening < np.inf:
-        raise ValueError(f"broadening is {broadening!r}; allowed is a finite energy > 0")
+    broadening = _positive("broadening", broadening, None)
     device, problem = _problem(source, order, sector)
-    scale = max(energy_scale(problem.system), float(broadening))
-    crew = _Crew(problem, scale, float(broadening), linear_solver, executor, progress)
+    scale = max(energy_scale(problem.system), broadening)
+    crew = _Crew(problem, scale, broadening, linear_solver, executor, progress)
     if isinstance(energies, str):
         if energies != "adaptive":
             raise ValueError(f"energies is {energies!r}; allowed are numbers and 'adaptive'")
-        chosen = crew.refine(*_interval(energy_range, scale), resolution or broadening)
+        chosen = crew.refine(*_interval(energy_range, scale), _positive("resolution", resolution, broadening))
     else:
         if energy_range is not None or resolution is not None:
             raise ValueError("energy_range and resolution belong to energies='adaptive'")
@@ -189,17 +188,36 @@ def _problem(source: Any, order: int, sector: str) -> tuple[Device, Retarded]:
 
 
 def _checked(energies: Any) -> Real:
-    chosen = np.unique(np.asarray(energies, float))
-    if not chosen.size or not np.isfinite(chosen).all():
+    chosen = _real(energies)
+    if chosen is None or not chosen.size or not np.isfinite(chosen).all():
         raise ValueError(f"energies is {energies!r}; allowed are finite numbers, at least one, or 'adaptive'")
-    return chosen
+    return np.unique(chosen)
 
 
 def _interval(energy_range: Any, scale: float) -> tuple[float, float]:
-    low, high = (0.0, 3 * scale) if energy_range is None else map(float, energy_range)
-    if not -np.inf < low < high < np.inf:
+    if energy_range is None:
+        return 0.0, 3 * scale
+    ends = _real(energy_range)
+    if ends is None or ends.shape != (2,) or not -np.inf < ends[0] < ends[1] < np.inf:
         raise ValueError(f"energy_range is {energy_range!r}; allowed are two finite energies, the lower one first")
-    return low, high
+    return float(ends[0]), float(ends[1])
+
+
+def _positive(name: str, value: Any, default: float | None) -> float:
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, RealNumber) or not 0 < float(value) < np.inf:
+        raise ValueError(f"{name} is {value!r}; allowed is a finite energy > 0")
+    return float(value)
+
+
+def _real(values: Any) -> Real | None:
+    """Values as an array of real numbers, None if they are not."""
+    try:
+        array = np.asarray(values)
+        return array.astype(float) if array.dtype.kind in "iufb" else None
+    except (TypeError, ValueError):
+        return None
 
 
 def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
