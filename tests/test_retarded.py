@@ -119,8 +119,7 @@ def test_the_symmetric_tangent_is_the_derivative_of_the_residual_on_every_mesh(m
 
 @pytest.mark.parametrize("barrier", BARRIERS)
 def test_the_tangent_of_the_linear_equation_is_the_derivative_of_its_residual(barrier):
-    linear = {name: value for name, value in EVERYTHING.items() if name != "depairing"}
-    check_tangent(problem_of(linear, "triangle", barrier, linearized=True))
+    check_tangent(problem_of(EVERYTHING, "triangle", barrier, linearized=True))
 
 
 REDUCED = [("spinless", name) for name in ("none", "tunnel", "channels")]
@@ -200,8 +199,7 @@ def test_the_residual_is_the_complex_derivative_of_the_functional_of_explicit_ma
 @pytest.mark.parametrize("barrier", BARRIERS)
 @pytest.mark.parametrize("mesh", ["line", "triangle"])
 def test_at_a_matsubara_frequency_the_residual_is_that_of_the_matsubara_problem(mesh, barrier, linearized):
-    terms = EVERYTHING | ({"depairing": 0.0} if linearized else {})
-    problem = problem_of(terms, mesh, barrier, linearized=linearized)
+    problem = problem_of(EVERYTHING, mesh, barrier, linearized=linearized)
     system, a = problem.system, random_state(problem)[:, :4]
     b = np.array([oracle.tilde(m.reshape(2, 2)).ravel() for m in a])
     own, scale, _ = assemble(system.space, system.coefficients, 0.6, a)

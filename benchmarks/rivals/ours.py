@@ -6,6 +6,7 @@ import sys
 import time
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from common import Problem, both, load, main, memory, say
@@ -14,27 +15,38 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from equilibrium import junction
 
 import usadelfem as uf
+from usadelfem.fem.retarded import build_retarded
 from usadelfem.solve.linear import linear_solver
 
 
 class Ours:
-    """Real symmetric tangent on the Matsubara manifold, factorised by the package's own solver."""
+    """The package's own tangents and solver: real symmetric on the Matsubara manifold, complex symmetric elsewhere."""
 
-    retarded = False  # no retarded problem in the package yet: here is its place
+    retarded = True
 
     def __init__(self, problem: Problem):
         device = junction(problem.kind, problem.size)
         self.system = uf.solve_equilibrium(device, 0.1, order=problem.order, frequencies=1).system
-        pattern = self.system.pattern
-        self.solver = linear_solver(pattern.indptr, pattern.indices, block=8)
+        self.equation: Any = self.system
+        self.solver = self._solver(float)
+
+    def _solver(self, number: type) -> Any:
+        pattern = self.equation.pattern
+        return linear_solver(pattern.indptr, pattern.indices, block=pattern.unknowns, dtype=number)
 
     def set(self, w: complex, state: np.ndarray) -> None:
         """Take a state, already clamped, at w."""
-        self.w, self.state = float(w.real), np.ascontiguousarray(state[:, :4])
+        if complex(w).imag and self.equation is self.system:
+            self.solver.release()
+            self.equation = build_retarded(self.system)
+            self.solver = self._solver(complex)
+        real = self.equation is self.system
+        self.w = float(w.real) if real else complex(w)
+        self.state = np.ascontiguousarray(state[:, :4] if real else state)
 
     def assemble(self) -> None:
         """Residual and tangent."""
-        self.residual, _, self.values = self.system.linearize(self.w, self.state)
+        self.residual, _, self.values = self.equation.linearize(self.w, self.state)
 
     def factorize(self) -> None:
         """Factorise the tangent."""
@@ -46,7 +58,8 @@ class Ours:
 
     def step(self) -> np.ndarray:
         """The last Newton step, shape (n, 8)."""
-        return both(self.system.moved(np.zeros_like(self.state), self.change))
+        step = self.equation.moved(np.zeros_like(self.state), self.change)
+        return both(step) if step.shape[1] == 4 else step
 
 
 def chain(problem: Problem) -> None:

@@ -15,7 +15,7 @@ class SciPy(Ours):
 
     def factorize(self) -> None:
         """Factorise the tangent."""
-        pattern = self.system.pattern
+        pattern = self.equation.pattern
         size = len(pattern.indptr) - 1
         upper = sp.csr_matrix((self.values, pattern.indices, pattern.indptr), shape=(size, size))
         full = (upper + sp.triu(upper, 1).T).tocsc()

@@ -134,7 +134,7 @@ def conjugate(x: Spin) -> Spin:
     return (x[0].conjugate(),)
 
 
-@formula
+@inlined
 def node_gradient(phi: Any, dphi: Any, i: int, gradient: Spin, size: float, flux: Any) -> tuple[Spin, float]:
     """Derivatives with respect to the entries of a at local node i, and the size of the terms summed in them."""
     total, largest = scale(phi[i], gradient), abs(phi[i]) * size
@@ -145,7 +145,7 @@ def node_gradient(phi: Any, dphi: Any, i: int, gradient: Spin, size: float, flux
     return entries(total), largest
 
 
-@formula
+@inlined
 def add_gradient(
     weight: float, phi: Any, dphi: Any, gradient: Spin, size: float, flux: Any, residual: Any, scales: Any
 ) -> None:

@@ -66,7 +66,7 @@ def put(array: Any, k: Any, x: Spin) -> None:
         array[k, 0] = x[0]
 
 
-@formula
+@inlined
 def accumulate(array: Any, k: Any, c: Any, x: Spin) -> None:
     """Add c x to row k."""
     put(array, k, add(get(x, array, k), scale(c, x)))
