@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from numbers import Real as RealNumber
+from threading import local
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,7 @@ from ..fem.retarded import Retarded, build_retarded
 from ..fem.spectral import build_spectral, energy_scale
 from ..physics.riccati import green, to_matrix
 from .energies import EnergyChain
+from .energy_input import checked_energies, energy_interval, positive_energy
 from .engines import capacity
 from .newton import Clock
 from .refine import BATCH, curves, refine
@@ -28,8 +30,8 @@ from .tasks import progress_bar, run_tasks
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-# Energies of a task: enough for its first ladder not to count, few enough for all workers to have several tasks.
-FEWEST, PER_WORKER = 6, 3
+# Fewest energies of a task: its first one needs a ladder. More than one task per worker does not pay for that reason.
+FEWEST, PER_WORKER = 6, 1
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -157,18 +159,20 @@ def solve_spectrum(
     UserWarning
         If energies were not found; it names them.
     """
-    broadening = _positive("broadening", broadening, None)
+    broadening = positive_energy("broadening", broadening, None)
     device, problem = _problem(source, order, sector)
     scale = max(energy_scale(problem.system), broadening)
     crew = _Crew(problem, scale, broadening, linear_solver, executor, progress)
     if isinstance(energies, str):
         if energies != "adaptive":
             raise ValueError(f"energies is {energies!r}; allowed are numbers and 'adaptive'")
-        chosen = crew.refine(*_interval(energy_range, scale), _positive("resolution", resolution, broadening))
+        chosen = crew.refine(
+            *energy_interval(energy_range, scale), positive_energy("resolution", resolution, broadening)
+        )
     else:
         if energy_range is not None or resolution is not None:
             raise ValueError("energy_range and resolution belong to energies='adaptive'")
-        chosen = _checked(energies)
+        chosen = checked_energies(energies)
         crew.solve(np.unique(abs(chosen)))
     return _collect(device, chosen, crew)
 
@@ -185,39 +189,6 @@ def _problem(source: Any, order: int, sector: str) -> tuple[Device, Retarded]:
             "the device"
         )
     return source, build_retarded(build_spectral(source, order, sector=sector))
-
-
-def _checked(energies: Any) -> Real:
-    chosen = _real(energies)
-    if chosen is None or not chosen.size or not np.isfinite(chosen).all():
-        raise ValueError(f"energies is {energies!r}; allowed are finite numbers, at least one, or 'adaptive'")
-    return np.unique(chosen)
-
-
-def _interval(energy_range: Any, scale: float) -> tuple[float, float]:
-    if energy_range is None:
-        return 0.0, 3 * scale
-    ends = _real(energy_range)
-    if ends is None or ends.shape != (2,) or not -np.inf < ends[0] < ends[1] < np.inf:
-        raise ValueError(f"energy_range is {energy_range!r}; allowed are two finite energies, the lower one first")
-    return float(ends[0]), float(ends[1])
-
-
-def _positive(name: str, value: Any, default: float | None) -> float:
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, RealNumber) or not 0 < float(value) < np.inf:
-        raise ValueError(f"{name} is {value!r}; allowed is a finite energy > 0")
-    return float(value)
-
-
-def _real(values: Any) -> Real | None:
-    """Values as an array of real numbers, None if they are not."""
-    try:
-        array = np.asarray(values)
-        return array.astype(float) if array.dtype.kind in "iufb" else None
-    except (TypeError, ValueError):
-        return None
 
 
 def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
@@ -300,8 +271,12 @@ class _Crew:
 
 
 def _solve_part(shared: tuple[Retarded, float, float, str], energies: Real) -> Any:
-    """The task of a worker: some energies with one solver."""
-    chain = EnergyChain(*shared)
+    """The task of a worker: some energies with one solver, which goes on from what the worker has solved before."""
+    chains: WeakKeyDictionary[Retarded, EnergyChain] = vars(_own).setdefault("chains", WeakKeyDictionary())
+    chain = chains.setdefault(shared[0], EnergyChain(*shared))
+    chain.clock = Clock()
     found = [(energy, *chain.solve(energy)) for energy in energies[::-1].tolist()]
-    chain.release()
     return found, chain.clock
+
+
+_own = local()  # of every thread; in a pool of processes there is one
