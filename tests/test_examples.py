@@ -27,7 +27,7 @@ OUTPUT = {
     "vortex_disc": ("vortex_disc.png", "vortex_disc.vtu"),
     "proximity_vortex": ("proximity_vortex.png", "proximity_vortex.vtu"),
     "sns_minigap": ("sns_minigap.png",),
-    "phase_field_sweep": ("phase_field_sweep.png", "phase_field_sweep.h5"),
+    "phase_field_sweep": ("phase_field_sweep.png",),
     "domain_wall_film": ("domain_wall_film.png", "domain_wall_film.vtu"),
 }
 
