@@ -17,8 +17,8 @@ from dask.distributed import Client, LocalCluster
 import usadelfem as uf
 
 # %%
-# The junction: a normal strip, much wider than long, between superconducting reservoirs. Lengths are in units of xi; a
-# flux quantum is pi. The function that a sweep calls may be defined in the script.
+# The junction: a normal strip, much wider than long, between superconducting reservoirs. Lengths are in units of
+# xi; a flux quantum is pi. The function that a sweep calls may be defined in the script.
 LENGTH, WIDTH = 1.0, 8.0
 mesh = uf.rectangle({"N": LENGTH}, width=WIDTH, size=0.25)
 
@@ -63,5 +63,5 @@ if __name__ == "__main__":
     # %%
     # The headline: the critical current has a minimum near one flux quantum, and a second maximum.
     first, second = critical[np.argmin(abs(fluxes - 1.0))], critical[(fluxes > 1.2) & (fluxes < 1.8)].max()
-    print(f"I_c at one flux quantum: {first / critical[0]:.3f} of the largest; next maximum: {second / critical[0]:.3f}")
+    print(f"I_c at one flux quantum: {first / critical[0]:.3f} of the largest, then {second / critical[0]:.3f}")
     assert first < 0.1 * critical[0] < second

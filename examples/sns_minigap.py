@@ -54,8 +54,8 @@ axes[3].legend()
 figure.savefig(output / "sns_minigap.png", dpi=150)
 
 # %%
-# The same in two dimensions, for ParaView: a cross whose side arms are connected to the bridge only. Its length is 2, so
-# that E_Th is 1/4. The time axis of the animation is the energy.
+# The same in two dimensions, for ParaView: a cross whose side arms are connected to the bridge only. Its length is
+# 2, so that E_Th is 1/4. The time axis of the animation is the energy.
 cross = uf.read_mesh("meshes/cross.msh")
 spec = uf.solve_spectrum(bridge(cross, 0.6 * np.pi), np.linspace(0, 1.5, 31), broadening=0.01)
 path = uf.write_vtk(output / "sns_minigap.pvd", uf.density_of_states(spec), uf.charge_current(spec))
