@@ -88,6 +88,13 @@ def test_options_are_known(option, parts):
         uf.solve_spectrum(DEVICE, [1.0], **option)
 
 
+@pytest.mark.parametrize("option", [{"order": 2}, {"sector": "full"}])
+def test_an_equilibrium_has_its_own_discretisation(option):
+    eq = uf.solve_equilibrium(DEVICE, 0.3, frequencies=1)
+    with refuses(ValueError, "order and sector belong to a device"):
+        uf.solve_spectrum(eq, [1.0], **option)
+
+
 def test_an_executor_is_one():
     with refuses(TypeError, "executor is 3", "Executor"):
         uf.solve_spectrum(DEVICE, np.linspace(0, 1, 20), executor=3)

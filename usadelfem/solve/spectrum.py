@@ -107,8 +107,9 @@ class Spectrum:
 
 def solve_spectrum(
     source: Device | Equilibrium, energies: ArrayLike | str, *, broadening: float = 0.01,
-    energy_range: tuple[float, float] | None = None, resolution: float | None = None, order: int = 2,
-    sector: str = "auto", linear_solver: str = "auto", executor: Executor | None = None, progress: bool | None = None,
+    energy_range: tuple[float, float] | None = None, resolution: float | None = None, order: int | None = None,
+    sector: str | None = None, linear_solver: str = "auto", executor: Executor | None = None,
+    progress: bool | None = None,
 ) -> Spectrum:  # fmt: skip
     """Solve the retarded Usadel equation, w -> -i(E + i broadening), at real energies.
 
@@ -131,10 +132,10 @@ def solve_spectrum(
         For "adaptive": the lowest and highest energy (None: 0 and three times the largest gap or exchange field), and
         the smallest distance of energies (None: the broadening).
     order
-        Order of the elements, 1 or 2; for a device.
+        Order of the elements of a device, 1 or 2 (None: 2). An equilibrium has its own.
     sector
-        "auto": solve only for the spin components that the device has (theory, section on symmetries), or "full"; for a
-        device.
+        For a device, "auto" (None): solve only for the spin components that it has (theory, section on symmetries), or
+        "full". An equilibrium has its own.
     linear_solver
         "auto", "pardiso" or "superlu".
     executor
@@ -177,8 +178,10 @@ def solve_spectrum(
     return _collect(device, chosen, crew)
 
 
-def _problem(source: Any, order: int, sector: str) -> tuple[Device, Retarded]:
+def _problem(source: Any, order: int | None, sector: str | None) -> tuple[Device, Retarded]:
     if isinstance(source, Equilibrium):
+        if order is not None or sector is not None:
+            raise ValueError("order and sector belong to a device; an equilibrium is solved on its own discretisation")
         return source.device, build_retarded(source.system)
     if not isinstance(source, Device):
         raise TypeError(f"source is {source!r}; allowed are a usadelfem.Device and an Equilibrium")
@@ -188,7 +191,8 @@ def _problem(source: Any, order: int, sector: str) -> tuple[Device, Retarded]:
             f"the gap of region {', '.join(unknown)} is not given: pass the result of solve_equilibrium in place of "
             "the device"
         )
-    return source, build_retarded(build_spectral(source, order, sector=sector))
+    own = build_spectral(source, 2 if order is None else order, sector="auto" if sector is None else sector)
+    return source, build_retarded(own)
 
 
 def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
