@@ -23,3 +23,9 @@ def replacing(target: Path) -> Iterator[str]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def require_folder(target: Path, what: str) -> None:
+    """Refuse a file whose folder does not exist: FileNotFoundError, which begins with `what`."""
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{what}: there is no folder {str(target.parent)!r}; create it")

@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from .atomic import require_folder
 from .fingerprint import digest
 from .grid import Grid, Result, Table
 from .lock import FileLock
@@ -62,8 +63,7 @@ class Checkpoint:
     def __init__(self, path: Path, grid: Grid, parts: dict[str, str]) -> None:
         if path.suffix != ".h5":
             raise CheckpointError(f"checkpoint is {str(path)!r}; the name must end in .h5")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"checkpoint {path.name!r}: there is no folder {str(path.parent)!r}; create it")
+        require_folder(path, f"checkpoint {path.name!r}")
         self.path, self.grid, self.parts = path, grid, parts
         self.table = Table(grid.size)
         self._file: Any = None

@@ -22,7 +22,7 @@ from ..fem.spectral import Spectral, build_spectral
 from ..solve.normal_state import NormalState
 from ..solve.solution import Equilibrium
 from ..solve.spectrum import Spectrum
-from .atomic import replacing
+from .atomic import replacing, require_folder
 from .records import read, write
 from .sampled import without_functions
 from .sweep import SweepResult
@@ -64,8 +64,7 @@ def save(path: str | os.PathLike[str], result: Result) -> Path:
     target = Path(path)
     if target.suffix != ".h5":
         raise ValueError(f"cannot save to {str(target)!r}: the name must end in .h5")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {target.name!r}: there is no folder {str(target.parent)!r}; create it")
+    require_folder(target, f"cannot save {target.name!r}")
     kind = type(result).__name__
     if kind not in _KINDS:
         raise TypeError(

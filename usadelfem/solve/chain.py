@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -172,12 +172,17 @@ class Chain:
 
     def _predict(self, w: float, known: list[tuple[float, Complex]]) -> Complex:
         """The state at w, extrapolated from known points and zero as a polynomial in the bulk amplitude."""
-        x = self._amplitude(w)
-        guess = np.zeros(self.states.shape[1:], complex)
-        points = [0.0, *(self._amplitude(own) for own, _ in known)]
-        for (_, state), own in zip(known, points[1:], strict=True):
-            guess += state * float(np.prod([(x - p) / (own - p) for p in points if p != own]))
-        return guess
+        zero = np.zeros(self.states.shape[1:], complex)
+        points = [(0.0, zero), *((self._amplitude(own), state) for own, state in known)]
+        return predict(self._amplitude(w), points, zero)
+
+
+def predict(x: float, known: Sequence[tuple[float, Complex]], zero: Complex) -> Complex:
+    """Extrapolation to x of a polynomial through known points; zero without any."""
+    guess, points = zero.copy(), [own for own, _ in known]
+    for own, state in known:
+        guess += state * float(np.prod([(x - p) / (own - p) for p in points if p != own]))
+    return guess
 
 
 def factor_memory() -> float:

@@ -10,7 +10,6 @@ Rungs are kept: another energy starts from the lowest one whose R is above its d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..fem.retarded import Retarded
 from ..physics.riccati import largest_amplitude, spectral_minimum
+from .chain import predict
 from .linear import Factor, LinearSolver, linear_solver
 from .newton import ERROR_TOLERANCE, Clock, Outcome, newton
 from .status import Report
@@ -180,11 +180,3 @@ class EnergyChain:
         if ladder and distance <= CLOSE and amplitude <= AMPLITUDE and density >= -LOOSE:
             return outcome
         return replace(outcome, converged=False, reason="a density of states is negative")
-
-
-def predict(x: float, known: Sequence[tuple[float, Complex]], zero: Complex) -> Complex:
-    """Extrapolation to x of a polynomial through known points; zero without any."""
-    guess, points = zero.copy(), [own for own, _ in known]
-    for own, state in known:
-        guess += state * float(np.prod([(x - p) / (own - p) for p in points if p != own]))
-    return guess

@@ -7,7 +7,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from threading import local
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -276,11 +275,14 @@ class _Crew:
 
 def _solve_part(shared: tuple[Retarded, float, float, str], energies: Real) -> Any:
     """The task of a worker: some energies with one solver, which goes on from what the worker has solved before."""
-    chains: WeakKeyDictionary[Retarded, EnergyChain] = vars(_own).setdefault("chains", WeakKeyDictionary())
-    chain = chains.setdefault(shared[0], EnergyChain(*shared))
+    chain: EnergyChain | None = getattr(_own, "chain", None)
+    if chain is None or chain.problem is not shared[0]:
+        if chain is not None:
+            chain.release()
+        chain = _own.chain = EnergyChain(*shared)
     chain.clock = Clock()
     found = [(energy, *chain.solve(energy)) for energy in energies[::-1].tolist()]
     return found, chain.clock
 
 
-_own = local()  # of every thread; in a pool of processes there is one
+_own = local()  # of every thread, the chain of its last problem; in a pool of processes there is one
