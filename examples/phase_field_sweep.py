@@ -37,7 +37,7 @@ if __name__ == "__main__":
     output = Path("output")
     output.mkdir(exist_ok=True)
     phases, fluxes = np.linspace(0, np.pi, 9), np.linspace(0, 3, 13)
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster, Client(cluster) as client:
         result = uf.sweep(
             current,
             {"phase": phases, "flux": fluxes},

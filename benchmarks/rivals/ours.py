@@ -17,6 +17,7 @@ from equilibrium import junction
 import usadelfem as uf
 from usadelfem.fem.retarded import build_retarded
 from usadelfem.solve.linear import linear_solver
+from usadelfem.solve.newton import STEP_ACCURACY
 
 
 class Ours:
@@ -53,8 +54,8 @@ class Ours:
         self.factor = self.solver.factorize(self.values)
 
     def solve(self) -> None:
-        """Solve for the Newton step."""
-        self.change = -self.factor.solve(self.residual)
+        """Solve for the Newton step, as accurately as the package's Newton method does."""
+        self.change = -self.factor.solve(self.residual, accuracy=STEP_ACCURACY)
 
     def step(self) -> np.ndarray:
         """The last Newton step, shape (n, 8)."""

@@ -15,6 +15,7 @@ from .coefficients import Coefficients
 from .element import element_terms
 from .junctions import Junctions, junction_elements
 from .space import Index, Real, Space
+from .workspace import junction_space, point_space, tangent_space
 
 Complex = NDArray[np.complex128]
 _NONE = np.empty(0)
@@ -34,25 +35,34 @@ def scatter_residual(first: int, cells: Any, local: Any, scale: Any, out: Any, o
 
 
 @kernel
-def scatter_tangent(first: int, slots: Any, flipped: Any, pointer: Any, rows: Any, local: Any, values: Any) -> None:
-    """Add element blocks to the upper triangle in CSR order; slots are block numbers, -1 where a node is clamped."""
-    size = local.shape[2]
+def scatter_tangent(
+    half: tuple[float, ...], first: int, slots: Any, flipped: Any, pointer: Any, rows: Any, local: Any, values: Any
+) -> None:  # fmt: skip
+    """Add element blocks to the upper triangle in CSR order; slots are block numbers, -1 where a node is clamped.
+
+    `half` has half as many entries as a node has unknowns, which the compiler then knows.
+    """
+    size = 2 * len(half)
     lower = size * (size - 1) // 2
     for e in range(local.shape[0]):
         for p in range(slots.shape[1]):
             slot = slots[first + e, p]
             if slot < 0:
                 continue
-            row = rows[slot]
-            diagonal = pointer[row]
+            row, diagonal = rows[slot], pointer[rows[slot]]
             length = pointer[row + 1] - diagonal
             base = size * size * diagonal - lower * row  # diagonal blocks of earlier rows hold their upper triangle
+            transposed, on_diagonal = flipped[first + e, p], slot == diagonal
             for r in range(size):
                 start = base + r * size * length - r * (r - 1) // 2 + size * (slot - diagonal) - r
-                for c in range(r if slot == diagonal else 0, size):
-                    if flipped[first + e, p]:
+                if on_diagonal:
+                    for c in range(r, size):
+                        values[start + c] += local[e, p, r, c]
+                elif transposed:
+                    for c in range(size):
                         values[start + c] += local[e, p, c, r]
-                    else:
+                else:
+                    for c in range(size):
                         values[start + c] += local[e, p, r, c]
 
 
@@ -190,11 +200,14 @@ def assemble(
     part = coefficients.chosen(everything)
     tables = (array[everything] for array in (space.cells, space.inverse, space.dx))
     cells, inverse, dx, table, kinds, axes, state = readonly(*tables, part.table, part.kinds, part.pairs, state)
-    like = (0j,) * state.shape[1]
+    like, nodes = (0j,) * state.shape[1], cells.shape[1]
+    point = point_space(len(like), space.dim, nodes)
+    matrices = tangent_space(point.h00, point.hk0, point.hkk, point.hkl, nodes)
 
     def elements(first: int, hessian: bool, r: Complex, s: Real, t: Real) -> None:
         element_terms(
-            like, w, state, first, cells, space.phi, space.dphi, inverse, dx, table, kinds, axes, hessian, r, s, t
+            like, w, state, first, cells, space.phi, space.dphi, inverse, dx, table, kinds, axes, hessian, point,
+            matrices, r, s, t,
         )  # fmt: skip
 
     number = np.dtype(float)
@@ -229,9 +242,7 @@ def in_chunks(
         middle = perf_counter()
         scatter_residual(first, cells, r, s, residual, scale)
         if pattern:
-            scatter_tangent(
-                first, pattern.cells.number, pattern.cells.flipped, pattern.pointer, pattern.rows, t, values
-            )
+            scatter_blocks(first, pattern, pattern.cells, t, values)
         clock.kernels += middle - start
         clock.scatter += perf_counter() - middle
     return residual, scale, values
@@ -253,8 +264,8 @@ def add_junctions(
     pairs = count * (count + 1) // 2 if pattern else 0
     r, s = np.empty((*nodes.shape, entries), complex), np.empty(nodes.shape)
     t = np.empty((len(nodes), pairs, 2 * entries, 2 * entries))
-    like = (0j,) * entries
-    junction_elements(like, state, nodes, phi, dx, table, kinds, channels, junctions.linear, pairs > 0, r, s, t)
+    like, work = (0j,) * entries, junction_space(entries, float)
+    junction_elements(like, state, nodes, phi, dx, table, kinds, channels, junctions.linear, pairs > 0, work, r, s, t)
     if sides is not None:
         r[~np.repeat(sides.T, count // 2, axis=1)] = 0.0
     scatter_junctions(nodes, r, s, t, residual, scale, pattern, values)
@@ -267,8 +278,13 @@ def scatter_junctions(
     _check_block(pattern, t.shape[2])
     scatter_residual(0, nodes, r, s, residual, scale)
     if pattern:
-        own = pattern.facets
-        scatter_tangent(0, own.number, own.flipped, pattern.pointer, pattern.rows, t, values)
+        scatter_blocks(0, pattern, pattern.facets, t, values)
+
+
+def scatter_blocks(first: int, pattern: Pattern, slots: Slots, blocks: Any, values: Any) -> None:
+    """Add the blocks of elements first, first + 1, ... to the tangent."""
+    half, own = (0.0,) * (pattern.unknowns // 2), (slots.number, slots.flipped, pattern.pointer, pattern.rows)
+    scatter_tangent(half, first, *own, blocks, values)
 
 
 def _check_block(pattern: Pattern | None, unknowns: int) -> None:

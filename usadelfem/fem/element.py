@@ -10,26 +10,29 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..physics.frame import ROWS, accumulate, get, modulus, put
+from ..physics.frame import accumulate, get, modulus, put
 from ..physics.functional import COEFFICIENTS, N0, evaluate
 from ..physics.gauge import add_connection, connection_maps, gauge_gradient, gauge_hessian
 from ..physics.jit import formula, inlined, kernel
 from ..physics.nambu import Spin, add, entries, from_entries, scale, tilde
+from .workspace import PointSpace, TangentSpace
 
 # Bits of the kind of a cell: which terms its points have beyond those that every point has.
 GAUGE, SPIN_CHARGE, LINEAR = 1, 2, 4
 
 
 @inlined
-def gradients(dphi: Any, inverse: Any, out: Any) -> None:
-    """Physical gradients (local nodes, dim) of the basis functions from the reference ones."""
-    for i in range(dphi.shape[0]):
-        for k in range(dphi.shape[1]):
-            out[i, k] = 0.0
-            for m in range(dphi.shape[1]):
-                out[i, k] += dphi[i, m] * inverse[m, k]
+def gradients(dphi: Any, inverse: Any, e: int, q: int, out: Any) -> None:
+    """Physical gradients (local nodes, dim) of the basis functions at point q of cell e from the reference ones."""
+    nodes, dim = out.shape
+    if q == 0 or inverse.shape[1] > 1 or nodes > dim + 1:  # else those of linear functions, the same at all points
+        own = q if inverse.shape[1] > 1 else 0
+        for i in range(nodes):
+            for k in range(dim):
+                total = 0.0
+                for m in range(dim):
+                    total += dphi[q, i, m] * inverse[e, own, m, k]
+                out[i, k] = total
 
 
 @inlined
@@ -51,35 +54,37 @@ def derivatives(state: Any, nodes: Any, dphi: Any, kind: int, coefficients: Any,
 
 
 @inlined
-def partner_derivatives(like: Spin, da: Any, db: Any) -> None:
-    """D_k b from D_k a on the Matsubara manifold."""
-    for k in range(len(da)):
-        put(db, k, tilde(get(like, da, k)))
+def partner_derivatives(like: Spin, dz: Any) -> None:
+    """D_k b = dz[1] from D_k a = dz[0] on the Matsubara manifold."""
+    for k in range(dz.shape[1]):
+        put(dz[1], k, tilde(get(like, dz[0], k)))
 
 
 @inlined
 def point_terms(
-    w: Any, coefficients: Any, kind: int, pairs: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool, flux: Any,
-    h00: Any, hk0: Any, hkk: Any, hkl: Any, rows: Any,
+    w: Any, coefficients: Any, kind: int, pairs: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool,
+    point: PointSpace,
 ) -> tuple[Spin, float]:  # fmt: skip
     """What `evaluate` gives, without the terms that a cell does not have; in the linearised problem its expansion."""
     channels = len(pairs) if kind & SPIN_CHARGE else 0
+    hkk, hkl = point.hkk[:, len(a) :], point.hkl[:, :, len(a) :]
     if kind & LINEAR:
-        return linear_terms(w, coefficients, pairs, channels, a, b, db, flux, h00, hk0, hkk, hkl, rows)
+        return linear_terms(w, coefficients, pairs, channels, a, b, db, hkk, hkl, point)
     return evaluate(
-        w, coefficients, pairs, channels, a, b, da, db, hessian, flux, h00, hk0, hkk, hkl, rows
+        w, coefficients, pairs, channels, a, b, da, db, hessian, point.flux, point.h00, point.hk0, hkk, hkl, point.rows
     )  # fmt: skip
 
 
 @formula
 def linear_terms(
-    w: Any, coefficients: Any, pairs: Any, channels: int, a: Spin, b: Spin, db: Any, flux: Any, h00: Any, hk0: Any,
-    hkk: Any, hkl: Any, rows: Any,
+    w: Any, coefficients: Any, pairs: Any, channels: int, a: Spin, b: Spin, db: Any, hkk: Any, hkl: Any,
+    point: PointSpace,
 ) -> tuple[Spin, float]:  # fmt: skip
     """Gradient and Hessian of the linearised problem: the second variation at the normal metal, a = b = 0."""
-    zero, none = scale(0.0, a), np.zeros_like(db)
+    zero, h00 = scale(0.0, a), point.h00
     gradient, size = evaluate(
-        w, coefficients, pairs, channels, zero, zero, none, none, True, flux, h00, hk0, hkk, hkl, rows
+        w, coefficients, pairs, channels, zero, zero, point.none, point.none, True, point.flux, h00, point.hk0, hkk,
+        hkl, point.rows,
     )  # fmt: skip
     gradient, size = linear_rows(h00, 0, a, gradient, modulus(gradient))
     gradient, size = linear_rows(h00, len(a), b, gradient, size)
@@ -89,7 +94,7 @@ def linear_terms(
             if channels and m != k:
                 cross, _ = linear_rows(hkl[k + m - 1], 0, get(a, db, m), zero, 0.0)
                 flow = add(flow, scale(1.0 if k < m else -1.0, cross))
-        put(flux, k, flow)
+        put(point.flux, k, flow)
     return gradient, size
 
 
@@ -102,22 +107,22 @@ def linear_rows(block: Any, first: int, x: Spin, gradient: Spin, size: float) ->
     return add(gradient, from_entries(total)), size + modulus(total)
 
 
-@formula
-def fold(block: Any) -> None:
+@inlined
+def fold(like: Spin, block: Any) -> None:
     """Columns of db (the second half) to columns of the conjugate of da, by db = sigma_y da* sigma_y."""
-    for r in range(len(block)):
-        if block.shape[1] == 8:
+    for r in range(len(like)):
+        if len(like) == 4:
             b0, b1, b2, b3 = block[r, 4], block[r, 5], block[r, 6], block[r, 7]
             block[r, 4], block[r, 5], block[r, 6], block[r, 7] = b3, -b2, -b1, b0
-        elif block.shape[1] == 4:
+        elif len(like) == 2:
             b0, b1 = block[r, 2], block[r, 3]
             block[r, 2], block[r, 3] = b1, b0
 
 
-@formula
-def adjoint(block: Any, out: Any) -> None:
+@inlined
+def adjoint(like: Spin, block: Any, out: Any) -> None:
     """The block with rows and columns exchanged: K^T for da, K~^dagger for its conjugate."""
-    n = len(block)
+    n = len(like)
     for r in range(n):
         for c in range(n):
             out[r, c] = block[c, r]
@@ -156,36 +161,38 @@ def add_gradient(
         scales[i] += 2.0 * weight * largest
 
 
-@formula
-def add_hessian(
-    weight: float, phi: Any, dphi: Any, h00: Any, h0k: Any, hk0: Any, hkk: Any, hkl: Any, crossed: bool, work: Any,
-    out: Any,
-) -> None:  # fmt: skip
-    """Contract the point Hessian, seen as real numbers in a row, with the basis functions of all pairs i <= j.
+@inlined
+def add_hessian(count: int, weight: float, phi: Any, dphi: Any, crossed: bool, space: TangentSpace) -> None:
+    """Contract the point Hessian, seen as `count` real numbers in a row, with the basis functions of all pairs i <= j.
 
     `crossed`: whether there are blocks hkl of derivatives along different axes.
     """
-    dim, count = dphi.shape[1], len(h00)
-    pair = 0
+    dim, work, pair = dphi.shape[1], space.work, 0
     for j in range(len(phi)):
         pj = weight * phi[j]
-        for m in range(count):
-            work[0, m] = pj * h00[m]
         for k in range(dim):
             gj = weight * dphi[j, k]
-            for m in range(count):
-                work[0, m] += gj * h0k[k, m]
-                work[1 + k, m] = pj * hk0[k, m] + gj * hkk[m]
-        if crossed:
-            add_crossed(weight, dphi[j], hkl, work)
-        for i in range(j + 1):
-            pi = phi[i]
-            for m in range(count):
-                out[pair, m] += pi * work[0, m]
-            for k in range(dim):
-                gi = dphi[i, k]
+            if k == 0:
                 for m in range(count):
-                    out[pair, m] += gi * work[1 + k, m]
+                    work[0, m] = pj * space.flat00[m] + gj * space.flat0k[0, m]
+                    work[1, m] = pj * space.flatk0[0, m] + gj * space.flatkk[m]
+            else:
+                for m in range(count):
+                    work[0, m] += gj * space.flat0k[k, m]
+                    work[1 + k, m] = pj * space.flatk0[k, m] + gj * space.flatkk[m]
+        if crossed:
+            add_crossed(weight, dphi[j], space.flatkl, work)
+        for i in range(j + 1):
+            p, x, y, z = phi[i], dphi[i, 0], dphi[i, min(1, dim - 1)], dphi[i, dim - 1]
+            if dim == 1:
+                for m in range(count):
+                    space.flat[pair, m] += p * work[0, m] + x * work[1, m]
+            elif dim == 2:
+                for m in range(count):
+                    space.flat[pair, m] += p * work[0, m] + x * work[1, m] + y * work[2, m]
+            else:
+                for m in range(count):
+                    space.flat[pair, m] += p * work[0, m] + x * work[1, m] + y * work[2, m] + z * work[3, m]
             pair += 1
 
 
@@ -201,10 +208,10 @@ def add_crossed(weight: float, gradient: Any, hkl: Any, work: Any) -> None:
                 work[1 + k, m] -= go * hkl[pair, m]
 
 
-@formula
-def to_real(block: Any, out: Any) -> None:
+@inlined
+def to_real(like: Spin, block: Any, out: Any) -> None:
     """2 Re [z K z' + z K~ z'*] as a real 2n x 2n matrix over interleaved real and imaginary parts."""
-    n = len(block)
+    n = len(like)
     for r in range(n):
         for c in range(n):
             k, kc = block[r, c], block[r, n + c]
@@ -215,71 +222,57 @@ def to_real(block: Any, out: Any) -> None:
 
 
 @inlined
-def finish_hessian(
-    like: Spin, kind: int, coefficients: Any, h00: Any, h0k: Any, hk0: Any, hkk: Any, hkl: Any, maps: Any
-) -> None:  # fmt: skip
+def finish_hessian(like: Spin, kind: int, coefficients: Any, space: TangentSpace) -> None:
     """Fold the columns of b, write the transposed blocks h0k, and let gauge fields enter."""
-    crossed, n = kind & SPIN_CHARGE > 0, len(like)
-    fold(h00)
-    fold(hkk)
+    crossed, n, maps = kind & SPIN_CHARGE > 0, len(like), space.maps
+    fold(like, space.h00)
+    fold(like, space.hkk)
     if crossed:
-        for p in range(len(hkl)):
-            fold(hkl[p])
-    for k in range(len(hk0)):
-        fold(hk0[k])
-        adjoint(hk0[k], h0k[k])
+        for p in range(len(space.hkl)):
+            fold(like, space.hkl[p])
+    for k in range(len(space.hk0)):
+        fold(like, space.hk0[k])
+        adjoint(like, space.hk0[k], space.h0k[k])
     if kind & GAUGE:
         connection_maps(coefficients, COEFFICIENTS, like, maps, 0)
-        maps[:, n:, n:] = np.conj(maps[:, :n, :n])
-        gauge_hessian(h00, h0k, hk0, hkk, hkl, crossed, maps)
-        for k in range(len(hk0)):
-            adjoint(hk0[k], h0k[k])
+        for k in range(len(maps)):
+            for r in range(n):
+                for c in range(n):
+                    maps[k, n + r, n + c] = maps[k, r, c].conjugate()
+        gauge_hessian(space.h00, space.h0k, space.hk0, space.hkk, space.hkl, crossed, maps)
+        for k in range(len(space.hk0)):
+            adjoint(like, space.hk0[k], space.h0k[k])
 
 
 @kernel
 def element_terms(
     like: Spin, w: Any, state: Any, first: int, cells: Any, phi: Any, dphi: Any, inverse: Any, dx: Any, table: Any,
-    kinds: Any, pairs: Any, hessian: bool, residual: Any, scale: Any, tangent: Any,
+    kinds: Any, pairs: Any, hessian: bool, point: PointSpace, space: TangentSpace, residual: Any, scale: Any,
+    tangent: Any,
 ) -> None:  # fmt: skip
     """Residual (cells, local, n), its scale and tangent (cells, pairs, 2n, 2n) of the cells first, first + 1, ...
 
-    `like` is any matrix of the sector of the state.
+    `like` is any matrix of the sector of the state; the Hessian blocks of `space` are those of `point`.
     """
-    points, nodes, dim = dphi.shape
-    n, crossings, count = len(like), dim * (dim - 1) // 2, nodes * (nodes + 1) // 2
-    grad, work = np.empty((nodes, dim)), np.empty((1 + dim, 4 * n * n))
-    da, db = np.empty((dim, n), np.complex128), np.empty((dim, n), np.complex128)
-    flux = np.empty((dim, n), np.complex128)
-    h00, hkk = np.empty((n, 2 * n), np.complex128), np.zeros((n, 2 * n), np.complex128)
-    h0k, hk0 = np.empty((dim, n, 2 * n), np.complex128), np.empty((dim, n, 2 * n), np.complex128)
-    hkl, blocks = np.zeros((crossings, n, 2 * n), np.complex128), np.empty((count, n, 2 * n), np.complex128)
-    rows, maps = np.empty((ROWS, dim, n), np.complex128), np.zeros((dim, 2 * n, 2 * n), np.complex128)
-    size = 2 * n * n
-    flat00, flatkk = h00.reshape(size).view(np.float64), hkk.reshape(size).view(np.float64)
-    flat0k, flatk0 = h0k.reshape(dim, size).view(np.float64), hk0.reshape(dim, size).view(np.float64)
-    flatkl, flat = hkl.reshape(crossings, size).view(np.float64), blocks.reshape(count, size).view(np.float64)
     for local in range(residual.shape[0]):
         e = first + local
         kind = kinds[e]
         residual[local] = 0.0
         scale[local] = 0.0
-        blocks[:] = 0.0
-        for q in range(points):
-            gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
+        space.flat[:] = 0.0
+        for q in range(len(phi)):
+            gradients(dphi, inverse, e, q, point.grad)
             a, c = interpolate(like, state, cells[e], phi[q]), table[e, q]
-            derivatives(state, cells[e], grad, kind, c, a, da)
-            partner_derivatives(a, da, db)
-            g, terms = point_terms(
-                w, c, kind, pairs, a, tilde(a), da, db, hessian, flux, h00, hk0, hkk[:, n:], hkl[:, :, n:], rows
-            )  # fmt: skip
+            derivatives(state, cells[e], point.grad, kind, c, a, point.dz[0])
+            partner_derivatives(a, point.dz)
+            g, size = point_terms(w, c, kind, pairs, a, tilde(a), point.dz[0], point.dz[1], hessian, point)
             if kind & GAUGE:
-                g = gauge_gradient(c, COEFFICIENTS, g, flux)
+                g = gauge_gradient(c, COEFFICIENTS, g, point.flux)
             weight = dx[e, q] * c[N0]
-            add_gradient(weight, phi[q], grad, g, terms, flux, residual[local], scale[local])
+            add_gradient(weight, phi[q], point.grad, g, size, point.flux, residual[local], scale[local])
             if hessian:
-                finish_hessian(a, kind, c, h00, h0k, hk0, hkk, hkl, maps)
-                crossed = kind & SPIN_CHARGE > 0
-                add_hessian(weight, phi[q], grad, flat00, flat0k, flatk0, flatkk, flatkl, crossed, work, flat)
+                finish_hessian(a, kind, c, space)
+                add_hessian(4 * len(like) * len(like), weight, phi[q], point.grad, kind & SPIN_CHARGE > 0, space)
         if hessian:
-            for p in range(len(blocks)):
-                to_real(blocks[p], tangent[local, p])
+            for p in range(len(space.blocks)):
+                to_real(like, space.blocks[p], tangent[local, p])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..physics.frame import ROWS, frame
+from ..physics.frame import frame
 from ..physics.functional import N0, density
 from ..physics.jit import kernel, readonly
 from ..physics.nambu import FULL, mul, tilde, trace
@@ -15,29 +15,28 @@ from .element import SPIN_CHARGE, derivatives, gradients, interpolate, partner_d
 from .junctions import junction_energy
 from .space import Real
 from .spectral import Spectral
+from .workspace import PointSpace, point_space
 
 
 @kernel
 def add_density(
     w: float, weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, table: Any, kinds: Any,
-    pairs: Any, out: Any,
+    pairs: Any, point: PointSpace, out: Any,
 ) -> None:  # fmt: skip
     """Add weight N0 (f + 4 w), the density of the functional measured from the normal state, to out (cells, points)."""
-    points, nodes, dim = dphi.shape
-    grad, da, db = np.empty((nodes, dim)), np.empty((dim, 4), np.complex128), np.empty((dim, 4), np.complex128)
-    rows = np.empty((ROWS, dim, 4), np.complex128)
+    da, db = point.dz[0], point.dz[1]
     for e in range(cells.shape[0]):
         own = pairs if kinds[e] & SPIN_CHARGE else pairs[:0]
-        for q in range(points):
-            gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
+        for q in range(len(phi)):
+            gradients(dphi, inverse, e, q, point.grad)
             a = interpolate(FULL, state, cells[e], phi[q])
             c = table[e, q]
-            derivatives(state, cells[e], grad, kinds[e], c, a, da)
-            partner_derivatives(a, da, db)
+            derivatives(state, cells[e], point.grad, kinds[e], c, a, da)
+            partner_derivatives(a, point.dz)
             b = tilde(a)
             # -w Tr tau3 g + 4 w, without the difference of large numbers
             spectral = 4.0 * w * trace(mul(frame(a, b)[0], mul(a, b))).real
-            out[e, q] += weight * c[N0] * (density(0.0, c, own, a, b, da, db, rows).real + spectral)
+            out[e, q] += weight * c[N0] * (density(0.0, c, own, a, b, da, db, point.rows).real + spectral)
 
 
 def spectral_energy(system: Spectral, w: float, weight: float, state: Complex) -> tuple[Real, float]:
@@ -49,9 +48,10 @@ def spectral_energy(system: Spectral, w: float, weight: float, state: Complex) -
     out, normal = np.zeros(space.dx.shape), np.zeros(space.dx.shape)
     tables = space.cells, space.phi, space.dphi, space.inverse, own.table, own.kinds, own.pairs
     cells, phi, dphi, inverse, table, kinds, pairs = readonly(*tables)
+    point = point_space(4, space.dim, cells.shape[1])
     for each, target in ((state, out), (np.zeros_like(state), normal)):
         (given,) = readonly(each)
-        add_density(w, weight, given, cells, phi, dphi, inverse, table, kinds, pairs, target)
+        add_density(w, weight, given, cells, phi, dphi, inverse, table, kinds, pairs, point, target)
     if not len(junctions.facets):
         return out - normal, 0.0
     parts = junctions.nodes, junctions.phi, junctions.dx, junctions.table, junctions.kinds, junctions.channels

@@ -16,7 +16,7 @@ from ..physics.jit import kernel, readonly
 from ..physics.nambu import FULL, tilde, trace_product
 from .element import interpolate
 from .maxwell import Maxwell, Surrounding, build_maxwell
-from .points import add_currents
+from .points import sum_currents
 from .space import Real
 from .spectral import Spectral
 
@@ -64,10 +64,9 @@ class Induced:
         """Charge current and its local response of one frequency, weighted; shape (dim + 1, cells, points)."""
         space, own = system.space, system.coefficients
         moments = np.zeros((1 + space.dim, 4, *space.dx.shape))
-        tables = space.cells, space.phi, space.dphi, space.inverse, own.table, own.kinds, own.pairs
-        state, cells, phi, dphi, inverse, table, kinds, pairs = readonly(state, *tables)
-        add_currents(weight, state, cells, phi, dphi, inverse, table, kinds, pairs, False, moments)
+        sum_currents(space, own, weight, state, moments)
         stiffness = np.zeros(space.dx.shape)
+        state, cells, phi, table = readonly(state, space.cells, space.phi, own.table)
         add_stiffness(2 * weight, state, cells, phi, table, stiffness)
         return np.concatenate([2 * moments[1:, 0], stiffness[None]])
 

@@ -21,6 +21,7 @@ from ..physics.nambu import FULL, Spin, add, entries, scale, tilde
 from .element import adjoint, conjugate, fold, interpolate, to_real
 from .section import facet_basis
 from .space import Index, Real, Space
+from .workspace import JunctionSpace
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -198,13 +199,11 @@ def linear_residual(like: Spin, h: Any, other: Any, a: Spin, a_other: Spin) -> S
 @kernel
 def junction_elements(
     like: Spin, state: Any, nodes: Any, phi: Any, dx: Any, table: Any, kinds: Any, channels: Any, linear: bool,
-    hessian: bool, residual: Any, scales: Any, tangent: Any,
+    hessian: bool, space: JunctionSpace, residual: Any, scales: Any, tangent: Any,
 ) -> None:  # fmt: skip
     """Residual (facets, nodes, n), its scale and tangent (facets, pairs, 2n, 2n) of all facets; nodes of both sides."""
-    half, n = phi.shape[2], len(like)
-    h11, h12 = np.zeros((n, 2 * n), np.complex128), np.zeros((n, 2 * n), np.complex128)
-    h22, h21 = np.zeros((n, 2 * n), np.complex128), np.zeros((n, 2 * n), np.complex128)
-    blocks, zero = np.empty((3, 2 * n, 2 * n)), scale(0.0, like)
+    half, zero, blocks = phi.shape[2], scale(0.0, like), space.blocks
+    h11, h12, h22, h21 = space.h11, space.h12, space.h22, space.h21
     for f in range(len(nodes)):
         residual[f], scales[f], tangent[f] = 0.0, 0.0, 0.0
         own = channels[kinds[f]] if kinds[f] >= 0 else channels[0:0].reshape(0, 2)
@@ -215,12 +214,12 @@ def junction_elements(
             g1, s1, g2, s2 = junction_terms(
                 table[f, q], own, frame(at1, tilde(at1)), frame(at2, tilde(at2)), hessian or linear, h11, h12, h22
             )
-            fold(h11)
-            fold(h12)
-            fold(h22)
+            fold(like, h11)
+            fold(like, h12)
+            fold(like, h22)
             r1, r2 = entries(g1), entries(g2)
             if linear:
-                adjoint(h12, h21)
+                adjoint(like, h12, h21)
                 r1 = linear_residual(like, h11, h12, a1, a2)
                 r2 = linear_residual(like, h22, h21, a2, a1)
                 s1, s2 = modulus(r1), modulus(r2)
@@ -231,9 +230,9 @@ def junction_elements(
                 scales[f, i] += abs(weight) * s1
                 scales[f, half + i] += abs(weight) * s2
             if hessian:
-                to_real(h11, blocks[0])
-                to_real(h12, blocks[1])
-                to_real(h22, blocks[2])
+                to_real(like, h11, blocks[0])
+                to_real(like, h12, blocks[1])
+                to_real(like, h22, blocks[2])
                 add_pairs(dx[f, q], phi[f, q], blocks, tangent[f])
 
 

@@ -13,17 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..physics.frame import ROWS, frame, get
+from ..physics.frame import frame, get
 from ..physics.functional import N0
-from ..physics.jit import formula, kernel
+from ..physics.jit import formula, kernel, readonly
 from ..physics.nambu import FULL, SIGMA, Spin, add, dot, mul, scale, sigma_left, sub, tilde, trace
 from ..physics.riccati import green, green_derivative, to_matrix
 from ..physics.riccati import tilde as tilde_matrix
 from .assembly import Complex, assemble, junction_residual
+from .coefficients import Coefficients
 from .element import LINEAR, derivatives, gradients, interpolate, partner_derivatives, point_terms
 from .section import Section, node_measure
 from .space import Index, Real, Space
 from .spectral import Spectral
+from .workspace import PointSpace, point_space
 
 
 @formula
@@ -42,38 +44,38 @@ def moments(a: Spin, g: Spin) -> tuple[float, float, float, float]:
 @kernel
 def add_currents(
     weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, table: Any, kinds: Any, pairs: Any,
-    torque: bool, out: Any,
+    torque: bool, point: PointSpace, out: Any,
 ) -> None:  # fmt: skip
     """Add weight N0 times the moments of the flux to out[1:], shape (1 + dim, 4, cells, points).
 
     If `torque`, add to out[0] what the functional changes by when the generators act on a and D_k a alike: the torque
     of all terms in the table that are not invariant.
     """
-    points, nodes, dim = dphi.shape
-    grad, da = np.empty((nodes, dim)), np.empty((dim, 4), np.complex128)
-    db, flux = np.empty((dim, 4), np.complex128), np.empty((dim, 4), np.complex128)
-    h00, hk0, hkk = (
-        np.empty((4, 8), np.complex128),
-        np.empty((dim, 4, 8), np.complex128),
-        np.empty((4, 8), np.complex128),
-    )
-    hkl, rows = np.empty((dim * (dim - 1) // 2, 4, 8), np.complex128), np.empty((ROWS, dim, 4), np.complex128)
+    da, db = point.dz[0], point.dz[1]
     for e in range(cells.shape[0]):
-        for q in range(points):
-            gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
+        for q in range(len(phi)):
+            gradients(dphi, inverse, e, q, point.grad)
             a = interpolate(FULL, state, cells[e], phi[q])
             c = table[e, q]
-            derivatives(state, cells[e], grad, kinds[e], c, a, da)
-            partner_derivatives(a, da, db)
-            g, _ = point_terms(
-                0.0, c, kinds[e], pairs, a, tilde(a), da, db, False, flux, h00, hk0, hkk[:, 4:], hkl[:, :, 4:], rows
-            )  # fmt: skip
+            derivatives(state, cells[e], point.grad, kinds[e], c, a, da)
+            partner_derivatives(a, point.dz)
+            g, _ = point_terms(0.0, c, kinds[e], pairs, a, tilde(a), da, db, False, point)
             if torque:
                 add_moments(weight * c[N0], a, g, out[0, :, e, q])
-            for k in range(dim):
+            for k in range(len(da)):
                 if torque:
-                    add_moments(weight * c[N0], get(a, da, k), get(a, flux, k), out[0, :, e, q])
-                add_moments(weight * c[N0], a, get(a, flux, k), out[1 + k, :, e, q])
+                    add_moments(weight * c[N0], get(a, da, k), get(a, point.flux, k), out[0, :, e, q])
+                add_moments(weight * c[N0], a, get(a, point.flux, k), out[1 + k, :, e, q])
+
+
+def sum_currents(
+    space: Space, coefficients: Coefficients, weight: float, state: Complex, out: Real, *, torque: bool = False
+) -> None:  # fmt: skip
+    """Add weight times the currents of a state, and if `torque` its torques, to out (1 + dim, 4, cells, points)."""
+    tables = space.cells, space.phi, space.dphi, space.inverse, coefficients.table, coefficients.kinds
+    cells, phi, dphi, inverse, table, kinds, pairs, given = readonly(*tables, coefficients.pairs, state)
+    point = point_space(4, space.dim, cells.shape[1])
+    add_currents(weight, given, cells, phi, dphi, inverse, table, kinds, pairs, torque, point, out)
 
 
 @formula

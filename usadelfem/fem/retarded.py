@@ -20,6 +20,7 @@ from .junctions import Junctions
 from .retarded_element import retarded_junctions, retarded_terms
 from .space import Index, Real
 from .spectral import Spectral
+from .workspace import junction_space, point_space, whole_tangent_space
 
 Complex = NDArray[np.complex128]
 
@@ -128,10 +129,13 @@ class Retarded:
             *arrays, own.table, other, own.kinds, own.pairs, state
         )
 
+        n, dim, nodes = len(like), space.dim, cells.shape[1]
+        point, matrices = point_space(n, dim, nodes), whole_tangent_space(n, dim, nodes)
+
         def elements(first: int, hessian: bool, r: Complex, s: Real, t: Complex) -> None:
             retarded_terms(
                 like, w, state, first, cells, space.phi, space.dphi, inverse, dx, table, partner, kinds, pairs, hessian,
-                r, s, t,
+                point, matrices, r, s, t,
             )  # fmt: skip
 
         self.timings.points += dx.size
@@ -149,9 +153,10 @@ class Retarded:
         count = nodes.shape[1] * (nodes.shape[1] + 1) // 2 if pattern else 0
         r, s = np.empty((*nodes.shape, self.entries), complex), np.empty(nodes.shape)
         t = np.empty((len(nodes), count, self.entries, self.entries), complex)
+        like = self.system.sector.like
         retarded_junctions(
-            self.system.sector.like, state, nodes, phi, dx, table, partner, kinds, channels, junctions.linear,
-            count > 0, r, s, t,
+            like, state, nodes, phi, dx, table, partner, kinds, channels, junctions.linear, count > 0,
+            junction_space(len(like), complex), r, s, t,
         )  # fmt: skip
         if sides is not None:
             r[~np.repeat(sides.T, nodes.shape[1] // 2, axis=1)] = 0.0

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..physics.frame import ROWS, accumulate, frame, put
+from ..physics.frame import accumulate, frame, put
 from ..physics.functional import COEFFICIENTS, N0
 from ..physics.gauge import connection_maps, gauge_gradient, gauge_hessian
 from ..physics.jit import formula, inlined, kernel
@@ -19,12 +17,13 @@ from ..physics.junction import junction_terms
 from ..physics.nambu import Spin, entries, scale
 from .element import GAUGE, SPIN_CHARGE, add_hessian, derivatives, gradients, interpolate, node_gradient, point_terms
 from .junctions import add_pairs
+from .workspace import JunctionSpace, PointSpace, TangentSpace
 
 
-@formula
-def place(side: int, block: Any, out: Any) -> None:
+@inlined
+def place(like: Spin, side: int, block: Any, out: Any) -> None:
     """Write the rows of a side, whose columns are (own, other), to the rows of that side with columns (a, b)."""
-    n = len(block)
+    n = len(like)
     own, other = side * n, (1 - side) * n
     for r in range(n):
         for c in range(n):
@@ -32,89 +31,74 @@ def place(side: int, block: Any, out: Any) -> None:
             out[own + r, other + c] = block[r, n + c]
 
 
-@formula
-def transpose_all(blocks: Any, out: Any) -> None:
+@inlined
+def transpose_all(like: Spin, blocks: Any, out: Any) -> None:
     """Write the transposed matrices blocks[k] to out[k]."""
     for k in range(len(blocks)):
-        for r in range(blocks.shape[1]):
-            for c in range(blocks.shape[1]):
+        for r in range(2 * len(like)):
+            for c in range(2 * len(like)):
                 out[k, r, c] = blocks[k, c, r]
 
 
 @inlined
-def finish(
-    like: Spin, kind: int, own: Any, other: Any, h00: Any, h0k: Any, hk0: Any, hkk: Any, hkl: Any, maps: Any
-) -> None:  # fmt: skip
+def finish(like: Spin, kind: int, own: Any, other: Any, space: TangentSpace) -> None:
     """Write the transposed blocks h0k, and let gauge fields enter; `own`, `other` are the coefficients of a and b."""
-    transpose_all(hk0, h0k)
+    transpose_all(like, space.hk0, space.h0k)
     if kind & GAUGE:
-        connection_maps(own, COEFFICIENTS, like, maps, 0)
-        connection_maps(other, COEFFICIENTS, like, maps, len(like))
-        gauge_hessian(h00, h0k, hk0, hkk, hkl, kind & SPIN_CHARGE > 0, maps)
-        transpose_all(hk0, h0k)
+        connection_maps(own, COEFFICIENTS, like, space.maps, 0)
+        connection_maps(other, COEFFICIENTS, like, space.maps, len(like))
+        gauge_hessian(space.h00, space.h0k, space.hk0, space.hkk, space.hkl, kind & SPIN_CHARGE > 0, space.maps)
+        transpose_all(like, space.hk0, space.h0k)
 
 
 @kernel
 def retarded_terms(
     like: Spin, w: complex, state: Any, first: int, cells: Any, phi: Any, dphi: Any, inverse: Any, dx: Any, table: Any,
-    exchanged: Any, kinds: Any, pairs: Any, hessian: bool, residual: Any, scales: Any, tangent: Any,
+    exchanged: Any, kinds: Any, pairs: Any, hessian: bool, point: PointSpace, space: TangentSpace, residual: Any,
+    scales: Any, tangent: Any,
 ) -> None:  # fmt: skip
     """Residual (cells, local, 2n), its scale and tangent (cells, pairs, 2n, 2n) of the cells first, first + 1, ...
 
     w = Gamma - iE; `table` and `exchanged` are the coefficients for the rows of a and of b.
     """
-    points, nodes, dim = dphi.shape
-    n, crossings, count = len(like), dim * (dim - 1) // 2, nodes * (nodes + 1) // 2
-    size = 8 * n * n
-    grad, work = np.empty((nodes, dim)), np.empty((1 + dim, size))
-    dz, flux = np.empty((2, dim, n), np.complex128), np.empty((dim, n), np.complex128)
-    s00, sk0 = np.empty((n, 2 * n), np.complex128), np.empty((dim, n, 2 * n), np.complex128)
-    skk, skl = np.zeros((n, 2 * n), np.complex128), np.zeros((crossings, n, 2 * n), np.complex128)
-    h00, hkk = np.empty((2 * n, 2 * n), np.complex128), np.empty((2 * n, 2 * n), np.complex128)
-    h0k, hk0 = np.empty((dim, 2 * n, 2 * n), np.complex128), np.empty((dim, 2 * n, 2 * n), np.complex128)
-    hkl, blocks = np.empty((crossings, 2 * n, 2 * n), np.complex128), np.empty((count, 2 * n, 2 * n), np.complex128)
-    rows, maps = np.empty((ROWS, dim, n), np.complex128), np.zeros((dim, 2 * n, 2 * n), np.complex128)
-    flat00, flatkk = h00.reshape(size // 2).view(np.float64), hkk.reshape(size // 2).view(np.float64)
-    flat0k, flatk0 = h0k.reshape(dim, size // 2).view(np.float64), hk0.reshape(dim, size // 2).view(np.float64)
-    flatkl, flat = hkl.reshape(crossings, size // 2).view(np.float64), blocks.reshape(count, size // 2).view(np.float64)
+    n, nodes = len(like), phi.shape[1]
     for local in range(residual.shape[0]):
         e = first + local
         kind, crossed = kinds[e], kinds[e] & SPIN_CHARGE > 0
         residual[local] = 0.0
         scales[local] = 0.0
-        blocks[:] = 0.0
-        for q in range(points):
-            gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
+        space.flat[:] = 0.0
+        for q in range(len(phi)):
+            gradients(dphi, inverse, e, q, point.grad)
             x, y = interpolate(like, state[:, :n], cells[e], phi[q]), interpolate(like, state[:, n:], cells[e], phi[q])
-            derivatives(state[:, :n], cells[e], grad, kind, table[e, q], x, dz[0])
-            derivatives(state[:, n:], cells[e], grad, kind, exchanged[e, q], y, dz[1])
+            derivatives(state[:, :n], cells[e], point.grad, kind, table[e, q], x, point.dz[0])
+            derivatives(state[:, n:], cells[e], point.grad, kind, exchanged[e, q], y, point.dz[1])
             weight = dx[e, q] * table[e, q, N0]
             for side in range(2):
                 c = table[e, q] if side == 0 else exchanged[e, q]
-                g, terms = point_terms(
-                    w, c, kind, pairs, x, y, dz[side], dz[1 - side], hessian, flux, s00, sk0, skk[:, n:], skl[:, :, n:],
-                    rows,
-                )  # fmt: skip
+                g, size = point_terms(w, c, kind, pairs, x, y, point.dz[side], point.dz[1 - side], hessian, point)
                 if kind & GAUGE:
-                    g = gauge_gradient(c, COEFFICIENTS, g, flux)
+                    g = gauge_gradient(c, COEFFICIENTS, g, point.flux)
                 for i in range(nodes):
-                    total, largest = node_gradient(phi[q], grad, i, g, terms, flux)
+                    total, largest = node_gradient(phi[q], point.grad, i, g, size, point.flux)
                     accumulate(residual[local, :, side * n : side * n + n], i, weight, total)
                     scales[local, i] += weight * largest
                 if hessian:
-                    place(side, s00, h00)
-                    place(side, skk, hkk)
-                    for k in range(dim):
-                        place(side, sk0[k], hk0[k])
-                    for p in range(crossings):
-                        place(side, skl[p], hkl[p])
+                    place(like, side, point.h00, space.h00)
+                    place(like, side, point.hkk, space.hkk)
+                    for k in range(len(space.hk0)):
+                        place(like, side, point.hk0[k], space.hk0[k])
+                    for p in range(len(space.hkl)):
+                        place(like, side, point.hkl[p], space.hkl[p])
                 x, y = y, x
             if hessian:
-                finish(like, kind, table[e, q], exchanged[e, q], h00, h0k, hk0, hkk, hkl, maps)
-                add_hessian(weight, phi[q], grad, flat00, flat0k, flatk0, flatkk, flatkl, crossed, work, flat)
+                finish(like, kind, table[e, q], exchanged[e, q], space)
+                add_hessian(8 * n * n, weight, phi[q], point.grad, crossed, space)
         if hessian:
-            for p in range(count):
-                tangent[local, p] = blocks[p]
+            for p in range(len(space.blocks)):
+                for r in range(2 * n):
+                    for c in range(2 * n):
+                        tangent[local, p, r, c] = space.blocks[p, r, c]
 
 
 @formula
@@ -136,13 +120,11 @@ def add_linear(weight: float, phi: Any, blocks: Any, z1: Any, z2: Any, residual:
 @kernel
 def retarded_junctions(
     like: Spin, state: Any, nodes: Any, phi: Any, dx: Any, table: Any, exchanged: Any, kinds: Any, channels: Any,
-    linear: bool, hessian: bool, residual: Any, scales: Any, tangent: Any,
+    linear: bool, hessian: bool, space: JunctionSpace, residual: Any, scales: Any, tangent: Any,
 ) -> None:  # fmt: skip
     """Residual (facets, nodes, 2n), its scale and tangent (facets, pairs, 2n, 2n) of all facets."""
-    half, n = phi.shape[2], len(like)
-    s11, s12 = np.zeros((n, 2 * n), np.complex128), np.zeros((n, 2 * n), np.complex128)
-    s22, zero = np.zeros((n, 2 * n), np.complex128), scale(0.0, like)
-    blocks, z = np.zeros((3, 2 * n, 2 * n), np.complex128), np.zeros((2, 2 * n), np.complex128)
+    half, n, zero = phi.shape[2], len(like), scale(0.0, like)
+    s11, s12, s22, blocks, z = space.h11, space.h12, space.h22, space.blocks, space.z
     a, b = state[:, :n], state[:, n:]
     for f in range(len(nodes)):
         residual[f], scales[f], tangent[f] = 0.0, 0.0, 0.0
@@ -164,9 +146,9 @@ def retarded_junctions(
                     accumulate(residual[f, :, side * n :], half + i, weight, entries(g2))
                     scales[f, i] += abs(weight) * size1
                     scales[f, half + i] += abs(weight) * size2
-                place(side, s11, blocks[0])
-                place(side, s12, blocks[1])
-                place(side, s22, blocks[2])
+                place(like, side, s11, blocks[0])
+                place(like, side, s12, blocks[1])
+                place(like, side, s22, blocks[2])
                 x1, y1, x2, y2 = y1, x1, y2, x2
             if linear:
                 add_linear(dx[f, q], phi[f, q], blocks, z[0], z[1], residual[f], scales[f])

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..physics.frame import ROWS, get
+from ..physics.frame import get
 from ..physics.functional import N0
 from ..physics.jit import kernel, readonly
 from ..physics.nambu import SIGMA, Spin, mul, scale, sigma_left, sub, trace
@@ -22,6 +22,7 @@ from .points import section_moments
 from .retarded import Retarded
 from .section import Section
 from .space import Index, Real
+from .workspace import PointSpace, point_space
 
 Complex = NDArray[np.complex128]
 
@@ -29,29 +30,22 @@ Complex = NDArray[np.complex128]
 @kernel
 def write_spectral_currents(
     like: Spin, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, table: Any, exchanged: Any, kinds: Any,
-    pairs: Any, out: Any,
+    pairs: Any, point: PointSpace, out: Any,
 ) -> None:  # fmt: skip
     """Write N0 times the moments of charge and spin to out (dim, 4, cells, points)."""
-    points, nodes, dim = dphi.shape
-    n, crossings = len(like), dim * (dim - 1) // 2
-    grad, dz = np.empty((nodes, dim)), np.empty((2, dim, n), np.complex128)
-    flux, rows = np.empty((dim, n), np.complex128), np.empty((ROWS, dim, n), np.complex128)
-    h00, hk0 = np.empty((n, 2 * n), np.complex128), np.empty((dim, n, 2 * n), np.complex128)
-    hkk, hkl = np.empty((n, n), np.complex128), np.empty((crossings, n, n), np.complex128)
+    n, dz = len(like), point.dz
     for e in range(cells.shape[0]):
-        for q in range(points):
-            gradients(dphi[q], inverse[e, q if inverse.shape[1] > 1 else 0], grad)
+        for q in range(len(phi)):
+            gradients(dphi, inverse, e, q, point.grad)
             x, y = interpolate(like, state[:, :n], cells[e], phi[q]), interpolate(like, state[:, n:], cells[e], phi[q])
-            derivatives(state[:, :n], cells[e], grad, kinds[e], table[e, q], x, dz[0])
-            derivatives(state[:, n:], cells[e], grad, kinds[e], exchanged[e, q], y, dz[1])
+            derivatives(state[:, :n], cells[e], point.grad, kinds[e], table[e, q], x, dz[0])
+            derivatives(state[:, n:], cells[e], point.grad, kinds[e], exchanged[e, q], y, dz[1])
             out[:, :, e, q] = 0.0
             for side in range(2):
                 c = table[e, q] if side == 0 else exchanged[e, q]
-                point_terms(
-                    0.0, c, kinds[e], pairs, x, y, dz[side], dz[1 - side], False, flux, h00, hk0, hkk, hkl, rows
-                )  # fmt: skip
-                for k in range(dim):
-                    add_complex_moments(c[N0], 1.0 if side == 0 else -1.0, x, get(x, flux, k), out[k, :, e, q])
+                point_terms(0.0, c, kinds[e], pairs, x, y, dz[side], dz[1 - side], False, point)
+                for k in range(len(point.flux)):
+                    add_complex_moments(c[N0], 1.0 if side == 0 else -1.0, x, get(x, point.flux, k), out[k, :, e, q])
                 x, y = y, x
 
 
@@ -74,7 +68,8 @@ def spectral_moments(problem: Retarded, state: Complex) -> Real:
     out = np.empty((space.dim, 4, *space.dx.shape), complex)
     arrays = state, space.cells, space.phi, space.dphi, space.inverse, own.table, other, own.kinds, own.pairs
     given, cells, phi, dphi, inverse, table, exchanged, kinds, pairs = readonly(*arrays)
-    write_spectral_currents(like, given, cells, phi, dphi, inverse, table, exchanged, kinds, pairs, out)
+    point = point_space(len(like), space.dim, cells.shape[1])
+    write_spectral_currents(like, given, cells, phi, dphi, inverse, table, exchanged, kinds, pairs, point, out)
     return np.asarray(out.imag)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import ObservableError
 from ..fem.coefficients import Coefficients, spin_hall_tensors
-from ..fem.points import add_currents, boundary_share, consistent_flux, green_at_quadrature
+from ..fem.points import boundary_share, consistent_flux, green_at_quadrature, sum_currents
 from ..fem.section import Section
 from ..physics import local
 from ..physics.functional import N0, D
@@ -154,16 +154,12 @@ def summed_moments(eq: Equilibrium, coefficients: Coefficients, *, torque: bool 
     """Torques and currents at the quadrature points, summed over frequencies, shape (1 + dim, 4, cells, points).
 
     Rows of the first axis: torques (if `torque`), then the directions of flow; of the second: half the charge, and the
-    three spin axes (`fem.points.add_currents`).
+    three spin axes (`fem.points.sum_currents`).
     """
     space = eq.system.space
     total = np.zeros((1 + space.dim, 4, *space.dx.shape))
-    table, kinds, pairs = coefficients.table, coefficients.kinds, coefficients.pairs
     for weight, state in zip(eq.weights, eq.riccati, strict=True):
-        add_currents(
-            np.pi * eq.temperature * weight, state, space.cells, space.phi, space.dphi, space.inverse, table, kinds,
-            pairs, torque, total,
-        )  # fmt: skip
+        sum_currents(space, coefficients, np.pi * eq.temperature * weight, state, total, torque=torque)
     return total
 
 

@@ -18,21 +18,54 @@ P_ROW, Q_ROW, PHI, AL, GA, SUM_AA, SUM_LEFT, SUM_RIGHT = range(8)
 ROWS = 8
 
 
+@inlined
+def outer_row(block: Any, row: int, first: int, x0: Any, x1: Any, y0: Any, y1: Any) -> None:
+    """Add the products of (x0, x1) and (y0, y1) to four columns of a row."""
+    block[row, first] += x0 * y0
+    block[row, first + 1] += x0 * y1
+    block[row, first + 2] += x1 * y0
+    block[row, first + 3] += x1 * y1
+
+
 @formula
 def outer(block: Any, first: int, c: Any, x: Spin, y: Spin) -> None:
     """Add the second variation c tr(du x dv y) to block[rows: entries of du, columns from `first`: entries of dv]."""
     if len(x) == 4:
-        t = y[0], y[2], y[1], y[3]
-        for i in range(2):
-            for j in range(2):
-                for k in range(2):
-                    for m in range(2):
-                        block[2 * i + j, first + 2 * k + m] += c * x[2 * j + k] * t[2 * i + m]
+        s = scale(c, x)
+        outer_row(block, 0, first, s[0], s[1], y[0], y[2])
+        outer_row(block, 1, first, s[2], s[3], y[0], y[2])
+        outer_row(block, 2, first, s[0], s[1], y[1], y[3])
+        outer_row(block, 3, first, s[2], s[3], y[1], y[3])
     elif len(x) == 2:
         block[0, first] += c * x[0] * y[0]
         block[1, first + 1] += c * x[1] * y[1]
     else:
         block[0, first] += 2.0 * c * x[0] * y[0]
+
+
+@inlined
+def outer_row_two(block: Any, row: int, first: int, x: tuple[Any, ...], y: tuple[Any, ...]) -> None:
+    """Add the products of (x[0], x[1]) and (y[0], y[1]), and of (x[2], x[3]) and (y[2], y[3]), to four columns."""
+    block[row, first] += x[0] * y[0] + x[2] * y[2]
+    block[row, first + 1] += x[0] * y[1] + x[2] * y[3]
+    block[row, first + 2] += x[1] * y[0] + x[3] * y[2]
+    block[row, first + 3] += x[1] * y[1] + x[3] * y[3]
+
+
+@formula
+def outer_two(block: Any, first: int, c: Any, x: Spin, y: Spin, z: Spin, t: Spin) -> None:
+    """`outer` of c, x, y and of c, z, t at once, since reading and writing the block takes the time."""
+    if len(x) == 4:
+        s, r = scale(c, x), scale(c, z)
+        outer_row_two(block, 0, first, (s[0], s[1], r[0], r[1]), (y[0], y[2], t[0], t[2]))
+        outer_row_two(block, 1, first, (s[2], s[3], r[2], r[3]), (y[0], y[2], t[0], t[2]))
+        outer_row_two(block, 2, first, (s[0], s[1], r[0], r[1]), (y[1], y[3], t[1], t[3]))
+        outer_row_two(block, 3, first, (s[2], s[3], r[2], r[3]), (y[1], y[3], t[1], t[3]))
+    elif len(x) == 2:
+        block[0, first] += c * (x[0] * y[0] + z[0] * t[0])
+        block[1, first + 1] += c * (x[1] * y[1] + z[1] * t[1])
+    else:
+        block[0, first] += 2.0 * c * (x[0] * y[0] + z[0] * t[0])
 
 
 @formula
@@ -76,7 +109,7 @@ def accumulate(array: Any, k: Any, c: Any, x: Spin) -> None:
 def frame(a: Spin, b: Spin) -> tuple[Spin, Spin, Spin, Spin]:
     """N, Nt, alpha = N a and beta = b N."""
     n = inverse_of_one_plus(mul(a, b))
-    nt = inverse_of_one_plus(mul(b, a))
+    nt = inverse_of_one_plus(mul(b, a)) if len(a) == 4 else n  # diagonal matrices commute
     return n, nt, mul(n, a), mul(b, n)
 
 

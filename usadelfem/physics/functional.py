@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .frame import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, outer_through, put
+from .frame import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, outer_through, outer_two, put
 from .jit import formula, inlined
 from .nambu import Spin, add, mul, pauli, scale, sigma_left, sub, sum_over_spin, trace_product
 from .spin_charge import spin_charge, spin_charge_density
@@ -174,12 +174,9 @@ def frame_terms(
     if hessian:
         al, ga = mul(al, n), mul(ga, nt)
         outer(h00, 0, 2.0, flow, mul(bp, beta))
-        outer(h00, len(n), 1.0, mul(bp, nt), al)
-        outer(h00, len(n), 1.0, ga, mul(p, beta))
-        outer(hk0, 0, -1.0, beta, flow)
-        outer(hk0, 0, -1.0, flow, beta)
-        outer(hk0, len(n), -1.0, nt, al)
-        outer(hk0, len(n), -1.0, ga, n)
+        outer_two(h00, len(n), 1.0, mul(bp, nt), al, ga, mul(p, beta))
+        outer_two(hk0, 0, -1.0, beta, flow, flow, beta)
+        outer_two(hk0, len(n), -1.0, nt, al, ga, n)
     return flow, mul(bp, phi), mul(phi, pb)
 
 
@@ -232,8 +229,7 @@ def evaluate(
         prime = add(prime, mul(add(middle[0], sub(mul(left, a), phi_p)), nt))
         cross = add(cross, mul(add(middle[1], sub(mul(a, right), p_phi)), n))
         outer(h00, 0, -2.0, beta, gradient)
-        outer(h00, len(n), 1.0, prime, n)
-        outer(h00, len(n), 1.0, nt, cross)
+        outer_two(h00, len(n), 1.0, prime, n, nt, cross)
         outer(hkk, 0, 2.0 * d, nt, n)
         symmetrize(h00)
     return gradient, size

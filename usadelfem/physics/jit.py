@@ -25,7 +25,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _ROOT = Path(__file__).resolve().parent.parent
 # FMA contraction and re-association only: NaN and infinity keep their meaning, so a diverging iterate is seen.
-_FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
+# Without reference counts (_nrt): views of arrays would each cost two atomic operations, more than the physics at a
+# point. Compiled code can therefore not allocate; the caller brings the space that it needs.
+_OPTIONS: dict[str, Any] = {
+    "fastmath": {"contract", "reassoc", "nsz", "arcp"}, "error_model": "numpy", "_nrt": False,
+}  # fmt: skip
 
 
 def _source_hash() -> str:
@@ -58,13 +62,13 @@ _CACHE = _cache_folder()
 
 def formula(function: Function) -> Function:
     """Compile a formula that kernels call; it is built into the kernel that uses it."""
-    compiled: Function = numba.njit(function, fastmath=_FASTMATH, error_model="numpy")
+    compiled: Function = numba.njit(function, **_OPTIONS)
     return compiled
 
 
 def inlined(function: Function) -> Function:
     """A formula with many array arguments, whose call would cost as much as its arithmetic: always built in."""
-    compiled: Function = numba.njit(function, fastmath=_FASTMATH, error_model="numpy", forceinline=True)
+    compiled: Function = numba.njit(function, **_OPTIONS, forceinline=True)
     return compiled
 
 
@@ -73,7 +77,7 @@ def kernel(function: Function) -> Function:
     config: Any = numba.config
     previous, config.CACHE_DIR = config.CACHE_DIR, str(_CACHE)
     try:
-        compiled: Function = numba.njit(function, fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+        compiled: Function = numba.njit(function, **_OPTIONS, cache=True, nogil=True)
     finally:
         config.CACHE_DIR = previous
     return compiled

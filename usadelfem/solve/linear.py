@@ -44,10 +44,11 @@ class Factor(Protocol):
         """Whether its slot still holds it."""
         ...
 
-    def solve(self, rhs: Numbers, *, checked: bool = True) -> Numbers:
+    def solve(self, rhs: Numbers, *, checked: bool = True, accuracy: float = _REFINE_ABOVE) -> Numbers:
         """Solve for `rhs`, shape (n,) or (n, k); the answer has that shape and a checked residual.
 
-        With `checked=False` one bare solution, for callers that see from elsewhere whether it was good.
+        It is refined to a relative residual of `accuracy`. With `checked=False` one bare solution, for callers that see
+        from elsewhere whether it was good.
 
         Raises ValueError (shape), TypeError (complex `rhs` of a real matrix), RuntimeError (the solver
         has factorised another matrix in the same slot or was released since) and numpy.linalg.LinAlgError (non-finite
@@ -251,14 +252,14 @@ class _Factor:
     def fresh(self) -> bool:
         return self._version == self._solver.versions[self._slot]
 
-    def solve(self, rhs: Numbers, *, checked: bool = True) -> Numbers:
+    def solve(self, rhs: Numbers, *, checked: bool = True, accuracy: float = _REFINE_ABOVE) -> Numbers:
         if not self.fresh:
             raise RuntimeError(
                 "this factor is stale: its solver has factorised another matrix or was released; call factorize again"
             )
         right = self._checked(np.asarray(rhs))
         columns = right.reshape(right.shape[0], -1)
-        solution = self._refined(columns) if checked else self._solver.bare(columns, self._slot)
+        solution = self._refined(columns, accuracy) if checked else self._solver.bare(columns, self._slot)
         return solution.reshape(right.shape)
 
     def _checked(self, rhs: Numbers) -> Numbers:
@@ -272,7 +273,7 @@ class _Factor:
         return rhs.astype(dtype, copy=False)
 
     @np.errstate(over="ignore", invalid="ignore")
-    def _refined(self, rhs: Numbers) -> Numbers:
+    def _refined(self, rhs: Numbers, accuracy: float) -> Numbers:
         """Solve with up to three steps of iterative refinement, kept only while they help."""
         scale = np.linalg.norm(rhs, axis=0)
         scale[scale == 0] = 1
@@ -282,15 +283,15 @@ class _Factor:
             residual = rhs - self._solver.product(trial, self._slot)
             worst = float(np.max(np.linalg.norm(residual, axis=0) / scale, initial=0))
             if (step == 0 and not worst < _SINGLE_FAILS) and self._solver.promote():
-                return self._refined(rhs)
+                return self._refined(rhs, accuracy)
             if not worst < best:
                 break
             best, answer = worst, trial
-            if best < _REFINE_ABOVE:
+            if best < accuracy:
                 break
-        if not best < _FAIL_ABOVE:
+        if not best < max(_FAIL_ABOVE, accuracy):
             if self._solver.promote():
-                return self._refined(rhs)
+                return self._refined(rhs, accuracy)
             note = self._solver.backend.note
             raise LinAlgError(f"the matrix is singular or nearly so: relative residual {worst:.1e} ({note})")
         return answer

@@ -31,6 +31,8 @@ CONTRACTION = 0.25
 MAX_CORRECTIONS = 12
 # The same for factors of an earlier problem, which may be worse: as many corrections as cost one new factorisation.
 REUSE_CONTRACTION, MAX_REUSES = 0.5, 9
+# Relative residual to which Newton's own steps solve their linear equation; corrections take out what is left.
+STEP_ACCURACY = 1e-5
 
 
 class System(Protocol):
@@ -76,7 +78,7 @@ class Clock:
     def step(self, factor: Factor, residual: Numbers, *, checked: bool = True) -> Numbers:
         """Newton's step for a residual, on the clock."""
         start = perf_counter()
-        step = -factor.solve(residual, checked=checked)
+        step = -factor.solve(residual, checked=checked, accuracy=STEP_ACCURACY)
         self.solve += perf_counter() - start
         self.solves += 1
         return np.asarray(step)
