@@ -113,10 +113,17 @@ def test_the_spectrum_of_an_equilibrium_has_its_gap_and_discretisation():
 @pytest.mark.parametrize("cells", [8, 20])
 @pytest.mark.parametrize("metal", [uf.normal_metal(), uf.ferromagnet(exchange=(0, 0, 5.0))])
 @pytest.mark.parametrize("broadening", [1e-3, 1e-4])
+@pytest.mark.filterwarnings("ignore:the density of states is negative")
 def test_at_the_gap_of_rigid_reservoirs_coarse_meshes_are_solved_too(broadening, metal, cells, order):
     # the density of states of the reservoirs, which their contacts have, diverges there
     device = junction(uf.interval({"N": 1.0}, size=1 / cells), {"N": metal}, 1.0)
     assert uf.solve_spectrum(device, [1.0, 0.9999, 1.0001], broadening=broadening, order=order).converged.all()
+
+
+def test_negative_densities_of_states_on_a_coarse_mesh_are_warned_of_with_their_energies():
+    device = junction(uf.interval({"N": 1.0}, size=1 / 8), {"N": uf.ferromagnet(exchange=(0, 0, 5.0))}, 1.0)
+    with pytest.warns(UserWarning, match=r"negative somewhere \(down to -0\.\d+\) at 2 energies: 1, 1\.0001\. The mesh"):
+        uf.solve_spectrum(device, [0.5, 1.0, 1.0001], broadening=1e-4, order=1)
 
 
 # Energies that are not found

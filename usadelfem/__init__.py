@@ -64,7 +64,7 @@ from .solve.normal import normal_resistance as normal_resistance
 from .solve.normal_state import NormalState as NormalState
 from .solve.normal_state import solve_normal_state as solve_normal_state
 from .solve.solution import Equilibrium as Equilibrium
-from .solve.spectrum import Spectrum as Spectrum
+from .solve.solution import Spectrum as Spectrum
 from .solve.spectrum import solve_spectrum as solve_spectrum
 from .solve.stability import critical_parameter as critical_parameter
 from .solve.stability import critical_temperature as critical_temperature

@@ -77,7 +77,7 @@ def test_strong_pair_breaking_is_gapless(alpha, gapless):
 
 def test_the_minigap_of_a_superconductor_is_its_order_parameter():
     spec = uf.solve_spectrum(film(gap=0.7 * np.exp(0.4j)), np.linspace(0, 2, 21))
-    assert uf.minigap(spec) == pytest.approx(0.7, rel=5e-4)
+    assert uf.minigap(spec) == pytest.approx(0.7, rel=5e-5)
 
 
 # Proximity

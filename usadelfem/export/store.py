@@ -20,8 +20,7 @@ from ..fem.retarded import build_retarded
 from ..fem.space import build_space
 from ..fem.spectral import Spectral, build_spectral
 from ..solve.normal_state import NormalState
-from ..solve.solution import Equilibrium
-from ..solve.spectrum import Spectrum
+from ..solve.solution import Equilibrium, Spectrum
 from .atomic import replacing, require_folder
 from .records import read, write
 from .sampled import without_functions

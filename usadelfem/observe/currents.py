@@ -14,8 +14,7 @@ from ..fem.section import Section
 from ..physics import local
 from ..physics.functional import N0, D
 from ..solve.normal_state import NormalState
-from ..solve.solution import Equilibrium
-from ..solve.spectrum import Spectrum
+from ..solve.solution import Equilibrium, Spectrum
 from .diffusive import normal_charge_current, normal_spin_current
 from .fields import Field
 from .sections import rigid_facets

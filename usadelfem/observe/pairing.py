@@ -12,8 +12,7 @@ from ..fem.locate import Location
 from ..fem.points import at_quadrature
 from ..physics.nambu import SIGMA
 from ..physics.riccati import anomalous, tilde, to_matrix
-from ..solve.solution import Equilibrium
-from ..solve.spectrum import Spectrum
+from ..solve.solution import Equilibrium, Spectrum
 from .fields import Field
 from .spectra import over_energies
 

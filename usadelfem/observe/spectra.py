@@ -17,7 +17,7 @@ from ..fem.points import at_quadrature
 from ..physics.nambu import SIGMA
 from ..physics.riccati import green, normal_part, to_matrix
 from ..solve.energies import EnergyChain
-from ..solve.spectrum import Spectrum
+from ..solve.solution import Spectrum
 from .fields import Field, Series
 
 Real = NDArray[np.float64]
@@ -27,7 +27,7 @@ Complex = NDArray[np.complex128]
 # a square-root edge its square grows linearly.
 LEVELS = (0.05, 0.1)
 # Broadening at which the edge is sought, in units of the energy at which the spectrum rises.
-SHARP = 1e-6
+SHARP = 1e-9
 
 
 def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field:
@@ -64,7 +64,7 @@ def minigap(spec: Spectrum, region: str | None = None, *, precision: float = 1e-
     """The energy below which a region has no states; 0 where there are states at all energies.
 
     The edge of the spectrum without broadening: around the energy at which the density of states of `spec` rises,
-    further energies are solved with a broadening of 1e-6 of it. Close above the edge the square of the density of
+    further energies are solved with a broadening of 1e-9 of it. Close above the edge the square of the density of
     states is linear, and its extrapolation to zero is returned.
 
     Parameters

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..fem.points import boundary_share
 from ..fem.section import Section
 from ..fem.spectral_currents import spectral_flux, spectral_moments
-from ..solve.spectrum import Spectrum
+from ..solve.solution import Spectrum
 from .fields import Field, Series
 from .sections import rigid_facets
 

@@ -1,4 +1,4 @@
-"""The result of an equilibrium solve: data, and the Green's function at a point."""
+"""The results of solves: data, and the Green's functions at points."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..device.device import Device
 from ..fem.induced import Induced
 from ..fem.locate import locate
 from ..fem.pairing import Pairing
+from ..fem.retarded import Retarded
 from ..fem.spectral import Spectral
 from ..physics.riccati import green, tilde, to_matrix
 from .newton import Clock
@@ -92,3 +93,74 @@ class Equilibrium:
         state = locate(self.system.space, points).interpolate(self.riccati)
         a = to_matrix(state)
         return np.moveaxis(green(a, tilde(a), linearized=self.system.linearized), 2, 0)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Spectrum:
+    """Retarded Green's functions of a device; observables are functions of it (`density_of_states`, `minigap`, ...).
+
+    Attributes
+    ----------
+    device
+        The device that was solved, with the gap of its equilibrium.
+    energies
+        Energies, ascending, shape (energies,).
+    broadening
+        Imaginary part Gamma of all energies.
+    states
+        Entries of the Riccati matrices a and b that the spin sector needs, shape (energies, nodes, 2n); NaN at energies
+        that did not converge.
+    report
+        How Newton's method went, one `Report` per energy; `frequency` is the energy, `continuation` the number of
+        intermediate steps, which began far from the real axis.
+    problem
+        The discretised problem; `problem.system.space.nodes` are the positions of the nodes.
+    clock
+        Seconds spent in the linear solver, all workers together.
+    """
+
+    device: Device
+    energies: Real
+    broadening: float
+    states: Complex
+    report: tuple[Report, ...]
+    problem: Retarded
+    clock: Clock
+
+    def __repr__(self) -> str:
+        return (
+            f"Spectrum({len(self.energies)} energies from {self.energies[0]:.4g} to {self.energies[-1]:.4g}, "
+            f"broadening {self.broadening:g}, {self.states.shape[1]} nodes of order {self.problem.system.space.order}, "
+            f"{sum(report.iterations for report in self.report)} Newton iterations, {self.device})"
+        )
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """Whether each energy was found, shape (energies,)."""
+        return np.array([report.converged for report in self.report])
+
+    def riccati(self, n: int) -> tuple[Complex, Complex]:
+        """All entries a00, a01, a10, a11 of a and of b at the nodes for energy number n, shape (nodes, 4) each."""
+        return self.problem.matrices(self.states[n])
+
+    def green(self, points: ArrayLike) -> Complex:
+        """The retarded matrix g at points.
+
+        Parameters
+        ----------
+        points
+            Positions, shape (dim, npoints).
+
+        Returns
+        -------
+        array, shape (energies, 4, 4, npoints)
+            In the basis (psi_up, psi_dn, psi_dn^+, -psi_up^+), dimensionless, g^2 = 1.
+
+        Raises
+        ------
+        ObservableError
+            If a point lies outside the mesh.
+        """
+        system = self.problem.system
+        a, b = self.problem.matrices(locate(system.space, points).interpolate(self.states))
+        return np.moveaxis(green(to_matrix(a), to_matrix(b), linearized=system.linearized), 2, 0)

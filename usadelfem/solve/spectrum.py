@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from threading import local
 from typing import Any
 
@@ -13,16 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..device.device import Device
 from ..errors import DeviceError
-from ..fem.locate import locate
 from ..fem.retarded import Retarded, build_retarded
 from ..fem.spectral import build_spectral, energy_scale
-from ..physics.riccati import green, to_matrix
+from ..physics.riccati import spectral_minimum
 from .energies import EnergyChain
 from .energy_input import checked_energies, energy_interval, positive_energy
 from .engines import capacity
 from .newton import Clock
 from .refine import BATCH, curves, refine
-from .solution import Equilibrium
+from .solution import Equilibrium, Spectrum
 from .status import Report
 from .tasks import progress_bar, run_tasks
 
@@ -31,77 +29,8 @@ Complex = NDArray[np.complex128]
 
 # Fewest energies of a task: its first one needs a ladder. More than one task per worker does not pay for that reason.
 FEWEST, PER_WORKER = 6, 1
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Spectrum:
-    """Retarded Green's functions of a device; observables are functions of it (`density_of_states`, `minigap`, ...).
-
-    Attributes
-    ----------
-    device
-        The device that was solved, with the gap of its equilibrium.
-    energies
-        Energies, ascending, shape (energies,).
-    broadening
-        Imaginary part Gamma of all energies.
-    states
-        Entries of the Riccati matrices a and b that the spin sector needs, shape (energies, nodes, 2n); NaN at energies
-        that did not converge.
-    report
-        How Newton's method went, one `Report` per energy; `frequency` is the energy, `continuation` the number of
-        intermediate steps, which began far from the real axis.
-    problem
-        The discretised problem; `problem.system.space.nodes` are the positions of the nodes.
-    clock
-        Seconds spent in the linear solver, all workers together.
-    """
-
-    device: Device
-    energies: Real
-    broadening: float
-    states: Complex
-    report: tuple[Report, ...]
-    problem: Retarded
-    clock: Clock
-
-    def __repr__(self) -> str:
-        return (
-            f"Spectrum({len(self.energies)} energies from {self.energies[0]:.4g} to {self.energies[-1]:.4g}, "
-            f"broadening {self.broadening:g}, {self.states.shape[1]} nodes of order {self.problem.system.space.order}, "
-            f"{sum(report.iterations for report in self.report)} Newton iterations, {self.device})"
-        )
-
-    @property
-    def converged(self) -> NDArray[np.bool_]:
-        """Whether each energy was found, shape (energies,)."""
-        return np.array([report.converged for report in self.report])
-
-    def riccati(self, n: int) -> tuple[Complex, Complex]:
-        """All entries a00, a01, a10, a11 of a and of b at the nodes for energy number n, shape (nodes, 4) each."""
-        return self.problem.matrices(self.states[n])
-
-    def green(self, points: ArrayLike) -> Complex:
-        """The retarded matrix g at points.
-
-        Parameters
-        ----------
-        points
-            Positions, shape (dim, npoints).
-
-        Returns
-        -------
-        array, shape (energies, 4, 4, npoints)
-            In the basis (psi_up, psi_dn, psi_dn^+, -psi_up^+), dimensionless, g^2 = 1.
-
-        Raises
-        ------
-        ObservableError
-            If a point lies outside the mesh.
-        """
-        system = self.problem.system
-        a, b = self.problem.matrices(locate(system.space, points).interpolate(self.states))
-        return np.moveaxis(green(to_matrix(a), to_matrix(b), linearized=system.linearized), 2, 0)
+# Densities of states below the negative of this, in units of the normal one, are reported.
+NEGATIVE = 0.05
 
 
 def solve_spectrum(
@@ -157,7 +86,8 @@ def solve_spectrum(
     Warns
     -----
     UserWarning
-        If energies were not found; it names them.
+        If energies were not found, or a density of states is clearly negative because the mesh is too coarse; it
+        names the energies.
     """
     broadening = positive_energy("broadening", broadening, None)
     device, problem = _problem(source, order, sector)
@@ -208,7 +138,23 @@ def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
             "larger broadening, or other energies around them",
             stacklevel=3,
         )
+    _warn_of_negative_densities(crew, report)
     return Spectrum(device, energies, crew.broadening, states, report, crew.problem, crew.clock)
+
+
+def _warn_of_negative_densities(crew: _Crew, report: tuple[Report, ...]) -> None:
+    """The discrete solution, not the physical one, may have negative densities next to contacts on coarse meshes."""
+    found = {abs(r.frequency) for r in report if r.converged}
+    lowest = {e: spectral_minimum(*crew.problem.matrices(crew.states[e])) for e in sorted(found)}
+    negative = [e for e, least in lowest.items() if least < -NEGATIVE]
+    if negative and not crew.problem.system.linearized:
+        listed = ", ".join(f"{e:.6g}" for e in negative[:5]) + (", ..." if len(negative) > 5 else "")
+        warnings.warn(
+            f"the density of states is negative somewhere (down to {min(lowest.values()):.2g}) at {len(negative)} "
+            f"energies: {listed}. The mesh is too coarse there; refine it near the contacts, or choose a larger "
+            "broadening",
+            stacklevel=4,
+        )
 
 
 class _Crew:
