@@ -8,7 +8,8 @@ from usadelfem.fem.pairing import build_pairing
 from usadelfem.fem.spectral import build_spectral
 from usadelfem.solve.anderson import Anderson
 from usadelfem.solve.selfconsistent import SelfConsistency
-from usadelfem.solve.team import Team
+from usadelfem.solve.team import LocalTeam
+from usadelfem.solve.terms import Terms
 
 TEMPERATURE = 0.4
 SUM = {"quadrature": "plain", "cutoff_index": 6}
@@ -85,9 +86,8 @@ def self_consistency(device, gap=None):
     pairing = build_pairing(device, system)
     system = pairing.with_gap(system, np.ones(pairing.shape, complex) if gap is None else gap)
     w = np.pi * TEMPERATURE * (2 * np.arange(4) + 1)
-    problem = SelfConsistency(
-        system, Team(system, w, np.ones(4), scale=1.0, keep=True), pairing, None, TEMPERATURE, 1.7
-    )
+    team = LocalTeam(system, w, np.ones(4), scale=1.0, keep=True, terms=Terms(pairing))
+    problem = SelfConsistency(system, team, pairing, None, TEMPERATURE, 1.7)
     problem.start(1e-13)
     problem.refresh()
     return problem

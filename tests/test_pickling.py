@@ -102,6 +102,13 @@ def test_a_solve_can_start_from_an_equilibrium_that_comes_back():
     assert uf.gap(again).nodal == pytest.approx(uf.gap(eq).nodal, rel=1e-7)
 
 
+def test_an_equilibrium_with_screening_comes_back_with_the_same_field():
+    device = uf.Device(uf.rectangle({"S": 2.0}, 2.0, 1.0), {"S": uf.superconductor(Tc=1.0)}, B=0.1)
+    eq = uf.solve_equilibrium(device, 0.5, order=1, screening=True, penetration_depth=1.0)
+    field, back = (uf.magnetic_field(own).quadrature for own in (eq, pickle.loads(pickle.dumps(eq))))
+    assert np.array_equal(back, field)
+
+
 @pytest.mark.parametrize("observable", [uf.charge_current, uf.spin_density, uf.pair_amplitude])
 def test_a_field_comes_back_with_the_same_values(observable, eq):
     field = observable(eq)

@@ -35,15 +35,6 @@ def test_energies_spread_over_workers_are_those_of_one_solve():
     assert abs(spread.states - alone.states).max() < 1e-9
 
 
-def test_self_consistent_fields_are_not_spread():
-    device = uf.Device(uf.interval({"S": 1.0}), {"S": uf.superconductor(Tc=1.0)})
-    with (
-        ThreadPoolExecutor(2) as pool,
-        pytest.raises(ValueError, match=r"executor is for given gaps.*usadelfem\.sweep"),
-    ):
-        uf.solve_equilibrium(device, 0.5, executor=pool)
-
-
 def test_no_progress_bar_is_shown_when_it_is_not_wanted(capfd):
     uf.solve_equilibrium(DEVICE, 0.2, order=1, frequencies=3, progress=False)
     uf.solve_spectrum(DEVICE, [1.0], order=1, progress=False)

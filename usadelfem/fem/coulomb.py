@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,17 +36,22 @@ class Coulomb:
         Unknowns of grad chi as a linear function of the free nodal values of chi, shape (unknowns, nodes).
     mass
         Mass matrix of the unknowns, the vacuum with a small weight.
-    laplacian
-        Factors of gradient^T mass gradient.
     """
 
     gradient: Any
     mass: Any
-    laplacian: Any
 
     def project(self, dofs: Real) -> Real:
         """The unknowns of A - grad chi."""
-        return np.asarray(dofs - self.gradient @ self.laplacian.solve(self.gradient.T @ (self.mass @ dofs)))
+        return np.asarray(dofs - self.gradient @ self._laplacian.solve(self.gradient.T @ (self.mass @ dofs)))
+
+    @cached_property
+    def _laplacian(self) -> Any:
+        """Factors of gradient^T mass gradient, which do not travel between processes."""
+        return factorize_positive(self.gradient.T @ self.mass @ self.gradient)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"gradient": self.gradient, "mass": self.mass}
 
 
 def build_coulomb(basis: Any, order: int, held: Index, sample: Index | None = None) -> Coulomb:
@@ -76,7 +82,7 @@ def build_coulomb(basis: Any, order: int, held: Index, sample: Index | None = No
     mass = scalar_matrix(unknowns, weight[:, None, None] * local, basis.N)
     free = np.flatnonzero(~_held(nodal, held))
     gradient = gradient[:, free]
-    return Coulomb(gradient, mass, factorize_positive(gradient.T @ mass @ gradient))
+    return Coulomb(gradient, mass)
 
 
 def _held(nodal: Any, facets: Index) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from scipy.optimize import brentq
 
 from ..device.device import Device
 from ..solve.equilibrium import solve_equilibrium
+from ..solve.remote import check_sharing
 from ..solve.solution import Equilibrium
+from ..solve.tasks import run_tasks
 from .currents import charge_current
 from .energy import free_energy
 
@@ -17,7 +20,8 @@ PRECISION = 1e-6  # of the phase, radians
 
 
 def ground_state(
-    device: Device, contact: str, temperature: float, *, samples: int = 8, **options: Any
+    device: Device, contact: str, temperature: float, *, samples: int = 8, executor: Executor | None = None,
+    progress: bool | None = None, **options: Any,
 ) -> tuple[float, Equilibrium]:  # fmt: skip
     """The phase of one reservoir that minimises the free energy: 0, pi or phi_0 junctions.
 
@@ -34,6 +38,11 @@ def ground_state(
         Temperature, energy.
     samples
         Number of phases at which the free energy is sampled first.
+    executor
+        Any `concurrent.futures.Executor`: its workers take one sample each; after that, where each phase depends on the
+        last, they share the frequencies. None: in this process.
+    progress
+        Whether to show bars; None: on a terminal, in runs longer than a second.
     **options
         As in `solve_equilibrium`.
 
@@ -47,28 +56,53 @@ def ground_state(
     DeviceError
         If there is no such reservoir.
     ValueError
-        If `samples` is less than 3.
+        If `samples` is less than 3, or there is an executor together with threads > 1.
     """
     if samples < 3:
         raise ValueError(f"samples is {samples!r}; allowed is an integer >= 3")
-    known: dict[float, Equilibrium] = {}
-
-    def at(phase: float) -> Equilibrium:
-        if phase not in known:
-            known[phase] = solve_equilibrium(device.with_phase(contact, phase), temperature, **options)
-        return known[phase]
-
+    check_sharing(options.get("threads", 1), executor)
     step = 2 * np.pi / samples
     phases = [step * k for k in range(samples)]
-    lowest = min(phases, key=lambda phase: free_energy(at(phase)))
+    shared = device, contact, temperature, options | {"progress": False}
+    spread: dict[str, Any] = {"shared": shared, "executor": executor, "progress": progress}
+    energies = run_tasks(_energy, phases, label="phases", **spread)
+    lowest = phases[int(np.argmin(energies))]
+    # Half a step off the samples, so that neither end is a symmetric phase where the current vanishes.
+    ends = [lowest - 0.83 * step, lowest + 0.87 * step]
+    known = dict(zip(ends, run_tasks(_outflow, ends, label="currents", **spread), strict=True))
+
+    last: dict[float, Equilibrium] = {}
+
+    def at(phase: float) -> Equilibrium:
+        turned = device.with_phase(contact, phase)
+        return solve_equilibrium(turned, temperature, executor=executor, progress=progress, **options)
 
     def outflow(phase: float) -> float:
-        return float(charge_current(at(phase)).through(contact))
+        if phase not in known:
+            last[phase] = at(phase)
+            known[phase] = float(charge_current(last[phase]).through(contact))
+        return known[phase]
 
-    # Half a step off the samples, so that neither end is a symmetric phase where the current vanishes.
-    low, high = lowest - 0.83 * step, lowest + 0.87 * step
     best = lowest
-    if outflow(low) < 0 < outflow(high):
-        best = float(brentq(outflow, low, high, xtol=PRECISION))
+    if known[ends[0]] < 0 < known[ends[1]]:
+        best = float(brentq(outflow, *ends, xtol=PRECISION))
     phase = -((-best + np.pi) % (2 * np.pi)) + np.pi
-    return float(phase), at(best)
+    return float(phase), last[best] if best in last else at(best)
+
+
+Shared = tuple[Device, str, float, dict[str, Any]]
+
+
+def _solved(shared: Shared, phase: float) -> Equilibrium:
+    device, contact, temperature, options = shared
+    return solve_equilibrium(device.with_phase(contact, phase), temperature, **options)
+
+
+def _energy(shared: Shared, phase: float) -> float:
+    """The free energy at a phase; the task of a worker."""
+    return float(free_energy(_solved(shared, phase)))
+
+
+def _outflow(shared: Shared, phase: float) -> float:
+    """The current out of the contact at a phase; the task of a worker."""
+    return float(charge_current(_solved(shared, phase)).through(shared[1]))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..fem.spectral import Spectral, coarseness
 from ..physics.riccati import largest_amplitude
 from .linear import Factor, LinearSolver
-from .newton import ERROR_TOLERANCE, Clock, Outcome, newton
+from .newton import Clock, Outcome, newton
 from .status import Report, SolveError
 
 Real = NDArray[np.float64]
@@ -33,8 +33,8 @@ class Chain:
 
     Attributes
     ----------
-    frequencies
-        Ascending, shape (frequencies,).
+    frequencies, weights
+        Ascending frequencies and their weights in a sum, shape (frequencies,).
     solver
         The linear solver; None where every node is clamped.
     scale
@@ -43,28 +43,32 @@ class Chain:
         Whether to keep the factors of every frequency for `update`.
     memory
         Bytes that kept factors may fill.
+    step
+        Called after each frequency of `descend`.
     states
         Entries of the Riccati matrix at the nodes, shape (frequencies, nodes, 4).
     """
 
     frequencies: Real
+    weights: Real
     solver: LinearSolver | None
     scale: float
     states: Complex
     keep: bool = False
     memory: float = np.inf
+    step: Callable[[], object] = int
     clock: Clock = field(default_factory=Clock)
     reports: dict[int, Report] = field(default_factory=dict)
     factors: dict[int, Factor] = field(default_factory=dict)
     known: list[tuple[float, Complex]] = field(default_factory=list)
 
-    def descend(self, system: Spectral, accuracy: float = ERROR_TOLERANCE, step: Callable[[], object] = int) -> None:
-        """Solve all frequencies from high to low; `step` is called after each."""
+    def descend(self, system: Spectral, accuracy: float) -> None:
+        """Solve all frequencies from high to low."""
         self.known, self.factors = [], {}
         for index in range(len(self.frequencies) - 1, -1, -1):
             outcome, extra, iterations = self._reach(system, index, accuracy)
             self._store(index, outcome, extra, iterations)
-            step()
+            self.step()
 
     def update(self, system: Spectral, accuracy: float) -> None:
         """Solve all frequencies again after a change of the system, each from its last state and factors."""
@@ -78,8 +82,14 @@ class Chain:
         if failed:
             self.descend(system, accuracy)
 
-    def correct(self, system: Spectral) -> None:
-        """One correction of every state with its kept factors, after a small change of the system; unchecked."""
+    def correct(self, system: Spectral, accuracy: float) -> None:
+        """One correction of every state with its kept factors, after a small change of the system; unchecked.
+
+        Without factors, as in a process that has not seen these frequencies before, they are solved to the accuracy.
+        """
+        if not self.factors:
+            self.update(system, accuracy)
+            return
         for index in range(len(self.frequencies) - 1, -1, -1):
             residual, _ = system.residual(float(self.frequencies[index]), self.states[index])
             step = self.response(system, index, residual)
@@ -88,10 +98,30 @@ class Chain:
 
     def response(self, system: Spectral, index: int, source: Real) -> Real | None:
         """Change of the free unknowns of a state with a change of the residual; None where every node is clamped."""
-        factor = self._factor(index) or self.refresh(system, index)
+        factor = self._factor(index) or self._refresh(system, index)
         return None if factor is None else self.clock.step(factor, source, checked=False)
 
-    def refresh(self, system: Spectral, index: int) -> Factor | None:
+    def forget(self) -> None:
+        """Make factors anew where they are needed next."""
+        self.factors.clear()
+
+    def release(self) -> None:
+        """Free the memory of all factors."""
+        self.forget()
+        if self.solver is not None:
+            self.solver.release()
+
+    @property
+    def solver_name(self) -> str:
+        """Name of the linear solver."""
+        return self.solver.name if self.solver else "none"
+
+    @property
+    def held(self) -> int:
+        """Bytes of the factors that are kept."""
+        return self.solver.factor_bytes * sum(factor.fresh for factor in self.factors.values()) if self.solver else 0
+
+    def _refresh(self, system: Spectral, index: int) -> Factor | None:
         """Factors of the tangent at the present state of a frequency; None where every node is clamped."""
         if self.solver is None:
             return None
@@ -161,10 +191,9 @@ class Chain:
         self.states[index] = outcome.state
         if outcome.factor is not None and self.keep:
             self.factors[index] = outcome.factor
-        before = self.reports.get(index)
-        total = iterations + (before.iterations if before else 0)
         w = float(self.frequencies[index])
-        self.reports[index] = Report(w, True, total, outcome.residuals, outcome.steps, extra)
+        report = Report(w, True, iterations, outcome.residuals, outcome.steps, extra)
+        self.reports[index] = report.after(self.reports.get(index))
 
     def _amplitude(self, w: float) -> float:
         """Amplitude of a bulk superconductor up to a factor; 0 at infinite frequency, where every state is normal."""

@@ -16,11 +16,11 @@ from ..fem.spectral import build_spectral, energy_scale
 from .initial import Initial
 from .iteration import FieldOptions, solve_fields
 from .matsubara import SumRule
+from .remote import build_team, check_sharing
 from .scales import sum_converges, zero_temperature_gap
 from .screening import coupling
 from .solution import Equilibrium
 from .tasks import progress_bar
-from .team import Team, spread
 
 Real = NDArray[np.float64]
 
@@ -85,11 +85,11 @@ def solve_equilibrium(
         "auto", "pardiso" (MKL), "pardiso-single" (factors in single precision, which "auto" takes for large systems) or
         "superlu" (SciPy, always there).
     threads
-        Number of frequencies that are solved at the same time; they share the mesh and its tables.
+        Number of frequencies that are solved at the same time in this process; they share the mesh and its tables.
     executor
-        Any `concurrent.futures.Executor` that the frequencies are spread over, where all gaps are given and nothing
-        screens (a self-consistent solve exchanges its fields after every sweep: use `threads`, or `sweep` for many
-        devices). None: in this process.
+        Any `concurrent.futures.Executor` that the frequencies are spread over; None: in this process. A self-consistent
+        solve exchanges states and fields with the workers at every sweep, which pays on large meshes; with many devices
+        to solve, one per worker (`sweep`) is faster.
     sector
         "auto": solve only for the spin components that the device has: one where nothing depends on spin, two where all
         exchange fields, magnetisations and spin-orbit axes are parallel (theory, section on symmetries). "full": all.
@@ -107,12 +107,13 @@ def solve_equilibrium(
         If a frequency does not converge; it names the frequency and holds the residual history and the last iterate.
         If the gap does not converge in `max_sweeps`; it holds the history.
     ValueError
-        If an argument is out of range.
+        If an argument is out of range, or there is an executor together with threads > 1.
     DeviceError
         If a contact is not a Reservoir, or a coefficient is out of range at a quadrature point.
     """
-    _check_arguments(device, temperature, threads)
-    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, int(threads), progress)
+    _check_arguments(device, temperature)
+    check_sharing(threads, executor)
+    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, int(threads), executor, progress)
     rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
     temperature, mu0 = float(temperature), coupling(device, screening, penetration_depth)
     system = build_spectral(
@@ -130,28 +131,20 @@ def solve_equilibrium(
     nodes, weights = rule.nodes(temperature, scale)
     common: dict[str, Any] = {"temperature": temperature, "frequencies": nodes, "weights": weights}
     if pairing is not None or mu0 is not None:
-        if executor is not None:
-            raise ValueError(
-                "executor is for given gaps without screening, whose frequencies are independent; for self-consistent "
-                "fields give threads=..., or spread devices with usadelfem.sweep"
-            )
         return solve_fields(device, system, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
-    if executor is not None:
-        result = spread(system, nodes, scale=scale, kind=linear_solver, executor=executor, progress=progress)
-        return Equilibrium(device=device, system=system, **result, **common)
-    team = Team(system, nodes, weights, scale=scale, kind=linear_solver, threads=int(threads))
-    try:
-        with progress_bar(len(nodes), "Matsubara frequencies", progress) as bar:
-            team.descend(system, step=bar.update)
-    finally:
-        team.release()
+    with progress_bar(len(nodes), "Matsubara frequencies", progress) as bar:
+        team = build_team(
+            system, nodes, weights, scale=scale, kind=linear_solver, threads=threads, executor=executor, step=bar.update
+        )
+        try:
+            team.descend(system)
+        finally:
+            team.release()
     return Equilibrium(device=device, system=system, **team.result(), **common)
 
 
-def _check_arguments(device: Any, temperature: Any, threads: Any) -> None:
+def _check_arguments(device: Any, temperature: Any) -> None:
     if not isinstance(device, Device):
         raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
     if not isinstance(temperature, RealNumber) or not 0 < float(temperature) < np.inf:
         raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
-    if not isinstance(threads, int | np.integer) or threads < 1:
-        raise ValueError(f"threads is {threads!r}; allowed is an integer >= 1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from numbers import Real as RealNumber
 from typing import Any
@@ -20,13 +21,14 @@ from .initial import Initial, gap_from, initial_gap
 from .matsubara import SumRule
 from .modes import lowest_mode, superconducting_contacts
 from .newton import ERROR_TOLERANCE
+from .remote import build_team
 from .scales import zero_temperature_gap
 from .selfconsistent import SelfConsistency, as_real
 from .solution import Equilibrium
 from .status import SolveError, Sweep
 from .sweeps import SEED, anderson_sweeps, newton_sweeps
 from .tasks import progress_bar
-from .team import Team
+from .terms import Terms
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -55,6 +57,7 @@ class FieldOptions:
     max_sweeps: int = 500
     linear_solver: str = "auto"
     threads: int = 1
+    executor: Executor | None = None
     progress: bool | None = None
 
     def __post_init__(self) -> None:
@@ -101,10 +104,10 @@ def _normal_mode(
     """How to find the lowest mode of the normal state, None where sources keep the device superconducting."""
     if superconducting_contacts(system) or system.gap[_given(device, system)].any():
         return None
-    order, kind = system.space.order, options.linear_solver
     return lambda: lowest_mode(
-        device, temperature, order=order, linear_solver=kind, threads=options.threads, quadrature=rule.quadrature,
-        frequencies=rule.frequencies, cutoff=rule.cutoff, cutoff_index=rule.cutoff_index,
+        device, temperature, order=system.space.order, linear_solver=options.linear_solver, threads=options.threads,
+        executor=options.executor, quadrature=rule.quadrature, frequencies=rule.frequencies, cutoff=rule.cutoff,
+        cutoff_index=rule.cutoff_index,
     )  # fmt: skip
 
 
@@ -112,8 +115,11 @@ def _problem(
     device: Device, system: Spectral, pairing: Pairing | None, mu0: float | None, nodes: Real, weights: Real,
     temperature: float, scale: float, options: FieldOptions,
 ) -> SelfConsistency:  # fmt: skip
-    team = Team(system, nodes, weights, scale=scale, kind=options.linear_solver, threads=options.threads, keep=True)
     induced = build_induced(device, system, mu0) if mu0 is not None else None
+    team = build_team(
+        system, nodes, weights, scale=scale, kind=options.linear_solver, threads=options.threads,
+        executor=options.executor, keep=True, terms=Terms(pairing, induced),
+    )  # fmt: skip
     problem = SelfConsistency(system, team, pairing, induced, temperature, scale)
     if pairing is not None:
         problem.unit = zero_temperature_gap(pairing)
@@ -197,7 +203,7 @@ def _converge(
             elif sweep.residual <= options.tolerance and not (unstable and sweep.largest < SUSPICIOUS):
                 if not polish:
                     return tuple(history)
-                problem.team.update(problem.system, ERROR_TOLERANCE)
+                problem.settle(ERROR_TOLERANCE)
                 last = problem.measure(sweep.number, problem.residual(), problem.potential_step())
                 if last.residual <= options.tolerance:
                     return (*history, last)

@@ -9,6 +9,7 @@ f0[Delta] the linear response of the normal metal. Superconductivity sets in whe
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.pairing import Pairing, build_pairing
 from ..fem.spectral import Spectral, build_spectral, energy_scale
-from .chain import Chain
 from .matsubara import SumRule
+from .remote import build_team, check_sharing
 from .scales import sum_converges, zero_temperature_gap
 from .team import Team
+from .terms import Terms
 
 Complex = NDArray[np.complex128]
 
@@ -32,11 +34,12 @@ MIXED = 0.1  # part of noise in the vector that the search starts from
 
 def lowest_mode(
     device: Device, temperature: float, start: Complex | None = None, *, order: int = 2, linear_solver: str = "auto",
-    threads: int = 1, **sums: Any,
+    threads: int = 1, executor: Executor | None = None, **sums: Any,
 ) -> tuple[float, Complex]:  # fmt: skip
     """The lowest eigenvalue and its gap at the quadrature points of the self-consistent regions; see `stability`."""
     if not 0 < temperature < np.inf:
         raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
+    check_sharing(threads, executor)
     system = build_spectral(device, order, linearized=True, temperature=temperature)
     pairing = build_pairing(device, system)
     _check(system, pairing)
@@ -44,7 +47,10 @@ def lowest_mode(
     scale = max(energy_scale(system), zero_temperature_gap(pairing))
     rule = SumRule(**sums, cut=not sum_converges(device, system, temperature))
     nodes, weights = rule.nodes(temperature, scale)
-    team = Team(system, nodes, weights, scale=scale, kind=linear_solver, threads=threads, keep=True)
+    team = build_team(
+        system, nodes, weights, scale=scale, kind=linear_solver, threads=threads, executor=executor, keep=True,
+        terms=Terms(pairing),
+    )  # fmt: skip
     try:
         return _lowest(system, pairing, team, temperature, start)
     finally:
@@ -73,23 +79,13 @@ def _lowest(
     paired = np.isfinite(coefficient)  # no pairing where Tc = 0: far above all other eigenvalues
     coefficient = np.where(paired, coefficient, 2 * coefficient[paired].max())
     root = np.sqrt(pairing.weight)
-    normal = np.zeros(team.states.shape[1:], complex)
 
     def product(vector: Any) -> Complex:
         gap = np.asarray(vector).reshape(pairing.shape) / root
-        source = system.project(pairing.source(normal, np.where(paired, gap, 0.0), linear=True))
-
-        def term(chain: Chain, index: int, weight: float) -> Complex:
-            out = np.zeros(pairing.shape, complex)
-            solution = chain.response(system, index, source)
-            if solution is not None:
-                pairing.response(normal, system.change(solution), weight, out, linear=True)
-            return out
-
-        pair = np.where(paired, 2j * np.pi * temperature * team.sum(term), 0.0)
+        amplitude = team.sum(system, Terms.mode, np.where(paired, gap, 0.0))
+        pair = np.where(paired, 2j * np.pi * temperature * amplitude, 0.0)
         return np.asarray((root * (coefficient * gap + pair)).ravel())
 
-    team.refresh(system)
     size = root.size
     first = (root if start is None or start.shape != pairing.shape else root * start).ravel().astype(complex)
     # The lowest mode may be of another symmetry than the start.

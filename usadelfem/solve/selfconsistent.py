@@ -18,10 +18,10 @@ from ..fem.induced import Induced
 from ..fem.pairing import Pairing
 from ..fem.spectral import Spectral
 from ..physics import functional as column
-from .chain import Chain
 from .newton import ERROR_TOLERANCE
 from .status import Sweep
 from .team import Team
+from .terms import Job, Sum, Terms
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -52,6 +52,8 @@ class SelfConsistency:
         Temperature, and the energy that residuals are measured in.
     factored
         Fields that the kept factors belong to; None where they are of several.
+    sums
+        What the states add up to, as in `_wanted`; None where that is not known.
     """
 
     system: Spectral
@@ -62,6 +64,7 @@ class SelfConsistency:
     unit: float
     dofs: Real = field(default_factory=lambda: np.empty(0))
     factored: Real | None = None
+    sums: list[Any] | None = None
 
     def __post_init__(self) -> None:
         log_sum = 2 * np.pi * self.temperature * float((self.team.weights / self.team.frequencies).sum())
@@ -101,26 +104,42 @@ class SelfConsistency:
 
     def start(self, accuracy: float) -> None:
         """Solve all frequencies in the present fields, from high to low."""
-        self.team.descend(self.system, accuracy)
+        self.sums = self.team.descend(self.system, accuracy, *self._wanted)
         self.factored = self.fields
+
+    def settle(self, accuracy: float) -> None:
+        """Solve all frequencies again in the present fields."""
+        self.sums = self.team.update(self.system, accuracy, *self._wanted)
 
     def move(self, fields: Real, accuracy: float) -> None:
         """Change the fields and solve all frequencies again; fast where the factors are those of similar fields."""
         self.place(fields)
         if self._near(fields) and accuracy > ERROR_TOLERANCE:
-            self.team.correct(self.system)
+            self.sums = self.team.correct(self.system, accuracy, *self._wanted)
         else:
-            self.team.update(self.system, accuracy)
+            self.settle(accuracy)
+
+    @property
+    def _wanted(self) -> tuple[Sum, ...]:
+        """The sums over frequencies that belong to the unknown fields, in the order of `fields`."""
+        gap = (Sum(Terms.amplitude),) if self.pairing is not None else ()
+        return (*gap, Sum(Terms.currents)) if self.induced is not None else gap
+
+    def _sum(self, position: int) -> Any:
+        """One of these sums, at the present states."""
+        if self.sums is None:
+            self.sums = self.team.run(self.system, Job(sums=self._wanted))
+        return self.sums[position]
 
     def set_normal(self, number: int) -> Sweep:
         """The normal state: no gap, no pair amplitudes, no induced field; an exact solution without sources."""
         self.place(np.zeros(len(self.fields)))
-        for chain in self.team.chains:
-            chain.states[:] = 0.0
+        self.team.states[:] = 0.0
         return Sweep(number, 0.0, 0.0)
 
     def place(self, fields: Real) -> None:
         """Change the fields without solving."""
+        self.sums = None
         count = len(fields) - len(self.dofs)
         if self.pairing is not None:
             self.system = self.pairing.with_gap(self.system, as_gap(fields[:count], self.pairing))
@@ -137,8 +156,8 @@ class SelfConsistency:
         return bool(near_gap and change[count:].max(initial=0.0) < QUICK * self.potential_scale)
 
     def refresh(self) -> None:
-        """Factorise the tangents at the present states."""
-        self.team.refresh(self.system)
+        """Make the factors of the tangents anew, at the present states."""
+        self.team.forget()
         self.factored = self.fields
 
     def gap_response(self) -> GapResponse:
@@ -167,30 +186,11 @@ class SelfConsistency:
         """R at the points of the pairing, shape (cells, points); empty where the gap is given."""
         if self.pairing is None:
             return self.gap
-        pairing = self.pairing
-
-        def term(chain: Chain, index: int, weight: float) -> Complex:
-            out = np.zeros(pairing.shape, complex)
-            pairing.amplitude(chain.states[index], weight, out)
-            return out
-
-        return self._close(self.gap, self.team.sum(term))
+        return self._close(self.gap, self._sum(0))
 
     def derivative(self, gap_change: Complex) -> Complex:
         """Change of R with the gap, the states following."""
-        assert self.pairing is not None
-        pairing, system = self.pairing, self.system
-
-        def term(chain: Chain, index: int, weight: float) -> Complex:
-            state, out = chain.states[index], np.zeros(pairing.shape, complex)
-            source = system.project(pairing.source(state, gap_change))
-            solution = chain.response(system, index, source)
-            if solution is None:  # every node is clamped
-                return out
-            pairing.response(state, system.change(solution), weight, out)
-            return out
-
-        return self._close(gap_change, self.team.sum(term))
+        return self._close(gap_change, self.team.sum(self.system, Terms.derivative, gap_change))
 
     def _close(self, gap: Complex, amplitude: Complex) -> Complex:
         pair = np.where(self.paired, 2j * np.pi * self.temperature * amplitude, 0.0)
@@ -200,12 +200,8 @@ class SelfConsistency:
         """Change of the induced potential that Ampere's law asks for, to first order."""
         if self.induced is None:
             return self.dofs
-        induced, system = self.induced, self.system
-
-        def term(chain: Chain, index: int, weight: float) -> Any:
-            return induced.response(system, chain.states[index], np.pi * self.temperature * weight)
-
-        return induced.step(self.dofs, self.team.sum(term).real) - self.dofs
+        response = np.pi * self.temperature * self._sum(-1)
+        return self.induced.step(self.dofs, response) - self.dofs
 
     def measure(self, number: int, residual: Complex, potential_step: Real) -> Sweep:
         """How far the iteration is."""

@@ -42,7 +42,8 @@ def stability(device: Device, temperature: float, **options: Any) -> float:
     temperature
         Temperature, energy; positive.
     **options
-        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, threads: as in `solve_equilibrium`.
+        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, threads, executor: as in
+        `solve_equilibrium`.
 
     Raises
     ------
@@ -67,7 +68,8 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
     precision
         Relative precision.
     **options
-        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, threads: as in `solve_equilibrium`.
+        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, threads, executor: as in
+        `solve_equilibrium`.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,10 @@ class Report:
     residuals: tuple[float, ...]
     steps: tuple[float, ...]
     continuation: int = 0
+
+    def after(self, before: Report | None) -> Report:
+        """This report with the factorisations of an earlier solve at the same frequency added."""
+        return self if before is None else replace(self, iterations=self.iterations + before.iterations)
 
 
 @dataclass(frozen=True)

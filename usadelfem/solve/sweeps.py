@@ -111,10 +111,10 @@ def newton_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Sweep]
         accuracy = _inner(sweep.residual * FORCING, tolerance)
         if problem.grows(residual):
             problem.place(_grown(problem))
-            problem.team.update(problem.system, accuracy)
+            problem.settle(accuracy)
             number, last = number + 1, np.inf
             continue
-        problem.team.update(problem.system, accuracy)
+        problem.settle(accuracy)
         if sweep.residual > FORCING * last:
             problem.refresh()
         last = sweep.residual
@@ -123,7 +123,7 @@ def newton_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Sweep]
         for halving in range(HALVINGS + 1):
             problem.team.states[:] = states
             problem.place(as_real(before + 0.5**halving * step))
-            problem.team.update(problem.system, accuracy)
+            problem.settle(accuracy)
             if _norm(problem, problem.residual()) < (1 - 1e-4 * 0.5**halving) * norm:
                 break
         number += 1 + products

@@ -83,11 +83,7 @@ def run_tasks(
         What a task raised, with the worker's traceback as a note. Pending tasks are cancelled; results that are there
         have been given to `on_result`.
     """
-    if executor is not None and not isinstance(executor, Executor):
-        raise TypeError(
-            f"executor is {executor!r}; allowed are None and a concurrent.futures.Executor: ProcessPoolExecutor(), "
-            "dask's Client.get_executor(), mpi4py.futures.MPIPoolExecutor()"
-        )
+    check_executor(executor)
     results: list[Any] = [None] * len(items)
     with progress_bar(len(items), label, progress) as bar:
 
@@ -101,8 +97,18 @@ def run_tasks(
             for index, item in enumerate(items):
                 deliver(index, task(shared, item))
         elif len(items):
-            _Run(task, items, shared, executor, label or getattr(task, "__name__", "task"), deliver).run()
+            with Crew(task, shared, executor, label or getattr(task, "__name__", "task")) as crew:
+                crew.run(items, deliver)
     return results
+
+
+def check_executor(executor: Any) -> None:
+    """TypeError if it is neither None nor an Executor."""
+    if executor is not None and not isinstance(executor, Executor):
+        raise TypeError(
+            f"executor is {executor!r}; allowed are None and a concurrent.futures.Executor: ProcessPoolExecutor(), "
+            "dask's Client.get_executor(), mpi4py.futures.MPIPoolExecutor()"
+        )
 
 
 def progress_bar(total: int | None, what: str, progress: bool | None) -> Any:
@@ -121,41 +127,53 @@ class _Flight:
     promised: str | None = None
 
 
-class _Run:
-    """The tasks of one run: what waits, what is in flight, and who has the payload."""
+class Crew:
+    """The workers of an executor, for runs of one task function with the same shared data, which travel once for all.
 
-    def __init__(
-        self, task: Task, items: Sequence[Any], shared: Any, executor: Executor, label: str,
-        deliver: Callable[[int, Any], None],
-    ) -> None:  # fmt: skip
-        self.task, self.items, self.shared, self.label, self.deliver = task, items, shared, label, deliver
+    What waits and what is in flight belongs to a run; who has the payload, and an executor in place of a broken one,
+    last until the crew is closed.
+    """
+
+    def __init__(self, task: Task, shared: Any, executor: Executor, label: str) -> None:
+        self.task, self.shared, self.label = task, shared, label
         self.given, self.engine = executor, executor
         self.payload: Payload | None = None if isinstance(executor, ThreadPoolExecutor) else pack(task, shared)
+        self.serial, self.serials = uuid.uuid4().hex, itertools.count()
+        self.needy: set[str] = set()
+        self.flights: dict[Future[Any], _Flight] = {}
+        self.counted = -RECOUNT
+        self.processes = self.slots = 1
+        self._count()
+        self.first = self.processes
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the executor that has replaced a broken one."""
+        if self.engine is not self.given:
+            self.engine.shutdown(wait=not self.flights, cancel_futures=True)
+
+    def run(self, items: Sequence[Any], deliver: Callable[[int, Any], None]) -> None:
+        """Submit and collect until all is delivered; errors as in `run_tasks`."""
+        self.items, self.deliver = items, deliver
         self.fresh: Iterator[int] = iter(range(len(items)))
         self.again: deque[int] = deque()
         self.suspects: deque[int] = deque()
         self.losses: dict[int, int] = {}
         self.lost: list[WorkerLostError] = []
         self.misses: dict[int, int] = {}
-        self.flights: dict[Future[Any], _Flight] = {}
+        self.flights = {}
         self.finished: SimpleQueue[Future[Any]] = SimpleQueue()
-        self.serial, self.serials = uuid.uuid4().hex, itertools.count()
-        self.needy: set[str] = set()
-        self.counted = -RECOUNT
-        self.processes = self.slots = 1
-        self._count()
-        self.first = self.processes
-
-    def run(self) -> None:
-        """Submit and collect until all is delivered."""
         try:
             while self._refill():
                 self._collect(self.finished.get())
         except BaseException:
             self._abandon()
             raise
-        if self.engine is not self.given:
-            self.engine.shutdown()
         if self.lost:
             raise self.lost[0]
 
@@ -271,8 +289,6 @@ class _Run:
         """Cancel what is pending and deliver what is finished already."""
         for future in self.flights:
             future.cancel()
-        if self.engine is not self.given:
-            self.engine.shutdown(wait=False, cancel_futures=True)
         with suppress(Empty):
             while True:
                 future = self.finished.get_nowait()

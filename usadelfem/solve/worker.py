@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 import uuid
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -41,6 +42,14 @@ class Outcome(NamedTuple):
     worker: str
     kind: str
     body: bytes = b""
+
+
+class Keeper(ABC):
+    """Shared data that keep something large in a worker from task to task, until the worker turns to another run."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Free it."""
 
 
 class Payload(NamedTuple):
@@ -107,15 +116,20 @@ def perform(serial: str, key: str, item: bytes, origin: str, payload: bytes | No
 
 def _recall(key: str, payload: bytes | None) -> tuple[Task, Any] | None:
     with _lock:
+        last = next(reversed(_kept), key)
         if key in _kept:
             _kept.move_to_end(key)
         elif payload is None:
             return None
         else:
             _kept[key] = pickle.loads(payload)
-            if len(_kept) > KEPT:
-                _kept.popitem(last=False)
-        return _kept[key]
+        left = _kept[last][1] if last != key else None
+        if len(_kept) > KEPT:
+            _kept.popitem(last=False)
+        known = _kept[key]
+    if isinstance(left, Keeper):
+        left.release()
+    return known
 
 
 def _packed(error: Exception) -> bytes:
