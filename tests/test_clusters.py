@@ -23,6 +23,9 @@ QUICK = SPAWN  # a context whose processes start fast, and without threads of th
 if sys.platform != "win32":
     QUICK = multiprocessing.get_context("forkserver")
     QUICK.set_forkserver_preload(["usadelfem"])
+SUPERCONDUCTOR = uf.Device(
+    uf.interval({"S": 1.0}, size=0.25), {"S": uf.superconductor(Tc=1.0)}, {"left": uf.Reservoir(phase=0.0)}
+)
 SQUARES = [k**2 for k in range(20)]
 
 
@@ -155,10 +158,20 @@ def test_a_sweep_on_dask_gives_the_numbers_of_this_process(client):
     assert found.values == pytest.approx(uf.sweep(current, GRID).values, rel=1e-9)
 
 
+def test_a_self_consistent_gap_on_dask_is_that_of_this_process(client):
+    found = uf.solve_equilibrium(SUPERCONDUCTOR, 0.4, order=1, executor=client.get_executor())
+    assert found.system.gap == pytest.approx(uf.solve_equilibrium(SUPERCONDUCTOR, 0.4, order=1).system.gap, abs=1e-7)
+
+
 def test_dask_takes_a_payload_of_many_megabytes(client):
     large = np.ones(3_000_000)
     found = run_tasks(lambda shared, item: shared.sum() + item, [0, 1, 2], shared=large, executor=client.get_executor())
     assert found == [3e6, 3e6 + 1, 3e6 + 2]
+
+
+def test_dask_takes_an_item_of_many_megabytes(client):
+    large = np.ones(3_000_000)
+    assert run_tasks(lambda shared, item: item.sum(), [large] * 6, executor=client.get_executor()) == [3e6] * 6
 
 
 def test_a_dask_worker_that_is_killed_from_outside_loses_only_its_tasks(client, tmp_path):
@@ -181,7 +194,7 @@ def test_an_item_that_kills_every_dask_worker_is_named(client, tmp_path):
         run_tasks(die_always, range(10), shared=str(tmp_path), executor=client.get_executor())
 
 
-MPI_SCRIPT = """
+MPI_SWEEP = """
 import sys
 from mpi4py.futures import MPIPoolExecutor
 import usadelfem as uf
@@ -196,19 +209,39 @@ if __name__ == "__main__":
         result = uf.sweep(function, {"x": range(5), "y": [0.5, 0.25]}, executor=pool, checkpoint=sys.argv[1])
         print(pool.num_workers, result.values.tolist())
 """
+MPI_GAP = """
+from mpi4py.futures import MPIPoolExecutor
+import usadelfem as uf
+
+if __name__ == "__main__":
+    device = uf.Device(uf.interval({"S": 1.0}, size=0.25), {"S": uf.superconductor(Tc=1.0)})
+    with MPIPoolExecutor() as pool:
+        eq = uf.solve_equilibrium(device, 0.4, order=1, executor=pool)
+    print(abs(eq.system.gap).max())
+"""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the MPI of the test extra is for Linux")
-def test_a_sweep_runs_under_mpiexec(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(MPI_SCRIPT)
+def mpi_output(folder, text):
+    """What a script prints on two workers of MPI."""
+    script = folder / "script.py"
+    script.write_text(text)
     mpiexec = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     assert mpiexec, "no mpiexec: install the extra `test`"
-    command = [mpiexec, "-n", "3", sys.executable, "-m", "mpi4py.futures", script, tmp_path / "run.h5"]
+    command = [mpiexec, "-n", "3", sys.executable, "-m", "mpi4py.futures", script, folder / "run.h5"]
     allowed = {name: "1" for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM")}
     crowded = {"PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "OMPI_MCA_btl": "self,sm"}
     run = subprocess.run(
         command, env=os.environ | allowed | crowded, capture_output=True, text=True, timeout=300, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert run.stdout.strip() == f"2 {[[3.0 * x + y for y in (0.5, 0.25)] for x in range(5)]}"
+    return run.stdout.strip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the MPI of the test extra is for Linux")
+def test_a_sweep_runs_under_mpiexec(tmp_path):
+    assert mpi_output(tmp_path, MPI_SWEEP) == f"2 {[[3.0 * x + y for y in (0.5, 0.25)] for x in range(5)]}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the MPI of the test extra is for Linux")
+def test_a_self_consistent_gap_is_found_under_mpiexec(tmp_path):
+    assert float(mpi_output(tmp_path, MPI_GAP)) == pytest.approx(uf.bcs_gap(0.4), rel=1e-6)

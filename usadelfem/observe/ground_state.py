@@ -69,7 +69,7 @@ def ground_state(
     lowest = phases[int(np.argmin(energies))]
     # Half a step off the samples, so that neither end is a symmetric phase where the current vanishes.
     ends = [lowest - 0.83 * step, lowest + 0.87 * step]
-    known = dict(zip(ends, run_tasks(_outflow, ends, label="currents", **spread), strict=True))
+    known: dict[float, float] = dict(zip(ends, run_tasks(_outflow, ends, label="currents", **spread), strict=True))
 
     last: dict[float, Equilibrium] = {}
 

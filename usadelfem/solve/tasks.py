@@ -34,6 +34,8 @@ LOST_ITEMS = 3
 AHEAD = 2
 # An item that so many workers had no payload for carries it along.
 MISSES = 2
+# Bytes of an item from which on dask is asked not to warn of it; it does from 1e7 on.
+LARGE = 1_000_000
 # Seconds after which the size of a cluster is asked for again.
 RECOUNT = 10.0
 
@@ -205,17 +207,18 @@ class Crew:
 
     def _submit(self, index: int, alone: bool) -> None:
         while True:
-            engine, promised, carries = self.engine, None, False
+            engine, promised, carries, large = self.engine, None, False, False
             if self.payload is None:
                 call: tuple[Any, ...] = (self.task, self.shared, self.items[index])
             else:
                 carries = self.first > 0 or bool(self.needy) or self.misses.get(index, 0) >= MISSES
                 promised = next(iter(self.needy), None) if self.first <= 0 else None
-                name = f"{self.serial}-{next(self.serials)}"
+                name, item = f"{self.serial}-{next(self.serials)}", dump_item(self.items[index])
                 body = self.payload.body if carries else None
-                call = (perform, name, self.payload.key, dump_item(self.items[index]), process_name(), body)
+                call = (perform, name, self.payload.key, item, process_name(), body)
+                large = carries or len(item) > LARGE
             try:
-                with large_calls_are_meant() if carries else nullcontext():
+                with large_calls_are_meant() if large else nullcontext():
                     future: Future[Any] = engine.submit(*call)
             except BrokenExecutor as error:
                 self._replace(engine, error)
