@@ -102,7 +102,7 @@ def announce_compilation(compiled: Any) -> None:
     if compiled.signatures or any(Path(compiled.stats.cache_path).glob(f"*{compiled.__name__}-*.nbi")):
         return
     logger.warning(
-        "usadelfem: compiling kernels for this machine (half a minute for each kind of equation and spin structure when "
-        "it is first met; kept in %s)",
+        "usadelfem: compiling kernels for this machine (half a minute for each kind of equation and spin structure "
+        "that is new; kept in %s)",
         _CACHE,
     )
