@@ -156,6 +156,14 @@ def test_nodes_without_neighbours(kind: str) -> None:
     assert norm(apart @ answer - rhs) < 1e-10 * norm(rhs)
 
 
+@needs_mkl
+def test_solutions_are_refined_as_far_as_asked_for(problem: Problem) -> None:
+    factor, rhs = problem.solver("pardiso-single").factorize(problem.upper.data), vectors(problem)
+    left = [norm(problem.dense @ factor.solve(rhs, accuracy=a) - rhs) / norm(rhs) for a in (1e-3, 1e-9)]
+    assert 1e-9 < left[0] < 1e-3
+    assert left[1] < 1e-9
+
+
 def test_stale_factor_is_refused(problem: Problem, kind: str) -> None:
     solver, rhs = problem.solver(kind), vectors(problem)
     first = solver.factorize(problem.upper.data)
