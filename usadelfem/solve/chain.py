@@ -195,15 +195,16 @@ class Chain:
         report = Report(w, True, iterations, outcome.residuals, outcome.steps, extra)
         self.reports[index] = report.after(self.reports.get(index))
 
-    def _amplitude(self, w: float) -> float:
-        """Amplitude of a bulk superconductor up to a factor; 0 at infinite frequency, where every state is normal."""
-        return float(1 / (w + np.hypot(w, self.scale)))
-
     def _predict(self, w: float, known: list[tuple[float, Complex]]) -> Complex:
         """The state at w, extrapolated from known points and zero as a polynomial in the bulk amplitude."""
         zero = np.zeros(self.states.shape[1:], complex)
-        points = [(0.0, zero), *((self._amplitude(own), state) for own, state in known)]
-        return predict(self._amplitude(w), points, zero)
+        points = [(0.0, zero), *((amplitude(own, self.scale), state) for own, state in known)]
+        return predict(amplitude(w, self.scale), points, zero)
+
+
+def amplitude(w: float, scale: float) -> float:
+    """Amplitude of a bulk superconductor up to a factor; 0 at infinite frequency, where every state is normal."""
+    return float(1 / (w + np.hypot(w, scale)))
 
 
 def predict(x: float, known: Sequence[tuple[float, Complex]], zero: Complex) -> Complex:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..fem.retarded import Retarded
 from ..physics.riccati import largest_amplitude, spectral_minimum
-from .chain import predict
+from .chain import amplitude, predict
 from .linear import Factor, LinearSolver, linear_solver
 from .newton import ERROR_TOLERANCE, Clock, Outcome, newton
 from .status import Report
@@ -125,12 +125,9 @@ class EnergyChain:
         here, stride, steps, iterations = usable[-1].height if usable else top, np.log(STRIDE), 0, 0
         fresh: list[Rung] = []
         while True:
-            below = [(rung.height, rung.state) for rung in fresh[-POINTS:]]
-            if not fresh and usable:
-                below = [(here, usable[-1].state)]
             outcome = self._newton(
-                complex(np.exp(here), -energy), predict(here, below, self.problem.zero()), None, ladder=True,
-                trusted=bool(below), accuracy=ERROR_TOLERANCE if here <= end else ROUGH,
+                complex(np.exp(here), -energy), self._next_rung(energy, here, usable, fresh), None, ladder=True,
+                trusted=bool(fresh or usable), accuracy=ERROR_TOLERANCE if here <= end else ROUGH,
             )  # fmt: skip
             steps, iterations = steps + 1, iterations + outcome.factorizations
             if outcome.converged:
@@ -150,6 +147,14 @@ class EnergyChain:
         self.rungs = [*usable, *fresh]
         self.factor = outcome.factor if outcome.converged else None
         return replace(outcome, factorizations=iterations), steps
+
+    def _next_rung(self, energy: float, height: float, usable: list[Rung], fresh: list[Rung]) -> Complex:
+        """The state at a height, from the rungs above it and the normal state at infinite R."""
+        if usable and not fresh:
+            return usable[-1].state
+        size, zero = self.scale + abs(energy), self.problem.zero()
+        above = [(amplitude(np.exp(rung.height), size), rung.state) for rung in fresh[-POINTS:]]
+        return predict(amplitude(np.exp(height), size), [(0.0, zero), *above], zero)
 
     def _newton(
         self, w: complex, state: Complex, factor: Factor | None, *, ladder: bool, trusted: bool = True,

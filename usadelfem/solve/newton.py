@@ -15,7 +15,7 @@ from .linear import Factor, LinearSolver
 Numbers = NDArray[Any]  # real, or complex where the equation is holomorphic
 
 # Estimated error of the unknowns relative to the largest of them, far below any discretisation error.
-ERROR_TOLERANCE = 1e-11
+ERROR_TOLERANCE = 3e-12
 # Residual at the end, relative to the terms that cancel in it: rounding in fine meshes reaches 1e-10.
 RESIDUAL_TOLERANCE = 1e-8
 # Below this the residual is rounding noise, which no line search can be asked to reduce.
