@@ -179,9 +179,9 @@ class EnergyChain:
         if not distance <= TRUST:
             return replace(outcome, converged=False, reason="the solution is far from the extrapolation")
         a, b = self.problem.matrices(outcome.state)
-        amplitude, density = max(largest_amplitude(a), largest_amplitude(b)), spectral_minimum(a, b)
-        if amplitude <= 1 + STRICT and density >= -STRICT:
+        largest, density = max(largest_amplitude(a), largest_amplitude(b)), spectral_minimum(a, b)
+        if largest <= 1 + STRICT and density >= -STRICT:
             return outcome
-        if ladder and distance <= CLOSE and amplitude <= AMPLITUDE and density >= -LOOSE:
+        if ladder and distance <= CLOSE and largest <= AMPLITUDE and density >= -LOOSE:
             return outcome
         return replace(outcome, converged=False, reason="a density of states is negative")

@@ -132,10 +132,9 @@ def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
     report = tuple(crew.reports[abs(e)] for e in energies.tolist())
     failed = [r.frequency for r in report if not r.converged]
     if failed:
-        listed = ", ".join(f"{e:.6g}" for e in failed[:5]) + (", ..." if len(failed) > 5 else "")
         warnings.warn(
-            f"{len(failed)} of {len(report)} energies were not found and are NaN: {listed}. Try: a finer mesh, a "
-            "larger broadening, or other energies around them",
+            f"{len(failed)} of {len(report)} energies were not found and are NaN: {_listed(failed)}. Try: a finer "
+            "mesh, a larger broadening, or other energies around them",
             stacklevel=3,
         )
     _warn_of_negative_densities(crew, report)
@@ -144,17 +143,23 @@ def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
 
 def _warn_of_negative_densities(crew: _Crew, report: tuple[Report, ...]) -> None:
     """The discrete solution, not the physical one, may have negative densities next to contacts on coarse meshes."""
+    if crew.problem.system.linearized:
+        return
     found = {abs(r.frequency) for r in report if r.converged}
     lowest = {e: spectral_minimum(*crew.problem.matrices(crew.states[e])) for e in sorted(found)}
     negative = [e for e, least in lowest.items() if least < -NEGATIVE]
-    if negative and not crew.problem.system.linearized:
-        listed = ", ".join(f"{e:.6g}" for e in negative[:5]) + (", ..." if len(negative) > 5 else "")
+    if negative:
         warnings.warn(
             f"the density of states is negative somewhere (down to {min(lowest.values()):.2g}) at {len(negative)} "
-            f"energies: {listed}. The mesh is too coarse there; refine it near the contacts, or choose a larger "
-            "broadening",
+            f"energies: {_listed(negative)}. The mesh is too coarse there; refine it near the contacts, or choose a "
+            "larger broadening",
             stacklevel=4,
         )
+
+
+def _listed(energies: list[float]) -> str:
+    """The first of them."""
+    return ", ".join(f"{e:.6g}" for e in energies[:5]) + (", ..." if len(energies) > 5 else "")
 
 
 class _Crew:
