@@ -29,8 +29,8 @@ def static(w, gap, exchange):
 
 
 def vertices(rate_so, rate_sf, depairing):
-    """(gamma, V) of every term -(gamma/4) Tr V g V g."""
-    pairs = [(rate_so / 4, SPIN[i]) for i in range(3)]
+    """(gamma, V) of every term -(gamma/4) Tr V g V g; the unit matrix takes the energy of singlets out of rate_so."""
+    pairs = [(rate_so / 4, SPIN[i]) for i in range(3)] + [(-3 * rate_so / 4, np.eye(4))]
     pairs += [(rate_sf / 4, SPIN[i] @ TAU3) for i in range(3)]
     return [*pairs, (depairing, TAU3)]
 

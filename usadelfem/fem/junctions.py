@@ -24,6 +24,12 @@ from .space import Index, Real, Space
 from .workspace import JunctionSpace
 
 
+# A barrier that conducts this many times better than the cells beside it counts as one that conducts just so much: the
+# resistance that this adds is as small a part of theirs, and larger numbers would drown the rest of the matrix in
+# rounding errors.
+PERFECT = 1e8
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Junctions:
     """All barriers of a device, facet by facet.
@@ -155,6 +161,22 @@ def _join(space: Space, parts: list[tuple[str, Barrier, Index, Index]], linear: 
     for row, pairs in zip(padded, channels, strict=True):
         row[: len(pairs)] = pairs
     return Junctions(facets, nodes, phi, dx, table, kinds, padded, linear)
+
+
+def limited(junctions: Junctions, space: Space, conductivity: Real) -> Junctions:
+    """The interface terms with conductances of at most PERFECT times that of the cells beside them.
+
+    `conductivity` is sigma = 2 N0 D at the quadrature points of the cells, (cells, points).
+    """
+    if not len(junctions.facets):
+        return junctions
+    both = space.mesh.f2t[:, junctions.facets]
+    cells = np.where(both >= 0, both, both[:1])
+    thickness = space.dx.sum(axis=1)[cells] / junctions.dx.sum(axis=1)
+    bound = PERFECT * (conductivity.max(axis=1)[cells] / thickness).max(axis=0)
+    table = junctions.table.copy()
+    table[..., column.CONDUCTANCE] = np.minimum(table[..., column.CONDUCTANCE], bound[:, None])
+    return replace(junctions, table=table)
 
 
 def _channels(barrier: Nazarov, owner: str) -> Real:

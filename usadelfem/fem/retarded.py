@@ -86,6 +86,10 @@ class Retarded:
         moved[self.pattern.free] += step.reshape(-1, self.entries)
         return moved
 
+    def unknowns(self, state: Complex) -> Complex:
+        """The free unknowns of a state, in the order of a step."""
+        return self._free(state)
+
     def mirrored(self, state: Complex) -> Complex:
         """The state at -E: a(-E) = sigma_y b(E)* sigma_y and the other way round; states (..., 2n)."""
         sector = self.system.sector

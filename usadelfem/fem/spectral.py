@@ -19,7 +19,7 @@ from ..physics.thermal import bcs_gap
 from .assembly import Complex, Pattern, Timings, add_junctions, assemble, build_pattern
 from .coefficients import Coefficients, point_coefficients
 from .conduction import electrode
-from .junctions import Junctions, build_junctions, splitting
+from .junctions import Junctions, build_junctions, limited, splitting
 from .sector import SECTORS, Sector, find_sector, full_sector
 from .space import Index, Real, Space, build_space
 
@@ -102,6 +102,10 @@ class Spectral:
         moved = state.copy()
         moved[self.pattern.free] += self._matrices(step)
         return moved
+
+    def unknowns(self, state: Complex) -> Real:
+        """The free unknowns of a state, in the order of a step."""
+        return self._free(self.sector.reduce(state))
 
     def change(self, step: Real) -> Complex:
         """The change of the state with a step of the free unknowns, shape (nodes, 4)."""
@@ -200,7 +204,8 @@ def _check_shared_nodes(values: Contacts) -> None:
             _, one, two = np.intersect1d(values[first][0], values[second][0], return_indices=True)
             jump = abs(values[first][1][one] - values[second][1][two])
             turn = abs(values[first][2][:, one] - values[second][2][:, two])
-            if max(jump.max(initial=0.0), turn.max(initial=0.0)) > 1e-9:
+            size = max(np.max(abs(part), initial=0.0) for own in (first, second) for part in values[own][1:])
+            if max(jump.max(initial=0.0), turn.max(initial=0.0)) > 1e-9 * size:
                 raise DeviceError(
                     f"contacts {first!r} and {second!r} touch at {len(one)} nodes but impose different gap, phase or "
                     "exchange there; separate them, or give values that agree where they meet"
@@ -228,10 +233,19 @@ def build_spectral(
     barriers, ghosts = splitting(device)
     space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
     coefficients = point_coefficients(device, space, linearized=linearized, potential=potential)
-    junctions = build_junctions(device, space, linearized=linearized)
+    table = coefficients.table
+    junctions = limited(
+        build_junctions(device, space, linearized=linearized), space, 2 * table[..., column.N0] * table[..., column.D]
+    )
     contacts = _contact_values(device, space, temperature)
     clamped = [nodes for nodes, *_ in contacts.values()] + [own for _, own in space.ghosts]
-    own = full_sector() if sector == "full" else find_sector(coefficients, junctions, contacts)
+    smallest = find_sector(coefficients, junctions, contacts)
+    if smallest.name == "spinless":  # spin-orbit scattering does nothing to singlets; its terms cancel up to rounding
+        table = table.copy()
+        table[..., column.RATE_SO] = 0.0
+        table.flags.writeable = False
+        coefficients = replace(coefficients, table=table)
+    own = full_sector() if sector == "full" else smallest
     every = np.unique(np.concatenate([*clamped, np.empty(0, np.int64)]))
     pattern = build_pattern(space, every, junctions.nodes, unknowns=2 * own.entries)
     return Spectral(space, coefficients, pattern, own, junctions, contacts, linearized)

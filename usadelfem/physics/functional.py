@@ -39,7 +39,11 @@ COEFFICIENTS = 10
 
 @formula
 def self_energy(w: Any, coefficients: Any, g11: Spin, g12: Spin, g21: Spin, g22: Spin) -> Any:
-    """Nambu blocks of L = L0 + (1/2) sum_V gamma_V V g V: what multiplies dg in the first variation, with sign -1."""
+    """Nambu blocks of L = L0 + (1/2) sum_V gamma_V V g V: what multiplies dg in the first variation, with sign -1.
+
+    Spin-orbit scattering does nothing to singlets: 3 g, which commutes with g, is taken out of sigma_a g sigma_a, so
+    that no large rate cancels in their equation. The functional is larger by the constant 3/(4 tau_so) for it.
+    """
     hx, hy, hz = coefficients[HX], coefficients[HY], coefficients[HZ]
     gap = complex(coefficients[GAP_RE], coefficients[GAP_IM])
     l11 = pauli(g11, w, -1j * hx, -1j * hy, -1j * hz)
@@ -51,6 +55,9 @@ def self_energy(w: Any, coefficients: Any, g11: Spin, g12: Spin, g21: Spin, g22:
         l22 = add(l22, scale(so + sf, sum_over_spin(g22)))
         l12 = add(l12, scale(so - sf, sum_over_spin(g12)))
         l21 = add(l21, scale(so - sf, sum_over_spin(g21)))
+    if so > 0.0:
+        l11, l22 = sub(l11, scale(3.0 * so, g11)), sub(l22, scale(3.0 * so, g22))
+        l12, l21 = sub(l12, scale(3.0 * so, g12)), sub(l21, scale(3.0 * so, g21))
     if orb > 0.0:
         l11, l22 = add(l11, scale(orb, g11)), add(l22, scale(orb, g22))
         l12, l21 = sub(l12, scale(orb, g12)), sub(l21, scale(orb, g21))
@@ -142,6 +149,8 @@ def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any
             sandwich(so, 1.0, axis, vectors, h00)
         if sf > 0.0:
             sandwich(sf, -1.0, axis, vectors, h00)
+    if so > 0.0:
+        sandwich(-3.0 * so, 1.0, -1, vectors, h00)  # of the 3 g taken out in `self_energy`
     if orb > 0.0:
         sandwich(orb, -1.0, -1, vectors, h00)
     return terms

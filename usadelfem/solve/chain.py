@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..fem.spectral import Spectral, coarseness
 from ..physics.riccati import largest_amplitude
 from .linear import Factor, LinearSolver
-from .newton import Clock, Outcome, newton
+from .newton import STEP_ACCURACY, Clock, Outcome, newton
 from .status import Report, SolveError
 
 Real = NDArray[np.float64]
@@ -96,10 +96,24 @@ class Chain:
             if step is not None:
                 self.states[index] = system.moved(self.states[index], step)
 
-    def response(self, system: Spectral, index: int, source: Real) -> Real | None:
-        """Change of the free unknowns of a state with a change of the residual; None where every node is clamped."""
-        factor = self._factor(index) or self._refresh(system, index)
-        return None if factor is None else self.clock.step(factor, source, checked=False)
+    def response(
+        self, system: Spectral, index: int, source: Real, accuracy: float = STEP_ACCURACY
+    ) -> Real | None:  # fmt: skip
+        """Change of the free unknowns of a state with a change of the residual; None where every node is clamped.
+
+        Raises
+        ------
+        SolveError
+            If the tangent is singular: the state is at the end of a branch of solutions.
+        """
+        try:
+            factor = self._factor(index) or self._refresh(system, index)
+            return None if factor is None else self.clock.step(factor, source, accuracy=accuracy)
+        except np.linalg.LinAlgError as error:
+            w = float(self.frequencies[index])
+            reason = f"the linear response at Matsubara frequency {w:.6g} was not found: {error}"
+            raise SolveError(f"{reason}. Try: linear_solver='superlu', or another `initial`", frequency=w,
+                residuals=(), state=self.states[index]) from error
 
     def forget(self) -> None:
         """Make factors anew where they are needed next."""

@@ -4,7 +4,7 @@ The matrix is given as its upper triangle in CSR; its pattern is analysed once a
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol, final
 
@@ -13,10 +13,11 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from numpy.linalg import LinAlgError
 
-from usadelfem.solve import pardiso
-from usadelfem.solve.pardiso import Indices, Numbers, PardisoBackend
-from usadelfem.solve.petsc import PetscBackend
-from usadelfem.solve.superlu import SuperLUBackend
+from . import pardiso
+from .equilibrate import equilibrate
+from .pardiso import Indices, Numbers, PardisoBackend
+from .petsc import PetscBackend
+from .superlu import SuperLUBackend
 
 Backend = PardisoBackend | SuperLUBackend | PetscBackend
 
@@ -56,6 +57,10 @@ class Factor(Protocol):
         """
         ...
 
+    def rounding(self, unknowns: Numbers) -> npt.NDArray[np.float64]:
+        """Size of the rounding errors of the matrix times `unknowns` (n,): the machine epsilon times |A| |x|."""
+        ...
+
 
 class LinearSolver(Protocol):
     """Factorises symmetric matrices of one pattern; holds one factor in each of its slots."""
@@ -72,6 +77,8 @@ class LinearSolver(Protocol):
 
     def factorize(self, values: Numbers, slot: int = 0) -> Factor:
         """Factorise the matrix with these upper-triangle `values` (copied); the slot's last factor becomes stale.
+
+        Rows and columns are scaled first. Where "auto" fails with one back end it goes over to the next, which is logged.
 
         Raises ValueError (number or type of values) and numpy.linalg.LinAlgError (singular or non-finite).
         """
@@ -115,17 +122,19 @@ def linear_solver(
         own = PetscBackend(pointers, columns, block, number, slots, iterative=kind == "petsc-iterative")
         return _logged(_Solver(own, pointers, columns, number), kind)
     mkl = pardiso.find_mkl() if kind != "superlu" else None
+    backends: list[Callable[[], Backend]] = []
     if mkl is not None:
-        single = kind == "pardiso-single" or (kind == "auto" and pointers.size > _SINGLE_FROM)
-        backend = PardisoBackend(mkl, pointers, columns, _HALVES[number] if single else number, slots)
-        exact = partial(PardisoBackend, mkl, pointers, columns, number, slots) if single else None
-        return _logged(_Solver(backend, pointers, columns, number, exact), kind)
-    if kind.startswith("pardiso"):
+        if kind == "pardiso-single" or (kind == "auto" and pointers.size > _SINGLE_FROM):
+            backends.append(partial(PardisoBackend, mkl, pointers, columns, _HALVES[number], slots))
+        backends.append(partial(PardisoBackend, mkl, pointers, columns, number, slots))
+    elif kind.startswith("pardiso"):
         raise ImportError(
             f"linear solver {kind!r} needs the MKL library libmkl_rt with 32-bit integers, which was not found:"
             " run `pip install mkl` (Linux and Windows on x86-64), unset MKL_INTERFACE_LAYER, or choose 'superlu'"
         )
-    return _logged(_Solver(SuperLUBackend(pointers, columns, block, number), pointers, columns, number), kind)
+    if kind in ("auto", "superlu"):
+        backends.append(partial(SuperLUBackend, pointers, columns, block, number))
+    return _logged(_Solver(backends[0](), pointers, columns, number, backends[1:]), kind)
 
 
 def _logged(solver: "_Solver", kind: str) -> "_Solver":
@@ -152,22 +161,31 @@ def _checked_pattern(indptr: npt.NDArray[Any], indices: npt.NDArray[Any], block:
 
 @final
 class _Solver:
-    """Adds checks, staleness and iterative refinement to a back end."""
+    """Adds scaling, checks, staleness, iterative refinement and other back ends where one fails.
+
+    `others` make the back ends to go over to where a factor is not good enough, in this order.
+    """
 
     def __init__(
         self, backend: Backend, indptr: Indices, indices: Indices, dtype: np.dtype[Any],
-        exact: Callable[[], Backend] | None = None,
+        others: Sequence[Callable[[], Backend]] = (),
     ) -> None:  # fmt: skip
-        self.backend = backend
-        self._exact = exact
+        self.backend = self._first = backend
+        self._others = self._spare = list(others)
+        self._told: set[str] = set()
         self.versions: dict[int, int] = {}
         self._upper: dict[int, sp.csr_matrix] = {}
+        self.factors: dict[int, npt.NDArray[np.float64]] = {}
         self._indptr, self._indices, self.dtype = indptr, indices, dtype
         self.size = indptr.size - 1
 
     @property
     def name(self) -> str:
-        return self.backend.name if self._exact is None else f"{self.backend.name}-single"
+        return f"{self.backend.name}-single" if self.single else self.backend.name
+
+    @property
+    def single(self) -> bool:
+        return isinstance(self.backend, PardisoBackend) and self.backend.dtype != self.dtype
 
     @property
     def factor_bytes(self) -> int:
@@ -188,52 +206,65 @@ class _Solver:
             self._upper[slot] = sp.csr_matrix((data, self._indices, self._indptr), shape=(self.size, self.size))
         target = self._upper[slot].data
         np.copyto(target, values)
-        self._fill(slot)
+        self.factors[slot] = equilibrate(self._indptr, self._indices, target)
+        try:
+            self._fill(slot)
+        except LinAlgError as error:
+            if not self.promote(str(error)):
+                raise
         return _Factor(self, slot, self.versions[slot])
 
     def _fill(self, slot: int) -> None:
+        """Factorise the scaled matrix of a slot with the present back end."""
         values = self._upper[slot].data
-        if self._exact is None:
-            self.backend.factorize(values, slot)
-            return
-        try:
-            with np.errstate(over="raise"):
-                self.backend.factorize(values.astype(_HALVES[self.dtype]), slot)
-        except (LinAlgError, FloatingPointError):
-            self.promote()
+        self.backend.factorize(values.astype(_HALVES[self.dtype]) if self.single else values, slot)
 
-    def promote(self) -> bool:
-        """Go over to double precision for good and factorise all slots anew; False if it is double already."""
-        if self._exact is None:
-            return False
-        logger.debug("single precision is not enough for this matrix: double from here on")
-        self.backend.release()
-        self.backend, self._exact = self._exact(), None
-        for slot, version in self.versions.items():
-            if slot in self._upper:
-                try:
+    def promote(self, why: str) -> bool:
+        """Go over to the next back end for good and factorise all slots anew; False if there is none that works.
+
+        Where none works the matrix is singular, and the present back end stays for the next one.
+        """
+        failed, others = self.backend, self._others
+        while others:
+            self.backend, others = others[0](), others[1:]
+            try:
+                for slot in self._upper:
                     self._fill(slot)
-                except LinAlgError:
-                    self.versions[slot] = version + 1
-                    raise
-        return True
+            except LinAlgError as error:
+                why = str(error)
+                self.backend.release()
+                continue
+            new = self.backend.name not in (failed.name, *self._told)
+            self._told.add(self.backend.name)
+            logger.log(
+                logging.WARNING if new else logging.DEBUG, "usadelfem: linear solver %r from here on (%s)",
+                self.backend.name, why,
+            )  # fmt: skip
+            failed.release()
+            self._others = others
+            return True
+        self.backend = failed
+        if not self._others and self.backend is not self._first:  # all have failed: the matrix is singular
+            self.release()
+            self.backend, self._others = self._first, self._spare
+        return False
 
     def release(self) -> None:
         self.versions = {slot: version + 1 for slot, version in self.versions.items()}
-        self._upper = {}
+        self._upper, self.factors = {}, {}
         self.backend.release()
 
     def bare(self, rhs: Numbers, slot: int) -> Numbers:
-        """One solution without a check, in the precision of the factors."""
-        if self._exact is None:
+        """One solution with the scaled matrix, without a check, in the precision of the factors."""
+        if not self.single:
             return self.backend.solve(rhs, slot)
         size = np.abs(rhs).max(axis=0, initial=0.0)
         size[size == 0] = 1.0  # keeps small right-hand sides away from the smallest single number
         return np.asarray(self.backend.solve(rhs / size, slot).astype(self.dtype) * size)
 
-    def product(self, vectors: Numbers, slot: int) -> Numbers:
-        """The matrix times `vectors`, shape (n, k)."""
-        upper = self._upper[slot]
+    def product(self, vectors: Numbers, slot: int, *, moduli: bool = False) -> Numbers:
+        """The scaled matrix, or that of the moduli of its entries, times `vectors`, shape (n, k)."""
+        upper = abs(self._upper[slot]) if moduli else self._upper[slot]
         diagonal = upper.data[upper.indptr[:-1], None]
         result: Numbers = upper @ vectors + upper.T @ vectors - diagonal * vectors
         return result
@@ -258,9 +289,15 @@ class _Factor:
                 "this factor is stale: its solver has factorised another matrix or was released; call factorize again"
             )
         right = self._checked(np.asarray(rhs))
-        columns = right.reshape(right.shape[0], -1)
+        factors = self._solver.factors[self._slot][:, None]
+        columns = factors * right.reshape(right.shape[0], -1)
         solution = self._refined(columns, accuracy) if checked else self._solver.bare(columns, self._slot)
-        return solution.reshape(right.shape)
+        return np.asarray((factors * solution).reshape(right.shape))
+
+    def rounding(self, unknowns: Numbers) -> npt.NDArray[np.float64]:
+        factors = self._solver.factors[self._slot]
+        product = self._solver.product(abs(unknowns / factors)[:, None], self._slot, moduli=True)[:, 0]
+        return np.asarray(np.finfo(float).eps * product.real / factors)
 
     def _checked(self, rhs: Numbers) -> Numbers:
         size, dtype = self._solver.size, self._solver.dtype
@@ -282,7 +319,7 @@ class _Factor:
             trial = answer + self._solver.bare(residual, self._slot)
             residual = rhs - self._solver.product(trial, self._slot)
             worst = float(np.max(np.linalg.norm(residual, axis=0) / scale, initial=0))
-            if (step == 0 and not worst < _SINGLE_FAILS) and self._solver.promote():
+            if step == 0 and self._solver.single and not worst < _SINGLE_FAILS and self._promoted(worst):
                 return self._refined(rhs, accuracy)
             if not worst < best:
                 break
@@ -290,8 +327,12 @@ class _Factor:
             if best < accuracy:
                 break
         if not best < max(_FAIL_ABOVE, accuracy):
-            if self._solver.promote():
+            if self._promoted(worst):
                 return self._refined(rhs, accuracy)
             note = self._solver.backend.note
             raise LinAlgError(f"the matrix is singular or nearly so: relative residual {worst:.1e} ({note})")
         return answer
+
+    def _promoted(self, residual: float) -> bool:
+        solver = self._solver
+        return solver.promote(f"{solver.name} left a relative residual of {residual:.1e} ({solver.backend.note})")

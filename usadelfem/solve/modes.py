@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from ..device.device import Device
 from ..errors import DeviceError
@@ -23,12 +23,17 @@ from ..fem.spectral import Spectral, build_spectral, energy_scale
 from .matsubara import SumRule
 from .remote import build_team, check_sharing
 from .scales import sum_converges, zero_temperature_gap
+from .status import SolveError
 from .team import Team
 from .terms import Terms
 
 Complex = NDArray[np.complex128]
 
 EIGENVALUE_TOLERANCE = 1e-9
+# A first look, which is enough where the normal state is stable beyond doubt.
+LOOSE, CLEAR = 1e-4, 1.0
+RESTARTS = 40
+DENSE = 48  # unknowns up to which all products cost no more than a search
 MIXED = 0.1  # part of noise in the vector that the search starts from
 
 
@@ -91,10 +96,41 @@ def _lowest(
     # The lowest mode may be of another symmetry than the start.
     noise = np.random.default_rng(1).normal(size=(2, size))
     first = first + MIXED * np.linalg.norm(first) * (noise[0] + 1j * noise[1]) / np.sqrt(2 * size)
-    matrix = LinearOperator((size, size), matvec=product, dtype=complex)
-    if size < 3:
-        dense = np.array([product(column) for column in np.eye(size)]).T
+    value, vector = _lowest_pair(LinearOperator((size, size), matvec=product, dtype=complex), first)
+    return value, np.asarray(vector.reshape(pairing.shape) / root)
+
+
+def _lowest_pair(matrix: LinearOperator, start: Complex) -> tuple[float, Complex]:
+    """The lowest eigenvalue of a Hermitian operator, with its vector.
+
+    Where a strong pair breaker leaves the modes hardly different, none of them can be told from the others; their
+    eigenvalues then agree to the tolerance that is reached, and are far above zero.
+
+    Raises
+    ------
+    SolveError
+        If the eigenvalue does not converge to LOOSE.
+    """
+    size = matrix.shape[0]
+    if size <= DENSE:
+        dense = np.array([matrix.matvec(column) for column in np.eye(size)]).T
         values, vectors = np.linalg.eigh(0.5 * (dense + dense.conj().T))
-    else:
-        values, vectors = eigsh(matrix, k=1, which="SA", v0=first, tol=EIGENVALUE_TOLERANCE, ncv=min(size - 1, 24))
-    return float(values[0]), np.asarray(vectors[:, 0].reshape(pairing.shape) / root)
+        return float(values[0]), vectors[:, 0]
+    found: tuple[float, Complex] | None = None
+    for tolerance in (LOOSE, EIGENVALUE_TOLERANCE, 1e-6):
+        try:
+            values, vectors = eigsh(
+                matrix, k=1, which="SA", v0=start, tol=tolerance, ncv=min(size - 1, 24), maxiter=RESTARTS
+            )
+        except ArpackNoConvergence:
+            continue
+        found, start = (float(values[0]), vectors[:, 0]), vectors[:, 0]
+        if found[0] > CLEAR or tolerance < LOOSE:
+            return found
+    if found is None:
+        raise SolveError(
+            f"the lowest eigenvalue of the gap equation did not converge to {LOOSE:g} in {RESTARTS} restarts. Try: a "
+            "finer mesh in the superconductors, or a higher temperature",
+            frequency=float("nan"), residuals=(), state=None,
+        )  # fmt: skip
+    return found

@@ -20,6 +20,9 @@ ERROR_TOLERANCE = 3e-12
 RESIDUAL_TOLERANCE = 1e-8
 # Below this the residual is rounding noise, which no line search can be asked to reduce.
 ROUNDING = 1e-12
+# Stiff equations (a nearly perfect barrier, cells a thousand times longer than wide) never get that far: there the end
+# is reached where every residual is below this multiple of the rounding errors of the products that it is made of.
+NOISE = 50.0
 MAX_STEPS = 25
 # A step shorter than 1/256 of Newton's does not get anywhere; continuation in frequency does.
 HALVINGS = 8
@@ -50,6 +53,10 @@ class System(Protocol):
         """The state after a step."""
         ...
 
+    def unknowns(self, state: Any) -> Numbers:
+        """The free unknowns of a state, in the order of a step."""
+        ...
+
 
 @dataclass(eq=False)
 class Clock:
@@ -75,10 +82,12 @@ class Clock:
         self.factorizations += 1
         return factor
 
-    def step(self, factor: Factor, residual: Numbers, *, checked: bool = True) -> Numbers:
+    def step(
+        self, factor: Factor, residual: Numbers, *, checked: bool = True, accuracy: float = STEP_ACCURACY
+    ) -> Numbers:  # fmt: skip
         """Newton's step for a residual, on the clock."""
         start = perf_counter()
-        step = -factor.solve(residual, checked=checked, accuracy=STEP_ACCURACY)
+        step = -factor.solve(residual, checked=checked, accuracy=accuracy)
         self.solve += perf_counter() - start
         self.solves += 1
         return np.asarray(step)
@@ -86,7 +95,7 @@ class Clock:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Where Newton's method ended, and how it got there."""
+    """Where Newton's method ended, and how it got there; `error` is that of the state, relative to its largest entry."""
 
     state: Any
     converged: bool
@@ -95,6 +104,7 @@ class Outcome:
     factorizations: int
     reason: str = ""
     factor: Factor | None = None
+    error: float = 0.0
 
 
 @dataclass(eq=False)
@@ -111,6 +121,7 @@ class _Iterate:
     steps: list[float] = field(default_factory=list)
     factorizations: int = 0
     factor: Factor | None = None
+    error: float = 0.0
 
     def move(self, state: Any, residual: Numbers, relative: float, step: float) -> None:
         self.state, self.residual, self.relative = state, residual, relative
@@ -119,7 +130,17 @@ class _Iterate:
 
     def outcome(self, reason: str = "") -> Outcome:
         history = tuple(self.residuals), tuple(self.steps), self.factorizations
-        return Outcome(self.state, not reason, *history, reason, self.factor)
+        return Outcome(self.state, not reason, *history, reason, self.factor, self.error)
+
+    def is_exact(self, factor: Factor) -> bool:
+        """Whether the residual is made of rounding errors only; the last step then tells what they do to the state."""
+        if not self.steps or not factor.fresh or not np.isfinite(self.relative):
+            return False
+        level = factor.rounding(self.system.unknowns(self.state))
+        if not (abs(self.residual) <= NOISE * level).all():
+            return False
+        self.error = min(self.steps[-2:]) / max(float(abs(self.state).max(initial=0.0)), 1e-300)
+        return True
 
 
 def newton(
@@ -154,7 +175,8 @@ def newton(
         except np.linalg.LinAlgError as error:
             return current.outcome(f"the tangent is singular ({error})")
         if length == 0.0:
-            return current.outcome("the line search found no smaller residual")
+            exact = current.factor is not None and current.is_exact(current.factor)
+            return current.outcome("" if exact else "the line search found no smaller residual")
     return current.outcome(f"no convergence in {MAX_STEPS} steps")
 
 
@@ -215,7 +237,7 @@ def _correct(
         small = length * contraction / (1 - min(contraction, 0.5)) <= current.accuracy * scale
         converged = small and (known or current.accuracy > ERROR_TOLERANCE)
         if not contraction <= allowed and length > ROUNDING * scale:
-            return False
+            return current.is_exact(factor)
         if patience == MAX_REUSES and known and length * contraction**left > current.accuracy * scale:
             return False
         state = current.system.moved(current.state, step)
@@ -225,9 +247,10 @@ def _correct(
             return False
         current.move(state, residual, relative, length)
         if converged and relative <= max(RESIDUAL_TOLERANCE, current.accuracy):
+            current.error = length * contraction / scale if scale > 0 else 0.0
             return True
         if length <= ROUNDING * scale:
-            return relative <= RESIDUAL_TOLERANCE
+            return relative <= RESIDUAL_TOLERANCE or current.is_exact(factor)
     return False
 
 

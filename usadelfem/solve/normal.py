@@ -11,7 +11,7 @@ from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.coefficients import point_coefficients
 from ..fem.conduction import conduction_matrix, electrode
-from ..fem.junctions import build_junctions, splitting
+from ..fem.junctions import build_junctions, limited, splitting
 from ..fem.scalar import factorize_positive
 from ..fem.space import Index, build_space
 from ..physics.functional import N0, D
@@ -43,12 +43,13 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
             raise DeviceError(f"no facet set {name!r}; it has: {', '.join(sorted(boundaries)) or 'none'}")
     barriers, ghosts = splitting(device)
     space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
-    junctions = build_junctions(device, space)
     source, drain = (electrode(device, space, name) for name in (first, second))
     if np.intersect1d(space.origin[source], space.origin[drain]).size:
         raise DeviceError(f"facet sets {first!r} and {second!r} touch: the resistance between them is zero")
     coefficients = point_coefficients(device, space).table
-    matrix = conduction_matrix(space, 2 * coefficients[..., N0] * coefficients[..., D], junctions)
+    conductivity = 2 * coefficients[..., N0] * coefficients[..., D]
+    junctions = limited(build_junctions(device, space), space, conductivity)
+    matrix = conduction_matrix(space, conductivity, junctions)
     potential = np.zeros(len(space.nodes[0]))
     potential[source] = 1.0
     free = _connected(matrix, source, drain)

@@ -129,7 +129,8 @@ def _clamped(device: Device, space: Space) -> tuple[Real, NDArray[np.bool_]]:
         potential, spin = (evaluate(e, getattr(contact, e), x, f"contact {name!r}") for e in ("potential", "spin"))
         given = np.column_stack([potential, spin.T])
         shared = clamped[nodes]
-        if abs(given - values[nodes])[shared].max(initial=0.0) > 1e-9:
+        size = max(abs(given).max(initial=0.0), abs(values).max(initial=0.0))
+        if abs(given - values[nodes])[shared].max(initial=0.0) > 1e-9 * size:
             others = ", ".join(sorted({repr(other) for other, own in owner.items() if np.intersect1d(own, nodes).size}))
             raise DeviceError(f"contact {name!r} touches {others} with another potential or spin; separate them")
         values[nodes], clamped[nodes], owner[name] = given, True, nodes

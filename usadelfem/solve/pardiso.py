@@ -124,7 +124,7 @@ class PardisoBackend:
     ) -> None:  # fmt: skip
         self._slots = slots
         self._mkl = mkl
-        self._indptr, self._indices, self._dtype = indptr, indices, dtype
+        self._indptr, self._indices, self.dtype = indptr, indices, dtype
         self._handle = np.zeros(64, dtype=np.int64)
         self._settings = np.zeros(64, dtype=np.int32)
         for position, value in _SETTINGS.items():
@@ -141,7 +141,7 @@ class PardisoBackend:
     @property
     def factor_bytes(self) -> int:
         """Memory of one factor, 0 before the first."""
-        return max(int(self._settings[17]), 0) * self._dtype.itemsize
+        return max(int(self._settings[17]), 0) * self.dtype.itemsize
 
     def factorize(self, values: Numbers, slot: int) -> None:
         """Factorise; `values` is kept, not copied. Raises LinAlgError with PARDISO's error."""
@@ -161,7 +161,7 @@ class PardisoBackend:
 
     def solve(self, rhs: Numbers, slot: int) -> Numbers:
         """Solve for `rhs` of shape (n, k) and return that shape. Raises LinAlgError with PARDISO's error."""
-        right = np.array(rhs, dtype=self._dtype, order="F")
+        right = np.array(rhs, dtype=self.dtype, order="F")
         solution = np.empty_like(right, order="F")
         self._call(_SOLVE, "solution", slot, right, solution)
         return solution
@@ -188,7 +188,7 @@ class PardisoBackend:
         """The seventeen arguments of `pardiso`; arrays as ctypes pointers, which keep their arrays alive."""
         size = self._indptr.size - 1
         columns = 1 if rhs is None else rhs.shape[1]
-        matrix_type = _MATRIX_TYPES[self._dtype.kind]
+        matrix_type = _MATRIX_TYPES[self.dtype.kind]
         numbers = (self._slots, slot + 1, matrix_type, phase, size, columns, 0)
         integers = [ctypes.byref(ctypes.c_int(i)) for i in numbers]
         pattern = (_pointer(self._values[slot]), _pointer(self._indptr), _pointer(self._indices), None)

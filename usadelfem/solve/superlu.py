@@ -9,7 +9,7 @@ from numpy.linalg import LinAlgError
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.sparse.linalg import SuperLU, splu
 
-from usadelfem.solve.pardiso import Indices, Numbers
+from .pardiso import Indices, Numbers
 
 _PIVOT_THRESHOLD = 0.001  # 0.1 doubles the fill of indefinite matrices and gains one digit before refinement
 _LEAF_NODES = 40

@@ -13,9 +13,14 @@ from ..fem.induced import Induced
 from ..fem.pairing import Pairing
 from ..fem.spectral import Spectral
 from .chain import Chain
+from .newton import STEP_ACCURACY
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+
+
+# Relative residual of the linear response of the normal metal, from which the stability follows.
+MODE_ACCURACY = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,21 +42,22 @@ class Terms:
 
     def derivative(self, chain: Chain, system: Spectral, index: int, weight: float, change: Complex) -> Complex:
         """Change of f0 with the gap, the state following."""
-        return self._response(chain, system, index, weight, chain.states[index], change, linear=False)
+        state = chain.states[index]
+        return self._response(chain, system, index, weight, state, change, linear=False, accuracy=STEP_ACCURACY)
 
     def mode(self, chain: Chain, system: Spectral, index: int, weight: float, gap: Complex) -> Complex:
         """f0 of the normal metal in a small gap, to first order."""
         normal = np.zeros(chain.states.shape[1:], complex)
-        return self._response(chain, system, index, weight, normal, gap, linear=True)
+        return self._response(chain, system, index, weight, normal, gap, linear=True, accuracy=MODE_ACCURACY)
 
     def _response(
         self, chain: Chain, system: Spectral, index: int, weight: float, state: Complex, change: Complex, *,
-        linear: bool,
+        linear: bool, accuracy: float,
     ) -> Complex:  # fmt: skip
         assert self.pairing is not None
         out = np.zeros(self.pairing.shape, complex)
         source = system.project(self.pairing.source(state, change, linear=linear))
-        solution = chain.response(system, index, source)
+        solution = chain.response(system, index, source, accuracy)
         if solution is not None:  # not every node is clamped
             self.pairing.response(state, system.change(solution), weight, out, linear=linear)
         return out
