@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..device.coefficient import evaluate
 from ..device.device import Device
 from ..device.material import COEFFICIENTS
+from ..errors import DeviceError
 from ..physics import functional as column
 from ..physics.gauge import GAUGE_COLUMNS
 from ..physics.spin_charge import CHANNEL_COLUMNS
@@ -86,6 +87,7 @@ def point_coefficients(
     """
     names = sorted(device.conductors)
     values = {name: sample(space, device, name, COEFFICIENTS) for name in names}
+    _check_kappa(space.dim, {region: part["kappa"] for region, part in values.items()})
     local = np.zeros((*space.dx.shape, column.COEFFICIENTS))
     for region in names:
         local[space.mesh.subdomains[region]] = _local(values[region])
@@ -98,6 +100,18 @@ def point_coefficients(
     for array in (table, kinds, pairs):
         array.flags.writeable = False
     return Coefficients(table, kinds, pairs)
+
+
+def _check_kappa(dim: int, values: dict[str, Real]) -> None:
+    """Diffusion dissipates, and free boundaries are well-posed, for kappa in a range only; on a line it does nothing."""
+    low = -0.5 if dim == 3 else -1.0
+    for region, kappa in values.items():
+        outside = ~((low < kappa) & (kappa < 1.0))
+        if dim > 1 and outside.any():
+            raise DeviceError(
+                f"material of region {region!r}: kappa is {kappa[outside].flat[0]:.4g}; diffusion in {dim} dimensions "
+                f"dissipates for {low:g} < kappa < 1 only, outside of that free boundaries have no solution"
+            )
 
 
 def _local(values: dict[str, NDArray[Any]]) -> Real:

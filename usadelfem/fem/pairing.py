@@ -18,9 +18,11 @@ from ..physics.frame import frame
 from ..physics.functional import first_variation
 from ..physics.jit import kernel, readonly
 from ..physics.nambu import FULL, mul, scale, sub, tilde
+from ..physics.thermal import bcs_gap
 from .coefficients import sample
 from .element import interpolate
 from .junctions import barrier_contacts
+from .section import facet_basis
 from .space import Index, Real
 from .spectral import Spectral
 
@@ -153,11 +155,13 @@ def build_pairing(device: Device, system: Spectral) -> Pairing | None:
     return Pairing(chosen, space.cells[chosen], space.phi, np.concatenate(log_tc), weight)
 
 
-def has_continuous_gap(device: Device, system: Spectral, bulk: dict[str, float]) -> bool:
-    """Whether the gap jumps nowhere across a transparent contact, so that the sum of the gap equation converges.
+def cut_energy(device: Device, system: Spectral, tc: dict[str, float], temperature: float) -> float:
+    """What the sum of the gap equation has to be cut off well above: 0 if the gap jumps nowhere across a transparent
+    contact, so that the sum converges; else the largest Thouless energy D (A/V)^2 of the regions that meet at a jump, A
+    the area of the jump and V their volume.
 
-    `bulk` is the bulk gap of every self-consistent region with one Tc. At a jump of the gap the summand falls off like
-    1/w only. Regions count as one where their Tc is the same number; rigid reservoirs where their gap is the bulk gap.
+    `tc` is that of every self-consistent region with only one. At a jump of the gap the summand falls off like 1/w only.
+    Regions count as one where their Tc is the same number; rigid reservoirs where their gap is the bulk gap.
     """
     space = system.space
     label = np.full(space.mesh.nelements, -1.0)
@@ -165,18 +169,32 @@ def has_continuous_gap(device: Device, system: Spectral, bulk: dict[str, float])
     for region, material in device.conductors.items():
         if material.self_consistent:
             cells = space.mesh.subdomains[region]
-            unknown[cells], label[cells] = True, bulk.get(region, np.nan)
+            unknown[cells], label[cells] = True, tc.get(region, np.nan)
     first, second = space.mesh.f2t
     passable = second >= 0
     passable[space.barriers] = False
-    one, two = first[passable], second[passable]
-    meets = unknown[one] | unknown[two]
-    if not (label[one[meets]] == label[two[meets]]).all():
-        return False
+    jumps = passable & (unknown[first] | unknown[second]) & (label[first] != label[second])
     for name, (_, gap, _) in system.contacts.items():
-        touched = space.mesh.f2t[0, space.mesh.boundaries[name]]
-        own = label[touched[unknown[touched]]]
+        facets = np.asarray(space.mesh.boundaries[name], np.int64)
+        own = label[first[facets]][unknown[first[facets]]]
         rigid = name not in barrier_contacts(device)
-        if rigid and len(own) and not np.allclose(abs(gap), own[0], rtol=1e-6, atol=0):
-            return False
-    return True
+        bulk = bcs_gap(temperature, float(own[0])) if len(own) and np.isfinite(own[0]) else 0.0
+        if rigid and len(own) and not (bulk > 0 and np.allclose(abs(gap), bulk, rtol=1e-6, atol=0)):
+            jumps[facets] |= unknown[first[facets]]
+    return _largest_thouless_energy(device, system, np.flatnonzero(jumps))
+
+
+def _largest_thouless_energy(device: Device, system: Spectral, facets: Index) -> float:
+    """The largest D (A/V)^2 of the regions at some facets, A the area of their facets among them."""
+    if not len(facets):
+        return 0.0
+    space = system.space
+    area = facet_basis(space, facets)[1].sum(axis=1)
+    largest, volumes = np.finfo(float).tiny, space.dx.sum(axis=1)
+    for region in device.conductors:
+        cells = np.asarray(space.mesh.subdomains[region], np.int64)
+        at = np.isin(space.mesh.f2t[:, facets], cells).any(axis=0)
+        if at.any():
+            diffusion = float(system.coefficients.table[cells][..., column.D].max())
+            largest = max(largest, diffusion * float(area[at].sum() / volumes[cells].sum()) ** 2)
+    return largest

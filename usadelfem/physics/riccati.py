@@ -146,10 +146,15 @@ def _lowest_eigenvalue(n: Complex) -> NDArray[np.float64]:
     return np.asarray(0.5 * (first + last) - np.sqrt(0.25 * (first - last) ** 2 + abs(off) ** 2))
 
 
-def largest_amplitude(state: Complex) -> float:
-    """Largest singular value of a over all positions; at most 1 for a causal Green's function."""
+def amplitudes(state: Complex) -> NDArray[np.float64]:
+    """Largest singular value of a at every position, shape (...); at most 1 for a causal Green's function."""
     frobenius = (state.real**2 + state.imag**2).sum(axis=-1)
     determinant = abs(state[..., 0] * state[..., 3] - state[..., 1] * state[..., 2])
     # the squares of the two singular values have this sum, and the determinant's square as product
     largest = 0.5 * (frobenius + np.sqrt(np.maximum(frobenius**2 - 4 * determinant**2, 0.0)))
-    return float(np.sqrt(largest.max(initial=0.0)))
+    return np.asarray(np.sqrt(largest))
+
+
+def largest_amplitude(state: Complex) -> float:
+    """Largest singular value of a over all positions; at most 1 for a causal Green's function."""
+    return float(amplitudes(state).max(initial=0.0))

@@ -41,19 +41,25 @@ def _frequencies(total: float | None) -> tuple[Real, Real]:
     """
     whole = None if total is None else math.ceil(total) - 1
     explicit = np.arange(_EXPLICIT if whole is None else min(_EXPLICIT, whole), dtype=float)
-    rules: list[tuple[Real, Real]] = [(explicit, np.ones(len(explicit)))]
-    first = _EXPLICIT
-    for _ in range(_OCTAVES):
-        count = first if whole is None else min(first, whole - first)
-        if count <= 0:
+    rules: list[tuple[Real, Real]] = [(explicit, np.ones(len(explicit))), _octaves(_EXPLICIT, whole)]
+    if total is not None and whole is not None:
+        rules.append((np.array([float(whole)]), np.array([total - whole])))
+    n, weight = (np.concatenate(part) for part in zip(*rules, strict=True))
+    return n, weight
+
+
+def _octaves(first: int, end: int | None) -> tuple[Real, Real]:
+    """Indices and weights of the sum over first <= n < end, or over all full octaves if end is None."""
+    rules: list[tuple[Real, Real]] = [(np.empty(0), np.empty(0))]
+    for _ in range(_OCTAVES + 10):
+        count = first if end is None else min(first, end - first)
+        if count <= 0 or (end is None and first >= _EXPLICIT << _OCTAVES):
             break
         if count <= 2 * _OCTAVE_POINTS:
             rules.append((np.arange(first, first + count, dtype=float), np.ones(count)))
         else:
             rules.append(_octave(first, count))
-        first *= 2
-    if total is not None and whole is not None:
-        rules.append((np.array([float(whole)]), np.array([total - whole])))
+        first += count
     n, weight = (np.concatenate(part) for part in zip(*rules, strict=True))
     return n, weight
 
@@ -75,8 +81,12 @@ def _measure(total: float | None) -> tuple[Real, Real]:
 
 @lru_cache(maxsize=32)
 def _recurrence(count: int, total: float | None) -> tuple[Real, Real, float]:
-    """Three-term recurrence of the polynomials orthogonal in the measure, by Lanczos with reorthogonalisation."""
-    x, weight = _measure(total)
+    """Three-term recurrence of the polynomials orthogonal in the measure of a sum."""
+    return _lanczos(*_measure(total), count)
+
+
+def _lanczos(x: Real, weight: Real, count: int) -> tuple[Real, Real, float]:
+    """Three-term recurrence of the polynomials orthogonal in a discrete measure, and its norm; reorthogonalised."""
     basis = np.zeros((count + 1, len(x)))
     basis[0] = np.sqrt(weight / weight.sum())
     diagonal, off = np.zeros(count), np.zeros(count)
@@ -116,6 +126,29 @@ def gauss_sum(count: int, total: float | None = None) -> tuple[Real, Real]:
     order = np.argsort(-x)
     power = 2 if total is None else 1
     return 1.0 / x[order], (norm * vectors[0] ** 2 / x**power)[order]
+
+
+@lru_cache(maxsize=64)
+def tail_sum(first: float, total: float, precision: float = 1e-9) -> tuple[Real, Real]:
+    """Nodes and weights of the sum over first <= n < total, as `gauss_sum`, for summands that vary slowly on a
+    logarithmic scale: powers of 1/w between 1/w and 1/w^3.
+
+    Gaussian quadrature in ln w for the measure w^(-3/2). A first that is no integer continues a sum that ended there.
+    """
+    start, end = math.ceil(first), math.ceil(total) - 1
+    n, weight = _octaves(start, end)
+    n = np.concatenate([[start - 1.0], n, [float(end)]])
+    weight = np.concatenate([[start - first], weight, [total - end]])
+    t, measure = np.log(2.0 * n + 1.0), weight * (2.0 * n + 1.0) ** -1.5
+    middle, half = 0.5 * (t[0] + t[-1]), max(0.5 * (t[-1] - t[0]), 1e-300)
+    # Powers are exponentials in t, which the rule resolves where its order exceeds their exponent over half the range.
+    count = 2 + math.ceil(0.75 * half) + max(1, math.ceil(-0.5 * math.log10(precision)))
+    if count >= len(n):
+        return 2.0 * n + 1.0, weight
+    diagonal, off, norm = _lanczos((t - middle) / half, measure, count)
+    x, vectors = eigh_tridiagonal(diagonal, off)
+    nodes = np.exp(middle + half * x)
+    return nodes, norm * vectors[0] ** 2 * nodes**1.5
 
 
 @lru_cache(maxsize=64)

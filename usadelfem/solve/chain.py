@@ -9,18 +9,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fem.spectral import Spectral, coarseness
-from ..physics.riccati import largest_amplitude
+from ..fem.spectral import Spectral
 from .linear import Factor, LinearSolver
 from .newton import STEP_ACCURACY, Clock, Outcome, newton
+from .quality import advice, is_causal
 from .status import Report, SolveError
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 MAX_CONTINUATION = 40
-# A causal Riccati matrix has no singular value above 1; the spurious solutions of the equation are far above.
-CAUSAL = 1.05
 # Kept factors may fill this part of the machine's memory.
 MEMORY_SHARE = 0.4
 
@@ -156,7 +154,7 @@ class Chain:
             last = self.known[-1][0] if self.known else np.inf
             higher = 4 * (targets[-1] + self.scale) if np.isinf(last) else np.sqrt(last * targets[-1])
             if extra > MAX_CONTINUATION or higher < targets[-1] * (1 + 1e-4):
-                raise _failure(targets[-1], outcome, coarseness(system, targets[-1]))
+                raise _failure(system, targets[-1], outcome)
             targets.append(float(higher))
         return outcome, extra, iterations
 
@@ -182,8 +180,7 @@ class Chain:
             system, energy, start, solver=self.solver, clock=self.clock, slot=self._slot(index), factor=factor,
             accuracy=accuracy,
         )  # fmt: skip
-        causal = system.linearized or largest_amplitude(outcome.state) <= CAUSAL
-        if outcome.converged and not causal:
+        if outcome.converged and not is_causal(system, outcome.state):
             reason = "the solution is not causal (a Riccati amplitude is above 1)"
             return replace(outcome, converged=False, reason=reason)
         return outcome
@@ -206,7 +203,7 @@ class Chain:
         if outcome.factor is not None and self.keep:
             self.factors[index] = outcome.factor
         w = float(self.frequencies[index])
-        report = Report(w, True, iterations, outcome.residuals, outcome.steps, extra)
+        report = Report(w, True, iterations, outcome.residuals, outcome.steps, extra, outcome.error)
         self.reports[index] = report.after(self.reports.get(index))
 
     def _predict(self, w: float, known: list[tuple[float, Complex]]) -> Complex:
@@ -237,14 +234,10 @@ def factor_memory() -> float:
         return 2.0**31
 
 
-def _failure(w: float, outcome: Outcome, coarse: float) -> SolveError:
-    history = ", ".join(f"{r:.1e}" for r in outcome.residuals)
-    if coarse > 2:
-        advice = f"the largest cells are {coarse:.2g} times the decay length sqrt(D/|w + i h|) there: refine the mesh"
-    else:
-        advice = "a finer mesh where the solution varies, a higher temperature to start from, or order=1"
+def _failure(system: Spectral, w: float, outcome: Outcome) -> SolveError:
+    history = ", ".join(f"{r:.1e}" for r in outcome.residuals[-8:])
     what = f"no convergence at Matsubara frequency {w:.6g}: {outcome.reason}"
     return SolveError(
-        f"{what}; relative residuals: {history}. Try: {advice}",
+        f"{what}; last relative residuals: {history}. Try: {advice(system, w, outcome.state)}",
         frequency=w, residuals=outcome.residuals, state=outcome.state,
     )  # fmt: skip

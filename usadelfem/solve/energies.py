@@ -97,7 +97,9 @@ class EnergyChain:
         if not outcome.converged:
             outcome, extra = self._descend(energy)
             iterations += outcome.factorizations
-        report = Report(energy, outcome.converged, iterations, outcome.residuals, outcome.steps, extra)
+        report = Report(
+            energy, outcome.converged, iterations, outcome.residuals, outcome.steps, extra, outcome.error
+        )
         if not outcome.converged:
             return np.full_like(outcome.state, np.nan), report
         self.known.append((energy, outcome.state))

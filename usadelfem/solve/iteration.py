@@ -17,10 +17,12 @@ from ..fem.pairing import Pairing, build_pairing
 from ..fem.recover import recover
 from ..fem.space import basis_values
 from ..fem.spectral import Spectral, build_spectral
+from .cutoff import warn_of_cutoff
 from .initial import Initial, gap_from, initial_gap
 from .matsubara import SumRule
 from .modes import lowest_mode, superconducting_contacts
 from .newton import ERROR_TOLERANCE
+from .quality import warn_of_states
 from .remote import build_team
 from .scales import zero_temperature_gap
 from .selfconsistent import SelfConsistency, as_real
@@ -81,12 +83,15 @@ def solve_fields(
     problem = _problem(device, system, pairing, mu0, nodes, weights, temperature, scale, options)
     try:
         sweeps = _converge(problem, options, ask=_normal_mode(device, system, rule, temperature, options))
+        error = problem.cutoff_error(common["cutoff"])
+        warn_of_cutoff(error, common["cutoff"])
+        warn_of_states(problem.system, problem.team.states, problem.team.reports, stacklevel=4)
         result = problem.team.result()
     finally:
         problem.team.release()
     return Equilibrium(
         device=device if pairing is None else _with_gap(device, problem.system), system=problem.system, sweeps=sweeps,
-        pairing=pairing, induced=problem.induced, dofs=problem.dofs, **result, **common,
+        pairing=pairing, induced=problem.induced, dofs=problem.dofs, cutoff_error=error, **result, **common,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..physics.thermal import gauss_count, gauss_sum, matsubara, truncated_count
+from ..physics.thermal import gauss_count, gauss_sum, matsubara, tail_sum, truncated_count
 
 Real = NDArray[np.float64]
 
@@ -16,9 +16,14 @@ Real = NDArray[np.float64]
 # SFS and SNS junctions: relative error 1e-7 or below, 1e-5 in links ten times shorter than the coherence length, whose
 # summand falls off only above their Thouless energy.
 GAUSS_RANGE = 10.0
-# The plain sum runs up to this multiple; what it leaves out falls off like 1/w^2. So does the sum of a gap equation
-# that does not converge by itself.
+# The plain sum runs up to this multiple; what it leaves out falls off like 1/w^2.
 PLAIN_RANGE = 100.0
+# The Gaussian sum of a gap equation that does not converge by itself ends at this multiple of the largest gap or exchange
+# field, or THIN times the Thouless energy of the thinnest layer there, if that is larger: boundary layers of width
+# sqrt(D/w) have to be as thin against it. Critical temperatures are then converged to 3e-4, gaps and currents too.
+# From LOW times the scale on it is a sum over few frequencies on a logarithmic scale.
+CUT_RANGE, THIN = 1e4, 4e3
+LOW = 20.0
 MAX_PLAIN = 10_000
 # Relative precision of a quadrature on its reference summands.
 FINE = 1e-9
@@ -28,14 +33,15 @@ FINE = 1e-9
 class SumRule:
     """What the user asked for: see `solve_equilibrium`.
 
-    `cut` says that the sum has to end at a cut-off: the gap equation where the gap jumps.
+    `cut` says that the sum has to end at a cut-off, the gap equation where the gap jumps, and is the energy of the layers
+    there (`cut_energy`); 0 where the sum converges.
     """
 
     quadrature: str = "gauss"
     frequencies: int | None = None
     cutoff: float | None = None
     cutoff_index: int | None = None
-    cut: bool = False
+    cut: float = 0.0
 
     def __post_init__(self) -> None:
         if self.quadrature not in ("gauss", "plain"):
@@ -55,9 +61,15 @@ class SumRule:
             return None
         if self.cutoff_index is not None:
             return float(self.cutoff_index)
-        energy = self.cutoff or PLAIN_RANGE * max(scale, temperature)
-        count = max(1.0, energy / (2 * np.pi * temperature))
+        largest = max(scale, temperature)
+        default = PLAIN_RANGE * largest if self.quadrature == "plain" else max(CUT_RANGE * largest, THIN * self.cut)
+        count = max(1.0, (self.cutoff or default) / (2 * np.pi * temperature))
         return float(round(count)) if self.quadrature == "plain" else count
+
+    def end(self, temperature: float, scale: float) -> float:
+        """Energy at which the sum ends; infinite if it does not."""
+        total = self.total(temperature, scale)
+        return np.inf if total is None else float(2 * np.pi * temperature * total)
 
     def nodes(self, temperature: float, scale: float, precision: float = FINE) -> tuple[Real, Real]:
         """Frequencies, ascending, and weights, for a device with energies up to `scale`.
@@ -70,11 +82,18 @@ class SumRule:
         if total is None:
             energy = self.cutoff or energy
             count = count or gauss_count(float(f"{energy / temperature:.3g}"), precision)
+            nodes, weights = gauss_sum(count)
         elif self.quadrature == "plain" and not coarse:
             return self._plain(temperature, int(count or total))
+        elif count:
+            nodes, weights = gauss_sum(count, total)
         else:
-            count = count or truncated_count(float(f"{energy / temperature:.3g}"), total, precision)
-        nodes, weights = gauss_sum(count, total)
+            ratio = float(f"{energy / temperature:.3g}")
+            low = min(total, max(1.0, LOW * max(scale, temperature) / (2 * np.pi * temperature)))
+            nodes, weights = gauss_sum(truncated_count(ratio, low, precision), low)
+            if low < total:
+                further, more = tail_sum(low, total, precision)
+                nodes, weights = np.concatenate([nodes, further]), np.concatenate([weights, more])
         return np.pi * temperature * nodes, weights
 
     def _plain(self, temperature: float, count: int) -> tuple[Real, Real]:

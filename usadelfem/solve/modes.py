@@ -20,9 +20,10 @@ from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.pairing import Pairing, build_pairing
 from ..fem.spectral import Spectral, build_spectral, energy_scale
+from .cutoff import left_out, warn_of_cutoff
 from .matsubara import SumRule
 from .remote import build_team, check_sharing
-from .scales import sum_converges, zero_temperature_gap
+from .scales import needed_cut, zero_temperature_gap
 from .status import SolveError
 from .team import Team
 from .terms import Terms
@@ -50,14 +51,19 @@ def lowest_mode(
     _check(system, pairing)
     assert pairing is not None
     scale = max(energy_scale(system), zero_temperature_gap(pairing))
-    rule = SumRule(**sums, cut=not sum_converges(device, system, temperature))
+    rule = SumRule(**sums, cut=needed_cut(device, system, temperature))
     nodes, weights = rule.nodes(temperature, scale)
     team = build_team(
         system, nodes, weights, scale=scale, kind=linear_solver, threads=threads, executor=executor, keep=True,
         terms=Terms(pairing),
     )  # fmt: skip
     try:
-        return _lowest(system, pairing, team, temperature, start)
+        value, mode = _lowest(system, pairing, team, temperature, start)
+        highest, cutoff = nodes[-2:], rule.end(temperature, scale)
+        if np.isfinite(cutoff) and len(highest) == 2:
+            amplitudes = np.array([team.sum(system, Terms.mode_at, mode, w) for w in highest.tolist()])
+            warn_of_cutoff(left_out(pairing, mode, highest, amplitudes, cutoff), cutoff)
+        return value, mode
     finally:
         team.release()
 

@@ -23,6 +23,7 @@ ROUNDING = 1e-12
 # Stiff equations (a nearly perfect barrier, cells a thousand times longer than wide) never get that far: there the end
 # is reached where every residual is below this multiple of the rounding errors of the products that it is made of.
 NOISE = 50.0
+USELESS = 1e-2  # error of such a state, relative to its largest entry, that is no solution any more
 MAX_STEPS = 25
 # A step shorter than 1/256 of Newton's does not get anywhere; continuation in frequency does.
 HALVINGS = 8
@@ -140,7 +141,7 @@ class _Iterate:
         if not (abs(self.residual) <= NOISE * level).all():
             return False
         self.error = min(self.steps[-2:]) / max(float(abs(self.state).max(initial=0.0)), 1e-300)
-        return True
+        return self.error < USELESS
 
 
 def newton(

@@ -6,9 +6,8 @@ import numpy as np
 
 from ..device.coefficient import uniform
 from ..device.device import Device
-from ..fem.pairing import Pairing, has_continuous_gap
+from ..fem.pairing import Pairing, cut_energy
 from ..fem.spectral import Spectral
-from ..physics.thermal import bcs_gap
 
 
 def zero_temperature_gap(pairing: Pairing) -> float:
@@ -16,8 +15,8 @@ def zero_temperature_gap(pairing: Pairing) -> float:
     return float(np.exp(pairing.log_tc.max() - np.euler_gamma) * np.pi)
 
 
-def sum_converges(device: Device, system: Spectral, temperature: float) -> bool:
-    """Whether the summand of the gap equation falls off fast enough: the gap jumps at no transparent contact."""
+def needed_cut(device: Device, system: Spectral, temperature: float) -> float:
+    """The energy well above which the gap equation has to be cut off; 0 where its summand falls off fast enough."""
     tc = {region: uniform(material.Tc) for region, material in device.conductors.items() if material.self_consistent}
-    bulk = {region: bcs_gap(temperature, value.real) for region, value in tc.items() if value is not None}
-    return has_continuous_gap(device, system, bulk)
+    known = {region: value.real for region, value in tc.items() if value is not None}
+    return cut_energy(device, system, known, temperature)

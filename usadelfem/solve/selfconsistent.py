@@ -18,6 +18,7 @@ from ..fem.induced import Induced
 from ..fem.pairing import Pairing
 from ..fem.spectral import Spectral
 from ..physics import functional as column
+from .cutoff import left_out
 from .newton import ERROR_TOLERANCE
 from .status import Sweep
 from .team import Team
@@ -202,6 +203,15 @@ class SelfConsistency:
             return self.dofs
         response = np.pi * self.temperature * self._sum(-1)
         return self.induced.step(self.dofs, response) - self.dofs
+
+    def cutoff_error(self, cutoff: float) -> float:
+        """What the sum leaves out beyond its end, as `left_out`."""
+        if self.pairing is None or len(self.team.frequencies) < 2:
+            return 0.0
+        amplitudes = np.zeros((2, *self.pairing.shape), complex)
+        for state, out in zip(self.team.states[-2:], amplitudes, strict=True):
+            self.pairing.amplitude(state, 1.0, out)
+        return left_out(self.pairing, self.gap, self.team.frequencies[-2:], amplitudes, cutoff)
 
     def measure(self, number: int, residual: Complex, potential_step: Real) -> Sweep:
         """How far the iteration is."""

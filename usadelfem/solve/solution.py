@@ -48,6 +48,9 @@ class Equilibrium:
         Where the gap was unknown, None where it is given everywhere.
     induced, dofs
         With screening: the problem of the induced vector potential, and its unknowns.
+    cutoff, cutoff_error
+        Energy at which sums over frequencies end, infinite where they do not; and what a self-consistent solve leaves
+        out by that, as a relative change of Tc (estimated from the decay of the summand).
     """
 
     device: Device
@@ -63,6 +66,8 @@ class Equilibrium:
     pairing: Pairing | None = None
     induced: Induced | None = None
     dofs: Real = field(default_factory=lambda: np.empty(0))
+    cutoff: float = np.inf
+    cutoff_error: float = 0.0
 
     def __repr__(self) -> str:
         return (

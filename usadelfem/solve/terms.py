@@ -50,6 +50,15 @@ class Terms:
         normal = np.zeros(chain.states.shape[1:], complex)
         return self._response(chain, system, index, weight, normal, gap, linear=True, accuracy=MODE_ACCURACY)
 
+    def mode_at(
+        self, chain: Chain, system: Spectral, index: int, weight: float, gap: Complex, frequency: float
+    ) -> Complex:  # fmt: skip
+        """f0 of the normal metal in a small gap at one of the frequencies."""
+        assert self.pairing is not None
+        if chain.frequencies[index] != frequency:
+            return np.zeros(self.pairing.shape, complex)
+        return self.mode(chain, system, index, 1.0, gap)
+
     def _response(
         self, chain: Chain, system: Spectral, index: int, weight: float, state: Complex, change: Complex, *,
         linear: bool, accuracy: float,
