@@ -103,7 +103,7 @@ def point_coefficients(
 
 
 def _check_kappa(dim: int, values: dict[str, Real]) -> None:
-    """Diffusion dissipates, and free boundaries are well-posed, for kappa in a range only; on a line it does nothing."""
+    """Diffusion dissipates and free boundaries are well-posed in a range of kappa only; on a line it does nothing."""
     low = -0.5 if dim == 3 else -1.0
     for region, kappa in values.items():
         outside = ~((low < kappa) & (kappa < 1.0))

@@ -23,7 +23,6 @@ from .section import facet_basis
 from .space import Index, Real, Space
 from .workspace import JunctionSpace
 
-
 # A barrier that conducts this many times better than the cells beside it counts as one that conducts just so much: the
 # resistance that this adds is as small a part of theirs, and larger numbers would drown the rest of the matrix in
 # rounding errors.

@@ -160,7 +160,7 @@ def cut_energy(device: Device, system: Spectral, tc: dict[str, float], temperatu
     contact, so that the sum converges; else the largest Thouless energy D (A/V)^2 of the regions that meet at a jump, A
     the area of the jump and V their volume.
 
-    `tc` is that of every self-consistent region with only one. At a jump of the gap the summand falls off like 1/w only.
+    `tc` is that of every self-consistent region with only one. At a jump of the gap the summand falls off like 1/w.
     Regions count as one where their Tc is the same number; rigid reservoirs where their gap is the bulk gap.
     """
     space = system.space

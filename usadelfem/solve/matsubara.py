@@ -18,8 +18,8 @@ Real = NDArray[np.float64]
 GAUSS_RANGE = 10.0
 # The plain sum runs up to this multiple; what it leaves out falls off like 1/w^2.
 PLAIN_RANGE = 100.0
-# The Gaussian sum of a gap equation that does not converge by itself ends at this multiple of the largest gap or exchange
-# field, or THIN times the Thouless energy of the thinnest layer there, if that is larger: boundary layers of width
+# The Gaussian sum of a gap equation that does not converge by itself ends at this multiple of the largest gap or
+# exchange field, or THIN times the Thouless energy of the thinnest layer there, if that is larger: boundary layers of width
 # sqrt(D/w) have to be as thin against it. Critical temperatures are then converged to 3e-4, gaps and currents too.
 # From LOW times the scale on it is a sum over few frequencies on a logarithmic scale.
 CUT_RANGE, THIN = 1e4, 4e3
@@ -33,8 +33,8 @@ FINE = 1e-9
 class SumRule:
     """What the user asked for: see `solve_equilibrium`.
 
-    `cut` says that the sum has to end at a cut-off, the gap equation where the gap jumps, and is the energy of the layers
-    there (`cut_energy`); 0 where the sum converges.
+    `cut` says that the sum has to end at a cut-off, the gap equation where the gap jumps, and is the energy of the
+    layers there (`cut_energy`); 0 where the sum converges.
     """
 
     quadrature: str = "gauss"

@@ -96,7 +96,7 @@ class Clock:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Where Newton's method ended, and how it got there; `error` is that of the state, relative to its largest entry."""
+    """Where Newton's method ended, and how; `error` is that of the state, relative to its largest entry."""
 
     state: Any
     converged: bool

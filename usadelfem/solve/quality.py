@@ -22,8 +22,8 @@ CAUSAL = 1.05
 OVERSHOOT, FEW = 1.5, 0.05
 # Error by rounding, relative to the largest amplitude, that is warned of.
 NOTICEABLE = 1e-6
-# Part of the limit of free boundaries (`fem/boundary.py`) from which on meshes decide whether there is a solution.
-NEAR_LIMIT = 0.95
+# Part of the limit of free boundaries (`fem/boundary.py`) from which on it may be the mesh that makes a solution.
+NEAR_LIMIT = 0.9
 # Ratios from which on rounding is what a solve fails at: longest edge to shortest height of a cell; rates to diffusion.
 THIN_CELL, STIFF_RATE = 1e5, 1e10
 
@@ -71,9 +71,7 @@ def advice(system: Spectral, w: float, state: Complex) -> str:
         return f"a smaller |kappa|, or weaker triplets at free boundaries: {_limit(limit)}"
     coarse = coarseness(system, w)
     if coarse > 2:
-        return (
-            f"a finer mesh: the largest cells are {coarse:.2g} times the decay length sqrt(D/|w + i h|) at this frequency"
-        )
+        return f"a finer mesh: the largest cells are {coarse:.2g} times the decay length sqrt(D/|w + i h|) there"
     if not system.linearized and amplitudes(state).max(initial=0.0) > CAUSAL:
         return f"a finer mesh near {_place(system, state)}, where the solution is not causal" + _other_order(system)
     return "a finer mesh where phase, gap or coefficients change" + _other_order(system)
@@ -107,7 +105,7 @@ def _stiffness(system: Spectral) -> str | None:
     volume = space.dx.sum(axis=1)
     thin = longest**space.dim / volume
     if space.dim > 1 and thin.max() > THIN_CELL:
-        return f"rounder cells: the thinnest are {thin.max():.1g} times longer than wide; give thin layers a smaller size"
+        return f"rounder cells: the thinnest are {thin.max():.1g} times longer than wide; smaller ones along thin layers"
     size = volume ** (1 / space.dim)
     for name, number in (("tau_so", column.RATE_SO), ("tau_sf", column.RATE_SF)):
         ratio = float((table[..., number] / table[..., column.D] * size[:, None] ** 2).max(initial=0.0))
