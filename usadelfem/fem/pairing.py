@@ -190,7 +190,7 @@ def _largest_thouless_energy(device: Device, system: Spectral, facets: Index) ->
         return 0.0
     space = system.space
     area = facet_basis(space, facets)[1].sum(axis=1)
-    largest, volumes = np.finfo(float).tiny, space.dx.sum(axis=1)
+    largest, volumes = 1e-300, space.dx.sum(axis=1)
     for region in device.conductors:
         cells = np.asarray(space.mesh.subdomains[region], np.int64)
         at = np.isin(space.mesh.f2t[:, facets], cells).any(axis=0)

@@ -81,6 +81,17 @@ class Spectral:
         add_junctions(self._aligned[1], reduced, residual, scale, pattern=pattern, values=values)
         return self._free(residual), float(scale.max(initial=0.0)), values
 
+    def phase_force(self, w: float, state: Complex, cells: Index, nodes: Any) -> Real:
+        """dF/dtheta if the phase of the states of some nodes (sets, nodes) grows by theta, of the terms of some cells and
+        of all interfaces; shape (sets,).
+        """
+        reduced = self.sector.reduce(state)
+        residual, scale, _ = assemble(
+            self.space, self._aligned[0], w, reduced, chosen=cells, timings=self.timings
+        )  # fmt: skip
+        add_junctions(self._aligned[1], reduced, residual, scale)
+        return np.asarray(nodes @ (reduced.conj() * residual).imag.sum(axis=1))
+
     @cached_property
     def _aligned(self) -> tuple[Coefficients, Junctions]:
         """Coefficients and interface terms in the frame of the sector."""

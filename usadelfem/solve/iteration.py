@@ -209,7 +209,9 @@ def _converge(
                 if not polish:
                     return tuple(history)
                 problem.settle(ERROR_TOLERANCE)
-                last = problem.measure(sweep.number, problem.residual(), problem.potential_step())
+                residual = problem.residual()
+                phases = problem.island_step(residual)
+                last = problem.measure(sweep.number, residual, problem.potential_step(), phases)
                 if last.residual <= options.tolerance:
                     return (*history, last)
             if len(history) >= options.max_sweeps or not np.isfinite(sweep.residual):

@@ -78,7 +78,7 @@ class LinearSolver(Protocol):
     def factorize(self, values: Numbers, slot: int = 0) -> Factor:
         """Factorise the matrix with these upper-triangle `values` (copied); the slot's last factor becomes stale.
 
-        Rows and columns are scaled first. Where "auto" fails with one back end it goes over to the next; that is logged.
+        Rows and columns are scaled first. Where "auto" fails with one back end it goes on with the next; logged.
 
         Raises ValueError (number or type of values) and numpy.linalg.LinAlgError (singular or non-finite).
         """

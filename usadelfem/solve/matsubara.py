@@ -19,8 +19,8 @@ GAUSS_RANGE = 10.0
 # The plain sum runs up to this multiple; what it leaves out falls off like 1/w^2.
 PLAIN_RANGE = 100.0
 # The Gaussian sum of a gap equation that does not converge by itself ends at this multiple of the largest gap or
-# exchange field, or THIN times the Thouless energy of the thinnest layer there, if that is larger: boundary layers of width
-# sqrt(D/w) have to be as thin against it. Critical temperatures are then converged to 3e-4, gaps and currents too.
+# exchange field, or THIN times the Thouless energy of the thinnest layer there, if that is larger: boundary layers of
+# width sqrt(D/w) have to be as thin against it. Critical temperatures, gaps and currents are then converged to 3e-4.
 # From LOW times the scale on it is a sum over few frequencies on a logarithmic scale.
 CUT_RANGE, THIN = 1e4, 4e3
 LOW = 20.0

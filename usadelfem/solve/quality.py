@@ -105,7 +105,7 @@ def _stiffness(system: Spectral) -> str | None:
     volume = space.dx.sum(axis=1)
     thin = longest**space.dim / volume
     if space.dim > 1 and thin.max() > THIN_CELL:
-        return f"rounder cells: the thinnest are {thin.max():.1g} times longer than wide; smaller ones along thin layers"
+        return f"rounder cells: the thinnest are {thin.max():.1g} times longer than wide; smaller ones in thin layers"
     size = volume ** (1 / space.dim)
     for name, number in (("tau_so", column.RATE_SO), ("tau_sf", column.RATE_SF)):
         ratio = float((table[..., number] / table[..., column.D] * size[:, None] ** 2).max(initial=0.0))

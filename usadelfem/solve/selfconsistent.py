@@ -19,6 +19,7 @@ from ..fem.pairing import Pairing
 from ..fem.spectral import Spectral
 from ..physics import functional as column
 from .cutoff import left_out
+from .islands import FINITE, PHASE, find_islands
 from .newton import ERROR_TOLERANCE
 from .status import Sweep
 from .team import Team
@@ -33,6 +34,8 @@ Complex = NDArray[np.complex128]
 QUICK = 0.1
 # A gap with -R/gap above this is asked whether it is near an unstable state, from which it has to grow.
 GROWTH = 1e-3
+# Residual, in units of the bulk gap, below which the gap is near its solution.
+NEAR = 0.3
 # Smallest gap, in units of the bulk gap, that sets a scale.
 SMALL = 1e-3
 
@@ -77,6 +80,7 @@ class SelfConsistency:
             self.dofs = self.induced.maxwell.zeros()
         diffusion = self.system.coefficients.table[..., column.D]
         self.length = float(np.sqrt(diffusion.max() / self.unit))
+        self.islands = find_islands(self.system, self.pairing)
 
     @property
     def gap(self) -> Complex:
@@ -161,6 +165,45 @@ class SelfConsistency:
         self.team.forget()
         self.factored = self.fields
 
+    def island_step(self, residual: Complex) -> Real:
+        """Phases that the floating islands still have to turn by, radians; empty if there are none, or if other changes
+        of the gap come first.
+
+        Keeps the stiffness for `island_change`.
+        """
+        self.stiffness = np.empty((0, 0))
+        if self.islands is None or self.pairing is None or not abs(residual).max() < NEAR * self.unit:
+            return np.empty(0)
+        islands, states, team = self.islands, self.team.states, self.team
+
+        def force(phases: Real | None = None) -> Real:
+            turned = states if phases is None else islands.turned(phases, self.gap, states)[1]
+            return islands.force(self.system, team.frequencies, team.weights, turned, self.temperature)
+
+        self.stiffness = islands.stiffness(self.pairing, self.gap, residual, self.derivative, force)
+        return islands.step(force(), self.stiffness)
+
+    def island_change(self, residual: Complex) -> Complex | float:
+        """Change of the gap with the phases that cancel a residual, to first order; see `island_step`."""
+        if self.islands is None or self.pairing is None or not self.stiffness.size:
+            return 0.0
+        gap, islands = self.gap, self.islands
+        torque = islands.masks @ (self.pairing.weight * (gap.conj() * residual).imag).sum(axis=1)
+        return np.asarray(1j * gap * (islands.step(torque, self.stiffness) @ islands.masks)[:, None])
+
+    def turns(self, phases: Real, residual: Complex) -> bool:
+        """Whether the islands are to turn before anything else: their phases are farther off than the gap itself."""
+        angle = abs(phases).max(initial=0.0)
+        return bool(angle > max(FINITE, abs(residual).max(initial=0.0) / self.unit)) and not self.grows(residual)
+
+    def turn(self, phases: Real, accuracy: float) -> None:
+        """Turn the phases of the islands and solve all frequencies again."""
+        assert self.islands is not None
+        gap, states = self.islands.turned(phases, self.gap, self.team.states)
+        self.team.states[:] = states
+        self.place(np.concatenate([as_real(gap), self.dofs]))
+        self.settle(accuracy)
+
     def gap_response(self) -> GapResponse:
         """The approximate inverse of the derivative of R at the present gap."""
         assert self.pairing is not None
@@ -213,11 +256,13 @@ class SelfConsistency:
             self.pairing.amplitude(state, 1.0, out)
         return left_out(self.pairing, self.gap, self.team.frequencies[-2:], amplitudes, cutoff)
 
-    def measure(self, number: int, residual: Complex, potential_step: Real) -> Sweep:
+    def measure(
+        self, number: int, residual: Complex, potential_step: Real, phases: Real | None = None
+    ) -> Sweep:  # fmt: skip
         """How far the iteration is."""
-        change = 0.0
+        change = 0.0 if phases is None else PHASE * float(abs(phases).max(initial=0.0))
         if self.induced is not None:
-            change = float(abs(self.induced.maxwell.at_points(potential_step)).max()) * self.length
+            change = max(change, float(abs(self.induced.maxwell.at_points(potential_step)).max()) * self.length)
         size = float(abs(residual).max(initial=0.0)) / self.unit
         return Sweep(number, max(size, change), float(abs(self.gap).max(initial=0.0)) / self.unit)
 

@@ -10,7 +10,7 @@ from scipy.sparse.linalg import LinearOperator, gmres
 
 from .anderson import Anderson
 from .newton import ERROR_TOLERANCE
-from .selfconsistent import SelfConsistency, as_gap, as_real
+from .selfconsistent import NEAR, SelfConsistency, as_gap, as_real
 from .status import Sweep
 
 Real = NDArray[np.float64]
@@ -21,9 +21,8 @@ INNER = 0.03
 LOOSEST = 1e-3
 # Fixed-point sweeps are over-relaxed: R is divided by this part of what it grows to at short lengths.
 SLOPE = 0.7
-# Residual, in units of the bulk gap, below which the approximate inverse of the derivative is used, and the part of its
-# step that is mixed in: it overestimates steps where magnets or normal metals weaken the gap.
-NEAR = 0.3
+# Below a residual of NEAR the approximate inverse of the derivative is used, and this part of its step is mixed in: it
+# overestimates steps where magnets or normal metals weaken the gap.
 MIXING = 0.6
 # After PATIENCE sweeps that have not lowered the residual by PROGRESS come PLAIN sweeps without acceleration, each
 # time twice as many.
@@ -51,8 +50,13 @@ def anderson_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Swee
     best, stalled, plain, left = np.inf, 0, 0, 0
     while True:
         residual, potential = problem.residual(), problem.potential_step()
-        sweep = problem.measure(number, residual, potential)
+        phases = problem.island_step(residual)
+        sweep = problem.measure(number, residual, potential, phases)
         yield sweep
+        if problem.turns(phases, residual):
+            problem.turn(phases, _inner(sweep.residual, tolerance))
+            mixer, number = Anderson(problem.weight, MIXING if near else 1.0), number + 1
+            continue
         if problem.grows(residual):
             problem.move(_grown(problem), LOOSEST)
             mixer, near, number = Anderson(problem.weight), False, number + 1
@@ -69,6 +73,8 @@ def anderson_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Swee
             change = -response.apply(problem.gap, residual)
         else:
             change = -residual / _slope(problem, 1.0 if left else SLOPE)
+        if problem.islands is not None and len(phases):
+            change = change + 1j * problem.gap * (phases @ problem.islands.masks)[:, None]
         step = np.concatenate([as_real(change), potential])
         fields = problem.fields + step if left else mixer.propose(problem.fields, step)
         problem.move(_within_trust(problem, fields, sweep.largest), _inner(sweep.residual, tolerance))
@@ -106,9 +112,14 @@ def newton_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Sweep]
     number, last = 1, np.inf
     while True:
         residual = problem.residual()
-        sweep = problem.measure(number, residual, problem.dofs)
+        phases = problem.island_step(residual)
+        sweep = problem.measure(number, residual, problem.dofs, phases)
         yield sweep
         accuracy = _inner(sweep.residual * FORCING, tolerance)
+        if problem.turns(phases, residual):
+            problem.turn(phases, accuracy)
+            number, last = number + 1, np.inf
+            continue
         if problem.grows(residual):
             problem.place(_grown(problem))
             problem.settle(accuracy)
@@ -146,7 +157,10 @@ def _newton_step(problem: SelfConsistency, residual: Complex) -> tuple[Complex, 
 
     shape = (len(root), len(root))
     matrix = LinearOperator(shape, matvec=scaled(product), dtype=np.float64)
-    inverse = LinearOperator(shape, matvec=scaled(lambda x: response.apply(gap, x)), dtype=np.float64)
+    def approximate(x: Complex) -> Complex:
+        return np.asarray(response.apply(gap, x) - problem.island_change(x))
+
+    inverse = LinearOperator(shape, matvec=scaled(approximate), dtype=np.float64)
     step, _ = gmres(matrix, -root * as_real(residual), rtol=FORCING, restart=KRYLOV, maxiter=1, M=inverse)
     return as_gap(step / root, pairing), products
 
