@@ -18,7 +18,7 @@ from ..errors import ObservableError
 from ..fem.coefficients import sample
 from ..fem.space import Space
 from ..observe.fields import Field
-from .atomic import replacing, require_folder
+from .atomic import check_target, replacing
 
 SUFFIXES = (".vtu", ".pvd", ".xdmf")
 _CELLS = {1: {2: "line"}, 2: {3: "triangle", 4: "quad"}, 3: {4: "tetra", 8: "hexahedron"}}
@@ -145,7 +145,7 @@ def _write_xdmf(target: Path, values: NDArray[Any], members: list[tuple[Field, .
 def _check(target: Path, fields: tuple[Field, ...]) -> None:
     if target.suffix not in SUFFIXES:
         raise ValueError(f"cannot write {str(target)!r}: the name must end in .vtu, or for a series in .pvd or .xdmf")
-    require_folder(target, f"cannot write {target.name!r}")
+    check_target(target, f"cannot write {target.name!r}")
     if not fields:
         raise ValueError("no fields to write: give at least one, e.g. write_vtk(path, charge_current(eq))")
     for field in fields:

@@ -23,6 +23,9 @@ from .section import facet_basis
 from .space import Index, Real, Space
 from .workspace import JunctionSpace
 
+# Names of the columns of the table, as in `physics.junction`.
+COLUMNS = ("CONDUCTANCE", "MIX_ONE", "MIX_TWO", "MIXING", "MX", "MY", "MZ")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Junctions:
