@@ -24,15 +24,15 @@ _OURS = re.compile(r"\d{4,}(" + _TOKEN + r")?\.vtu")
 _MARK = "usadelfem_series"  # attribute of data files that belong to an .xdmf file
 
 
-def write_vtu(target: Path, grid: meshio.Mesh) -> None:
-    """Write a grid; meshio puts names into the file as they are, so that they come escaped."""
+def write_vtu(target: Path, grid: meshio.Mesh, owner: Path | None = None) -> None:
+    """Write a grid, of the series `owner`; meshio puts names into the file as they are, so that they come escaped."""
     escaped = meshio.Mesh(
         grid.points,
         grid.cells,
         {_as_xml(name): values for name, values in grid.point_data.items()},
         {_as_xml(name): values for name, values in grid.cell_data.items()},
     )
-    with replacing(target) as name:
+    with replacing(target, owner) as name:
         escaped.write(name, file_format="vtu")
 
 
@@ -53,7 +53,7 @@ def write_pvd(target: Path, values: NDArray[Any], grids: Iterable[meshio.Mesh]) 
 
     try:
         for member, grid in zip(_new_names(folder), grids, strict=False):
-            write_vtu(member, grid)
+            write_vtu(member, grid, target)
             written.append(member)
         index(written)
     except BaseException:
@@ -130,7 +130,7 @@ def write_xdmf(target: Path, values: NDArray[Any], grids: Iterable[meshio.Mesh])
         write_whole(target, ElementTree.tostring(writer.xdmf_file, encoding="utf-8", xml_declaration=True))
 
     new = target.with_name(f"{target.stem}.new-{secrets.token_hex(4)}.h5") if plain.exists() else plain
-    write_whole(new, data.getbuffer())
+    write_whole(new, data.getbuffer(), target)
     try:
         index([new])
     except BaseException:

@@ -15,8 +15,10 @@ _HOST = re.sub(r"[^\w.]", "_", socket.gethostname())[:60]
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[str]:
+def replacing(target: Path, owner: Path | None = None) -> Iterator[str]:
     """The name of a temporary file that becomes the target when all went well, and is removed otherwise.
+
+    The owner is the file that the user has named, if the target is a part of it.
 
     Raises
     ------
@@ -24,7 +26,7 @@ def replacing(target: Path) -> Iterator[str]:
         If the file cannot be written: it names the file and the folder, in which nothing has changed.
     """
     target = target.resolve()  # a link stays one
-    with naming(target):
+    with naming(owner or target):
         _remove_abandoned(target.parent)
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(13, "the file is read-only")
@@ -45,9 +47,9 @@ def replacing(target: Path) -> Iterator[str]:
             raise
 
 
-def write_whole(target: Path, data: bytes | memoryview) -> None:
-    """Write a file in one go; raises OSError as `replacing`."""
-    with replacing(target) as name, open(name, "wb") as file:
+def write_whole(target: Path, data: bytes | memoryview, owner: Path | None = None) -> None:
+    """Write a file in one go; arguments and OSError as of `replacing`."""
+    with replacing(target, owner) as name, open(name, "wb") as file:
         file.write(data)
 
 
