@@ -29,7 +29,7 @@ def replacing(target: Path, owner: Path | None = None) -> Iterator[str]:
     with naming(owner or target):
         _remove_abandoned(target.parent)
         if target.exists() and not os.access(target, os.W_OK):
-            raise PermissionError(13, "the file is read-only")
+            raise PermissionError(13, "the file, or the disk, is read-only")
         handle, name = tempfile.mkstemp(prefix=f".{_HOST}-{os.getpid()}-", suffix=".part", dir=target.parent)
         try:
             yield name
