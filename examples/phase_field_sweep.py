@@ -18,9 +18,10 @@ import usadelfem as uf
 
 # %%
 # The junction: a normal strip, much wider than long, between superconducting reservoirs. Lengths are in units of
-# xi; a flux quantum is pi. The function that a sweep calls may be defined in the script.
+# xi; a flux quantum is pi. The phase winds along the width with the flux, which the cells must resolve: half as fine a
+# mesh is right up to one flux quantum only. The function that a sweep calls may be defined in the script.
 LENGTH, WIDTH = 1.0, 8.0
-mesh = uf.rectangle({"N": LENGTH}, width=WIDTH, size=0.25)
+mesh = uf.rectangle({"N": LENGTH}, width=WIDTH, size=0.125, cell="quad")
 
 
 def current(phase, flux):
@@ -36,7 +37,7 @@ def current(phase, flux):
 if __name__ == "__main__":
     output = Path("output")
     output.mkdir(exist_ok=True)
-    phases, fluxes = np.linspace(0, np.pi, 9), np.linspace(0, 3, 25)
+    phases, fluxes = np.linspace(0, np.pi, 9), np.linspace(0, 2.5, 21)
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster, Client(cluster) as client:
         result = uf.sweep(
             current,
@@ -61,7 +62,7 @@ if __name__ == "__main__":
     )  # fmt: skip
     axes[0].set(xlabel=r"$\Phi/\Phi_0$", ylabel=r"$\varphi/\pi$", title=r"$I(\varphi, \Phi)$")
     figure.colorbar(image, ax=axes[0], label=r"$I$ ($e N_0 D \Delta$)")
-    fine = np.linspace(0, 3, 301)
+    fine = np.linspace(0, 2.5, 301)
     axes[1].plot(fluxes, critical / critical[0], "o", ms=4, label="wide junction")
     axes[1].plot(fine, abs(np.sinc(fine)), "--", label=r"$|\sin(\pi\Phi/\Phi_0)/(\pi\Phi/\Phi_0)|$")
     axes[1].set(xlabel=r"$\Phi/\Phi_0$", ylabel=r"$I_\mathrm{c}(\Phi)/I_\mathrm{c}(0)$")

@@ -67,13 +67,13 @@ def arrays(path):
 
 def test_copies_of_a_result_damaged_at_random_load_as_written_or_not_at_all(result):
     count, slowest = outcomes(result, 60)
-    assert count["other"] == 0 < count["refused"]
+    assert count["other"] == count["unnamed"] == 0 < count["refused"]
     assert slowest < 10
 
 
 def test_copies_of_a_checkpoint_damaged_at_random_load_as_written_or_not_at_all(checkpoint):
     count, slowest = outcomes(checkpoint, 300)
-    assert count["other"] == 0 < count["refused"]
+    assert count["other"] == count["unnamed"] == 0 < count["refused"]
     assert slowest < 10
 
 
@@ -152,7 +152,7 @@ def test_files_of_others_are_refused_in_the_same_words(kind, tmp_path):
 @pytest.mark.parametrize("number", [0, 1, -1, 1.5, "two"])
 def test_files_of_another_format_are_refused_with_what_to_do(number, result):
     change(result, "/", format=number)
-    with pytest.raises(uf.FileError, match="which reads format 2: (load it with that version|update usadelfem)"):
+    with pytest.raises(uf.FileError, match=r"which reads format 2: (load it with that version|update usadelfem)"):
         uf.load(result)
 
 
@@ -186,7 +186,7 @@ def test_links_and_data_in_other_files_are_not_followed(result, tmp_path):
             if isinstance(file.get(name, getlink=True), h5py.HardLink) and isinstance(file[name], h5py.Dataset):
                 seal(file[name], np.zeros(3))
                 reseal(file, name)
-        with pytest.raises(uf.FileError, match="links are not followed|lies in another file|is the same as another|/conte"):
+        with pytest.raises(uf.FileError, match=r"not followed|is the same as another|does not fit its checksum"):
             uf.load(result)
 
 
@@ -207,7 +207,9 @@ def test_sizes_are_compared_with_the_file_before_they_are_allocated(tmp_path):
      ("subdomains", -1, "region 'N' of the mesh has indices outside"),
      ("boundaries", 10**6, "facet set 'left' of the mesh has indices outside")],
 )  # fmt: skip
-def test_a_mesh_that_is_none_is_refused_although_its_checksums_fit(part, value, match, equilibrium, tmp_path, monkeypatch):
+def test_a_mesh_that_is_none_is_refused_although_its_checksums_fit(
+    part, value, match, equilibrium, tmp_path, monkeypatch
+):  # fmt: skip
     real = store.without_functions
 
     def spoiled(device, space):

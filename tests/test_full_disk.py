@@ -91,7 +91,7 @@ def test_a_quota_leaves_the_old_files_and_nothing_else(kind, old, field, tmp_pat
     before = contents(tmp_path)
     with no_file_larger_than(3000):
         for _ in range(3):
-            with pytest.raises(OSError, match="cannot write '.*' in the folder '.*' .*: what was there is kept") as caught:
+            with pytest.raises(OSError, match=r"cannot write '.*' in the folder '.*: what was there is kept") as caught:
                 write()
     assert caught.value.errno == errno.EFBIG
     assert str(tmp_path) in str(caught.value)
@@ -202,7 +202,7 @@ def test_an_old_series_is_whole_until_the_new_one_is(field, tmp_path, monkeypatc
 
 def test_an_xdmf_file_does_not_replace_a_result_of_the_same_name(field, tmp_path):
     result = uf.save(tmp_path / "s.h5", uf.sweep(float, [1.0]))
-    with pytest.raises(uf.FileError, match="'s.h5', which exists and is no file of a series; give another name"):
+    with pytest.raises(uf.FileError, match=r"'s\.h5', which exists and is no file of a series; give another name"):
         uf.write_vtk(tmp_path / "s.xdmf", uf.series([field, field], [0.0, 1.0], name="t"))
     assert uf.load(result).values.tolist() == [1.0]
 

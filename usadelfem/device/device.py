@@ -60,7 +60,8 @@ class Device(FrozenRecord):
     Raises
     ------
     DeviceError
-        If a name is unknown or holds characters that files do not give back, a cell has no material or several, a facet set is empty, or a coefficient does not fit.
+        If a name is unknown or cannot stand in a file, a cell has no material or several, a facet set is empty, or a
+        coefficient does not fit.
     MeshError
         If the mesh is of an unsupported type or has no regions.
 

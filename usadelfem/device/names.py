@@ -22,8 +22,8 @@ def check_set_names(mesh: Any) -> None:
         for name in sets or {}:
             if not isinstance(name, str) or not 0 < len(name) <= LONGEST or any(map(_is_unprintable, name)):
                 raise DeviceError(
-                    f"a {kind} of the mesh is named {name!r:.80}; allowed are texts of 1 to {LONGEST} characters without "
-                    "line breaks and other control characters"
+                    f"a {kind} of the mesh is named {name!r:.80}; allowed are texts of 1 to {LONGEST} characters "
+                    "without line breaks and other control characters"
                 )
 
 

@@ -180,4 +180,3 @@ def check_array_names(names: Iterable[str]) -> None:
     for name in names:
         if re.search("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", name):
             raise ValueError(f"cannot write an array named {name!r:.200}: XML does not hold such characters")
-

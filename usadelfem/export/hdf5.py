@@ -205,5 +205,3 @@ def read_texts(dataset: Any) -> list[str]:
     data = read_array(dataset)
     verify(dataset, data)
     return [original(item.decode()) for item in data.tolist()]
-
-

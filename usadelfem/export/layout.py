@@ -78,7 +78,7 @@ def is_checkpoint(file: Any) -> bool:
 
 
 def read_layout(path: Path, file: Any) -> tuple[dict[str, NDArray[Any]], NDArray[Any], dict[str, int]]:
-    """The values by name, the marks, and the places of both as in `write_layout`, after a look at the checksums of all but the values.
+    """The values by name, the marks, and the places of both as in `write_layout`; all but the values is verified.
 
     Raises
     ------

@@ -104,7 +104,9 @@ def sweep(
         If the function raised SolveError at some of the points.
     """
     grid = make_grid(parameters)
-    store = nullcontext() if checkpoint is None else Checkpoint(as_path(checkpoint, "checkpoint"), grid, fingerprint(function))
+    store: Any = nullcontext()
+    if checkpoint is not None:
+        store = Checkpoint(as_path(checkpoint, "checkpoint"), grid, fingerprint(function))
     failed: dict[int, str] = {}
     with store as file:
         table = Table(grid.size) if file is None else file.table
@@ -162,9 +164,8 @@ def _gathered(grid: Grid, table: Table, failed: dict[int, str]) -> SweepResult:
 
 def _as_axis(values: tuple[Any, ...]) -> Values | tuple[Any, ...]:
     numeric = all(isinstance(value, int | float | complex | np.number) for value in values)
-    axis: Any = np.array(values) if numeric else values
-    if isinstance(axis, np.ndarray) and axis.dtype == object:  # integers beyond 64 bits
-        axis = values
-    if isinstance(axis, np.ndarray):
-        axis.flags.writeable = False
+    axis = np.array(values if numeric else None)
+    if axis.dtype == object:  # not numbers, or integers beyond 64 bits
+        return values
+    axis.flags.writeable = False
     return axis

@@ -113,7 +113,7 @@ def _cache_of(function: Callable[..., Any]) -> Any:
         config.CACHE_DIR = previous
 
 
-class _CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
+class _CheckedFile(IndexDataCacheFile):
     """Index and binaries of a function, each followed by its checksum; what does not fit it counts as not there."""
 
     @contextmanager
@@ -125,12 +125,12 @@ class _CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
             file.write(data + hashlib.sha256(data).digest())
 
     def _load_index(self) -> Any:
-        return super()._load_index() if _is_intact(self._index_path) else {}
+        return super()._load_index() if _is_intact(self._index_path) else {}  # type: ignore[no-untyped-call]
 
     def _load_data(self, name: str) -> Any:
-        if not _is_intact(self._data_path(name)):
+        if not _is_intact(self._data_path(name)):  # type: ignore[no-untyped-call]
             raise OSError(f"{name} is damaged")  # which counts as not there
-        return super()._load_data(name)
+        return super()._load_data(name)  # type: ignore[no-untyped-call]
 
 
 def _is_intact(path: str) -> bool:
@@ -141,29 +141,29 @@ def _is_intact(path: str) -> bool:
     return len(data) > 32 and hashlib.sha256(data[:-32]).digest() == data[-32:]
 
 
-class _KernelImpl(CompileResultCacheImpl):  # type: ignore[misc]
+class _KernelImpl(CompileResultCacheImpl):
     # In no other folder, whose name would not tell of the sources.
     _locator_classes = [UserProvidedCacheLocator]  # noqa: RUF012
 
 
-class _KernelCache(FunctionCache):  # type: ignore[misc]
+class _KernelCache(FunctionCache):
     """The cache of a kernel; what cannot be kept is said once, and compiled again by the next process."""
 
     _impl_class = _KernelImpl
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
-        own = self._impl
-        self._cache_file = _CheckedFile(self._cache_path, own.filename_base, own.locator.get_source_stamp())
+        super().__init__(function)  # type: ignore[no-untyped-call]
+        name, stamp = self._impl.filename_base, self._impl.locator.get_source_stamp()
+        self._cache_file = _CheckedFile(self._cache_path, name, stamp)  # type: ignore[no-untyped-call]
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
-            super().save_overload(sig, data)
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
         except OSError as error:
             _warn_not_kept(error.strerror or str(error))
 
 
-class _NoCache(NullCache):  # type: ignore[misc]
+class _NoCache(NullCache):
     def save_overload(self, sig: Any, data: Any) -> None:
         _warn_not_kept("no file can be made there")
 

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import WorkerLostError
+from ..errors import WorkerLostError as WorkerLostError
 
 
 @contextmanager

@@ -22,8 +22,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..errors import WorkerLostError
-from .engines import capacity, is_killed_worker, large_calls_are_meant, successor
+from .engines import WorkerLostError, capacity, is_killed_worker, large_calls_are_meant, successor
 from .worker import Outcome, Payload, Task, pack, perform, process_name
 from .worker import dumps as dump_item
 
