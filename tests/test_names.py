@@ -93,7 +93,7 @@ def test_keys_of_any_text_come_back_from_checkpoints_and_results(tmp_path):
 
 @pytest.mark.parametrize("key", ["", "x" * 1001, 3])
 def test_keys_that_are_no_names_are_refused(key, tmp_path):
-    with pytest.raises(TypeError, match=r"a dict with the key .*allowed are texts of 1 to 1000 characters"):
+    with pytest.raises(TypeError, match=r"a dict with the key .*keys are texts of 1 to 1000 characters"):
         uf.sweep(lambda x: {key: x}, [1.0], checkpoint=tmp_path / "run.h5")
 
 

@@ -95,8 +95,8 @@ def as_result(value: Any) -> Result:
         for name in value:
             if not isinstance(name, str) or not 0 < len(name) <= LONGEST_KEY:
                 raise TypeError(
-                    f"the function returned a dict with the key {name!r:.60}; allowed are texts of 1 to {LONGEST_KEY} "
-                    "characters"
+                    f"the function returned a dict with the key {name!r:.60}; allowed are a number, an array of "
+                    f"numbers, and a dict whose keys are texts of 1 to {LONGEST_KEY} characters"
                 )
         return {name: _numbers(part) for name, part in value.items()}
     return {"": _numbers(value)}
