@@ -39,7 +39,7 @@ def current(profile, h, phase):
 phases = np.linspace(-0.05, 0.05, 5)
 curves = {(name, h): np.array([current(name, h, p) for p in phases])
           for name, h in (("graded", 1.5), ("graded", -1.5), ("opposite", 1.5), ("none", 1.5))}  # fmt: skip
-shifts = {key: float(np.interp(0, values, phases)) for key, values in curves.items()}
+shifts = {key: round(float(np.interp(0, values, phases)), 6) + 0.0 for key, values in curves.items()}
 
 figure, axes = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
 for (name, h), values in curves.items():

@@ -38,7 +38,9 @@ curves = {name: uf.phase_diagram(make, thickness, cutoff=60.0) for name, make in
 
 figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
 for name, curve in curves.items():
-    axes.plot(thickness / decay_length, curve, "o-", ms=4, label=name)
+    shown = np.where(curve > 0, curve, np.nan)  # a line ends where there is no superconductivity
+    (line,) = axes.plot(thickness / decay_length, shown, "o-", ms=4, label=name)
+    axes.plot(thickness[curve == 0] / decay_length, curve[curve == 0], "o", ms=5, mfc="w", color=line.get_color())
 axes.set(xlabel=r"thickness of the ferromagnet $d_F/\xi_F$", ylabel=r"$T_c/T_{c0}$", ylim=(0, 1))
 axes.set_title(r"S/F bilayer, $h = 12\,T_c$, $\xi_F = \sqrt{D/h}$, lengths in $\sqrt{D/T_c}$", fontsize=10)
 axes.legend()

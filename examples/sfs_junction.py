@@ -36,7 +36,7 @@ def current(exchange, phase):
     return uf.charge_current(eq).through("right")
 
 
-phases = np.linspace(0, np.pi, 7)
+phases = np.linspace(0, np.pi, 17)
 resistance = uf.normal_resistance(junction((0, 0, 0), 0), "left", "right")
 relations = {h: np.array([current((0, 0, h), phase) for phase in phases]) for h in (0.5, 3.0)}
 print(f"normal resistance R_N = {resistance:.4f}\n\n    phase/pi        h = 0.5                   h = 3.0")

@@ -3,8 +3,9 @@ The minigap of an SNS junction in a phase bias
 ==============================================
 
 A normal bridge between two superconducting electrodes has no states below its minigap, 3.12 E_Th without a phase
-difference, where E_Th = D/L^2 is the Thouless energy. A phase bias closes it, roughly like cos(phi/2); at a phase of pi
-the middle of the bridge is a normal metal at every energy. What a scanning tunnelling microscope sees.
+difference, where E_Th = D/L^2 is the Thouless energy. A phase bias closes it, later than the cos(phi/2) of a short
+junction; at a phase of pi the middle of the bridge is a normal metal at every energy. What a scanning tunnelling
+microscope sees.
 """
 
 from pathlib import Path
@@ -29,7 +30,7 @@ def bridge(mesh, phase):
 # %%
 # The minigap depends on the phase only, so a line is enough for it.
 line = uf.interval({"N": 1.0}, size=0.02)
-phases = np.linspace(0, 0.95, 11) * np.pi
+phases = np.linspace(0, 0.96, 17) * np.pi
 coarse = np.linspace(0, 5, 21)
 gaps = np.array([uf.minigap(uf.solve_spectrum(bridge(line, phase), coarse, broadening=GAMMA)) for phase in phases])
 print(f"minigap at phase 0: {gaps[0]:.4f} E_Th;  at pi/2: {np.interp(np.pi / 2, phases, gaps):.3f} E_Th")
@@ -38,17 +39,22 @@ print(f"minigap at phase 0: {gaps[0]:.4f} E_Th;  at pi/2: {np.interp(np.pi / 2, 
 # A map of the local density of states along the bridge for three phases, at energies chosen by the solver.
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.3), layout="constrained", width_ratios=(1, 1, 1, 1.1))
 x = np.linspace(0, 1, 101)
+shown = {}
 for panel, phase in zip(axes, (0.0, 0.6 * np.pi, np.pi), strict=False):
     spec = uf.solve_spectrum(bridge(line, phase), "adaptive", energy_range=(-6, 6), broadening=GAMMA)
     ldos = uf.density_of_states(spec).at(x[None])
-    image = panel.pcolormesh(x, spec.energies, ldos, cmap="magma", vmin=0, vmax=1.5, shading="gouraud")
+    shown[phase] = panel.pcolormesh(x, spec.energies, ldos, cmap="magma", shading="gouraud")
     panel.set(title=f"$\\varphi/\\pi = {phase / np.pi:g}$", xlabel="$x/L$")
     if phase == np.pi:
         middle = ldos[:, 50]
+largest = max(image.get_array().max() for image in shown.values())
+for image in shown.values():
+    image.set_clim(0, largest)  # no peak is cut off
 axes[0].set_ylabel(r"$E/E_\mathrm{Th}$")
 figure.colorbar(image, ax=axes[2], label="$N(E)/N_0$")
 axes[3].plot(phases / np.pi, gaps, "o", ms=4, label="minigap")
-axes[3].plot(phases / np.pi, gaps[0] * np.cos(phases / 2), "--", label=r"$3.12\,\cos(\varphi/2)$")
+fine = np.linspace(0, np.pi, 201)
+axes[3].plot(fine / np.pi, gaps[0] * np.cos(fine / 2), ":", color="0.5", label=r"short: $\propto\cos(\varphi/2)$")
 axes[3].set(xlabel=r"$\varphi/\pi$", ylabel=r"$E_\mathrm{g}/E_\mathrm{Th}$", ylim=(0, None))
 axes[3].legend()
 figure.savefig(output / "sns_minigap.png", dpi=150)

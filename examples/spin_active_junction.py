@@ -35,7 +35,7 @@ def current(h, mixing):
     return float(uf.charge_current(eq).through("right")) * uf.normal_resistance(device, "left", "right")
 
 
-fields = np.linspace(0, 6, 16)
+fields = np.concatenate([np.linspace(0, 2, 21), np.linspace(2.4, 6, 10)])
 mixings = (-1.0, 0.0, 1.0)
 curves = {mixing: np.array([current(h, mixing) for h in fields]) for mixing in mixings}
 

@@ -18,7 +18,7 @@ import usadelfem as uf
 # %%
 # A strip of 6 by 2 coherence lengths, squares in a regular grid: its mirror image is the same mesh.
 width, theta, temperature = 2.0, 0.2, 0.1
-mesh = uf.rectangle({"S": 6.0}, width=width, size=0.2, cell="quad")
+mesh = uf.rectangle({"S": 6.0}, width=width, size=0.1, cell="quad")
 y = np.linspace(0, width, 81)
 middle = np.array([np.full_like(y, 3.0), y])
 

@@ -30,7 +30,7 @@ def amplitudes(exchange, x):
     return uf.pair_amplitude(eq, n=0).at(x[None])
 
 
-x = np.linspace(0, 4, 201)
+x = np.linspace(0.005, 4, 800)
 f0, fx, fy, fz = amplitudes(spiral, x)
 along = abs(np.cos(pitch * x) * fx + np.sin(pitch * x) * fy)
 across = abs(np.cos(pitch * x) * fy - np.sin(pitch * x) * fx)

@@ -25,9 +25,13 @@ from .device.textures import bloch_wall as bloch_wall
 from .device.textures import neel_wall as neel_wall
 from .device.textures import skyrmion as skyrmion
 from .device.textures import spiral as spiral
+from .errors import CheckpointError as CheckpointError
 from .errors import DeviceError as DeviceError
+from .errors import FileError as FileError
+from .errors import FingerprintError as FingerprintError
 from .errors import MeshError as MeshError
 from .errors import ObservableError as ObservableError
+from .errors import WorkerLostError as WorkerLostError
 from .export.store import load as load
 from .export.store import save as save
 from .export.sweep import SweepResult as SweepResult

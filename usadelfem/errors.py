@@ -11,3 +11,19 @@ class DeviceError(ValueError):
 
 class ObservableError(ValueError):
     """An observable was asked for something it does not have: a flux of a density, an unknown facet set or region."""
+
+
+class FileError(ValueError):
+    """A file of results cannot be used: damaged, of another program, or of another version."""
+
+
+class CheckpointError(FileError):
+    """A checkpoint cannot be used: of another problem, in use, damaged, or no checkpoint."""
+
+
+class FingerprintError(TypeError):
+    """Something that a function refers to cannot be told apart from others of its kind: an open file, a lock."""
+
+
+class WorkerLostError(RuntimeError):
+    """Workers died: several times on the same item, or beyond repair."""

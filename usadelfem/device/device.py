@@ -20,6 +20,7 @@ from .frozen import FrozenMapping, FrozenRecord
 from .interface import Interface, check_interfaces, interface_facets
 from .material import COEFFICIENTS, Coefficient, Material, Vacuum
 from .mesh import check_mesh
+from .names import check_set_names
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,7 +60,8 @@ class Device(FrozenRecord):
     Raises
     ------
     DeviceError
-        If a name is unknown, a cell has no material or several, a facet set is empty, or a coefficient does not fit.
+        If a name is unknown or cannot stand in a file, a cell has no material or several, a facet set is empty, or a
+        coefficient does not fit.
     MeshError
         If the mesh is of an unsupported type or has no regions.
 
@@ -79,6 +81,7 @@ class Device(FrozenRecord):
 
     def __post_init__(self) -> None:
         check_mesh(self.mesh)
+        check_set_names(self.mesh)
         _check_names("region", self.materials, self.mesh.subdomains, Material | Vacuum)
         _check_names("facet set", self.contacts, self.mesh.boundaries or {}, Contact)
         _check_plane(self.plane, self.mesh.dim())

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import meshio
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MeshError
+from .names import decode_name
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -92,13 +94,36 @@ def _read_other(path: Path) -> MeshFile:
 
 def _read_gmsh(path: Path, data: bytes) -> MeshFile:
     header = _check_format(path, data)
-    raw = meshio.gmsh.read(path)
+    raw = _read_elements(path, data)
     names = _physical_names(data)
     if header.version == "4.1":
         groups = _groups_of_entities(raw, _entity_groups(path, data, header), names)
     else:
         groups = _groups_of_elements(raw, names)
     return _mesh_file(raw, groups, frozenset((dim, name) for (dim, _), name in names.items()))
+
+
+_TEXTS = re.compile(rb"(\$(PhysicalNames|Comments)\s)(.*?)(\$End\2)", re.DOTALL)
+_NAME = re.compile(rb'^(\s*\d\s+\d+\s+)"(.*)"', re.MULTILINE)
+
+
+def _read_elements(path: Path, data: bytes) -> Any:
+    """What meshio reads, which gives up at names and comments in Latin-1 or with quotes: of a copy without them."""
+    texts = [found.group(3) for found in _TEXTS.finditer(data)]
+    if all(text.isascii() and b"\\" not in text and b"'" not in text for text in texts) and not any(
+        b'"' in name for text in texts for _, name in _NAME.findall(text)
+    ):
+        return meshio.gmsh.read(path)
+
+    def plain(found: re.Match[bytes]) -> bytes:
+        tags = iter(range(len(found.group(3))))
+        text = _NAME.sub(lambda line: line.group(1) + b'"group %d"' % next(tags), found.group(3))
+        return found.group(1) + re.sub(rb"[^\x00-\x7f]", b"?", text) + found.group(4)
+
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "plain.msh"
+        copy.write_bytes(_TEXTS.sub(plain, data))
+        return meshio.gmsh.read(copy)
 
 
 def _mesh_file(raw: Any, groups: list[dict[str, Ints]], declared: frozenset[tuple[int, str]]) -> MeshFile:
@@ -134,7 +159,7 @@ def _physical_names(data: bytes) -> dict[tuple[int, int], str]:
     """The names of physical groups by (dimension, tag)."""
     section = re.search(rb"\$PhysicalNames\s(.*?)\$EndPhysicalNames", data, re.DOTALL)
     lines = re.findall(rb'^\s*(\d)\s+(\d+)\s+"(.*)"\s*$', section.group(1), re.MULTILINE) if section else []
-    return {(int(dim), int(tag)): name.decode() or str(int(tag)) for dim, tag, name in lines}
+    return {(int(dim), int(tag)): decode_name(name) or str(int(tag)) for dim, tag, name in lines}
 
 
 def _groups_of_elements(raw: Any, names: Mapping[tuple[int, int], str]) -> list[dict[str, Ints]]:

@@ -22,13 +22,11 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import FingerprintError
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INSTALLED = (*(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")), _PACKAGE)
 _LRU_CACHE = type(functools.lru_cache(int))
-
-
-class FingerprintError(TypeError):
-    """Something that a function refers to cannot be told apart from others of its kind: an open file, a lock."""
 
 
 def fingerprint(function: Callable[..., Any]) -> dict[str, str]:

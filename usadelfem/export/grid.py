@@ -13,6 +13,7 @@ Result = dict[str, NDArray[Any]]  # "" -> the result, or name -> part of the res
 
 # Name of the one axis of a sweep over a plain sequence.
 VALUE = "value"
+LONGEST_KEY = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +72,8 @@ def make_grid(parameters: Mapping[str, Sequence[Any]] | Iterable[Any]) -> Grid:
         raise ValueError('parameters is empty; allowed is a mapping such as {"phase": [0.1, 0.2]}, or a sequence')
     axes = []
     for name, values in given.items():
-        if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"parameter {name!r} is no name of an argument; allowed are identifiers")
+        if not isinstance(name, str) or not name.isidentifier() or len(name) > LONGEST_KEY:
+            raise ValueError(f"parameter {name!r:.60} is no name of an argument; allowed are identifiers")
         what = "parameters" if plain else f"parameter {name!r}"
         if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
             raise TypeError(f"{what} is {values!r}; allowed is a sequence of values")
@@ -90,7 +91,13 @@ def as_result(value: Any) -> Result:
     TypeError
         If it is neither a number, an array of numbers, nor a dict of them.
     """
-    if isinstance(value, Mapping) and value and all(isinstance(name, str) and name for name in value):
+    if isinstance(value, Mapping) and value:
+        for name in value:
+            if not isinstance(name, str) or not 0 < len(name) <= LONGEST_KEY:
+                raise TypeError(
+                    f"the function returned a dict with the key {name!r:.60}; allowed are a number, an array of "
+                    f"numbers, and a dict whose keys are texts of 1 to {LONGEST_KEY} characters"
+                )
         return {name: _numbers(part) for name, part in value.items()}
     return {"": _numbers(value)}
 

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -75,8 +76,9 @@ class FileLock:
                 )
                 return os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
             if self._is_ours(handle):
-                os.ftruncate(handle, 0)
-                os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+                with suppress(OSError):  # on a full disk it holds, but does not say for whom
+                    os.ftruncate(handle, 0)
+                    os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
                 return handle
             os.close(handle)  # its owner has just removed it
 

@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 import skfem
+from numpy.typing import NDArray
 from skfem.generic_utils import OrientedBoundary
 
 from ..device.contact import CurrentContact, NormalContact, Reservoir
@@ -18,6 +19,7 @@ from ..device.material import Material, Vacuum
 from ..device.mesh import MESH_TYPES
 from ..solve.newton import Clock
 from ..solve.status import Report, Sweep
+from .hdf5 import attribute, member, members, read_array, seal, set_text, verify
 from .sampled import Sampled
 
 RECORDS: dict[str, type] = {
@@ -32,7 +34,7 @@ _COMPRESSED_FROM = 4096  # numbers
 
 
 def write(group: Any, name: str, value: Any) -> None:
-    """Add a value to a group under a name.
+    """Add a value to a group under a name, with a checksum.
 
     Raises
     ------
@@ -40,34 +42,59 @@ def write(group: Any, name: str, value: Any) -> None:
         If it is of a type that files do not hold.
     """
     if isinstance(value, np.ndarray):
-        options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-        group.create_dataset(name, data=value, **(options if value.size >= _COMPRESSED_FROM else {}))
+        _write_array(group, name, value)
+        return
+    if isinstance(value, tuple) and value and all(type(item) is float for item in value):
+        _write_array(group, name, np.array(value), "tuple")  # much smaller than a group for each number
         return
     own = group.create_group(name)
-    if value is None or isinstance(value, bool | int | float | complex | str | np.generic):
-        own.attrs["kind"] = "none" if value is None else "number" if not isinstance(value, str) else "text"
-        if value is not None:
-            own.attrs["value"] = value
+    if value is None or isinstance(value, bool | int | float | complex | str | np.number | np.bool_):
+        _write_simple(own, value)
     elif isinstance(value, Mapping):
-        own.attrs["kind"] = "mapping"
+        set_text(own, "kind", "mapping")
         write(own, "keys", list(value))
         write(own, "values", list(value.values()))
-    elif isinstance(value, tuple) and value and all(type(item) is float for item in value):
-        del group[name]  # a dataset is much smaller than a group for each number
-        group.create_dataset(name, data=np.array(value)).attrs["kind"] = "tuple"
     elif isinstance(value, tuple | list):
-        own.attrs["kind"] = type(value).__name__
+        set_text(own, "kind", type(value).__name__)
         for n, item in enumerate(value):
             write(own, str(n), item)
     elif type(value).__name__ in _MESHES:
-        own.attrs["kind"], own.attrs["class"] = "mesh", type(value).__name__
+        _set_class(own, "mesh", value)
         _write_mesh(own, value)
     elif type(value).__name__ in RECORDS:
-        own.attrs["kind"], own.attrs["class"] = "record", type(value).__name__
+        _set_class(own, "record", value)
         for entry in fields(value):
             write(own, entry.name, getattr(value, entry.name))
     else:
-        raise TypeError(f"{name} is {value!r}, which a file does not hold")
+        raise TypeError(f"{name} is {value!r:.200}, which a file does not hold")
+    seal(own)
+
+
+def _set_class(own: Any, kind: str, value: Any) -> None:
+    set_text(own, "kind", kind)
+    set_text(own, "class", type(value).__name__)
+
+
+def _write_array(group: Any, name: str, array: NDArray[Any], kind: str = "array") -> None:
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"{name} is an array of {array.dtype}, which a file does not hold; allowed are numbers")
+    options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+    own = group.create_dataset(name, data=array, **(options if array.size >= _COMPRESSED_FROM else {}))
+    set_text(own, "kind", kind)
+    seal(own, array)
+
+
+def _write_simple(own: Any, value: Any) -> None:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        set_text(own, "kind", "integer")
+        set_text(own, "value", str(value))
+    elif isinstance(value, str):
+        set_text(own, "kind", "text")
+        set_text(own, "value", value)
+    else:
+        set_text(own, "kind", "none" if value is None else "number")
+        if value is not None:
+            own.attrs["value"] = value
 
 
 def _write_mesh(group: Any, mesh: Any) -> None:
@@ -84,34 +111,64 @@ def read(item: Any) -> Any:
 
     Raises
     ------
-    ValueError
-        If it is of a kind or class that this version does not know.
+    FileError
+        If it does not fit its checksum, or is of a kind or class that this version does not know.
     """
-    if isinstance(item, h5py.Dataset):
-        return tuple(item[()].tolist()) if item.attrs.get("kind") == "tuple" else item[()]
-    kind = item.attrs.get("kind")
-    if kind == "none":
-        return None
-    if kind in ("number", "text"):
-        value = item.attrs["value"]
+    return _Reader().read(item)
+
+
+class _Reader:
+    """Reads each item once, so that a file in which items contain themselves comes to an end."""
+
+    def __init__(self) -> None:
+        self.seen: set[int] = set()
+
+    def read(self, item: Any) -> Any:
+        address = h5py.h5o.get_info(item.id).addr
+        if address in self.seen:
+            raise ValueError(f"{item.name} is the same as another item")
+        self.seen.add(address)
+        if isinstance(item, h5py.Dataset):
+            array = read_array(item)
+            verify(item, array)
+            return tuple(array.tolist()) if attribute(item, "kind") == "tuple" else array
+        kind, name = attribute(item, "kind"), attribute(item, "class", "")
+        if kind not in _KINDS or (kind in _CLASSES and name not in _CLASSES[kind]):
+            raise ValueError(f"{item.name} is a {kind} {name!r}, which this version does not know")
+        verify(item)
+        if kind in _CLASSES:
+            parts = {key: self.read(part) for key, part in members(item).items()}
+            return _mesh(_MESHES[name], **parts) if kind == "mesh" else RECORDS[name](**parts)
+        if kind == "mapping":
+            return dict(zip(self.read(member(item, "keys")), self.read(member(item, "values")), strict=True))
+        if kind in ("tuple", "list"):
+            items = [self.read(member(item, str(n))) for n in range(len(item))]
+            return tuple(items) if kind == "tuple" else items
+        value = attribute(item, "value")
+        if kind == "integer":
+            return int(value)
         return value.item() if isinstance(value, np.generic) else value
-    if kind == "mapping":
-        return dict(zip(read(item["keys"]), read(item["values"]), strict=True))
-    if kind in ("tuple", "list"):
-        items = [read(item[str(n)]) for n in range(len(item))]
-        return tuple(items) if kind == "tuple" else items
-    known = {"mesh": _MESHES, "record": RECORDS}.get(kind, {})
-    if item.attrs.get("class") not in known:
-        raise ValueError(f"{item.name} is a {kind} {item.attrs.get('class', '')!r}, which this version does not know")
-    record = known[item.attrs["class"]]
-    return _read_mesh(record, item) if kind == "mesh" else record(**{name: read(part) for name, part in item.items()})
 
 
-def _read_mesh(mesh_type: Any, group: Any) -> Any:
-    orientation = read(group["orientation"])
-    facets = {
+def _mesh(mesh_type: Any, points: Any, cells: Any, regions: Any, facets: Any, orientation: Any) -> Any:
+    if not np.isfinite(points).all():
+        raise ValueError("a point of the mesh is not finite")
+    _check_indices("cells", cells, points.shape[-1])
+    mesh: skfem.Mesh = mesh_type(points, cells)
+    for what, sets, size in (("region", regions, mesh.nelements), ("facet set", facets, mesh.nfacets)):
+        for name, indices in sets.items():
+            _check_indices(f"{what} {name!r}", indices, size)
+    oriented = {
         name: OrientedBoundary(indices, orientation[name]) if name in orientation else indices
-        for name, indices in read(group["facets"]).items()
+        for name, indices in facets.items()
     }
-    mesh: skfem.Mesh = mesh_type(read(group["points"]), read(group["cells"]))
-    return mesh.with_subdomains(read(group["regions"])).with_boundaries(facets, boundaries_only=False)
+    return mesh.with_subdomains(regions).with_boundaries(oriented, boundaries_only=False)
+
+
+def _check_indices(what: str, indices: NDArray[Any], size: int) -> None:
+    if indices.dtype.kind not in "iu" or not ((indices >= 0) & (indices < size)).all():
+        raise ValueError(f"{what} of the mesh has indices outside 0 to {size - 1}")
+
+
+_CLASSES: dict[str, dict[str, type]] = {"mesh": _MESHES, "record": RECORDS}
+_KINDS = {*_CLASSES, "mapping", "tuple", "list", "none", "number", "integer", "text"}

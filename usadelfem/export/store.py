@@ -9,26 +9,30 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import h5py
+import numpy as np
+from numpy.typing import NDArray
 
 from ..device.device import Device
-from ..fem.coefficients import Coefficients
+from ..errors import FileError
+from ..fem.coefficients import Coefficients, column_names
 from ..fem.induced import build_induced
-from ..fem.junctions import splitting
+from ..fem.junctions import COLUMNS, splitting
 from ..fem.pairing import Pairing
 from ..fem.retarded import build_retarded
 from ..fem.space import build_space
 from ..fem.spectral import Spectral, build_spectral
 from ..solve.normal_state import NormalState
 from ..solve.solution import Equilibrium, Spectrum
-from .atomic import replacing, require_folder
+from .atomic import as_path, check_target, write_whole
+from .hdf5 import attribute, damaged, image, member, opened, seal, set_text, verify
+from .layout import is_checkpoint, read_checkpoint
 from .records import read, write
 from .sampled import without_functions
 from .sweep import SweepResult
 
 Result = Equilibrium | Spectrum | NormalState | SweepResult
 
-FORMAT = 1
+FORMAT = 2
 
 
 def save(path: str | os.PathLike[str], result: Result) -> Path:
@@ -37,7 +41,7 @@ def save(path: str | os.PathLike[str], result: Result) -> Path:
     States and the coefficients at the quadrature points are stored as they are, so that observables of the restored
     result are the same. Functions of position in the description of the device become values: at the vertices for
     materials, at the nodes and quadrature points of their facets for contacts and barriers. The file is written under
-    a temporary name and renamed when complete.
+    a temporary name and renamed when complete. Every array in it has a checksum.
 
     Parameters
     ----------
@@ -57,29 +61,36 @@ def save(path: str | os.PathLike[str], result: Result) -> Path:
         If the name does not end in .h5.
     FileNotFoundError
         If the folder does not exist.
+    OSError
+        If the file cannot be written: the disk is full, the folder read-only. A file of this name stays as it was.
     TypeError
         If it is no result; of a Field save the result that it was made of.
     """
-    target = Path(path)
+    target = as_path(path, "path")
     if target.suffix != ".h5":
         raise ValueError(f"cannot save to {str(target)!r}: the name must end in .h5")
-    require_folder(target, f"cannot save {target.name!r}")
+    check_target(target, f"cannot save {target.name!r}")
     kind = type(result).__name__
     if kind not in _KINDS:
         raise TypeError(
             f"cannot save {result!r}: allowed are {', '.join(_KINDS)}; of a Field save the result that it was made of"
         )
     content = _KINDS[kind][0](result)
-    with replacing(target) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update({"usadelfem": kind, "format": FORMAT, "version": _own_version()})
+    with image() as (file, data):
+        set_text(file, "usadelfem", kind)
+        set_text(file, "version", _own_version())
+        file.attrs["format"] = FORMAT
         write(file, "content", content)
+        seal(file)
+    write_whole(target, data.getbuffer())
     return target
 
 
 def load(path: str | os.PathLike[str]) -> Result:
     """Restore a result that was written by `save`, or read the checkpoint of a `sweep`.
 
-    Points of a sweep that are not computed yet are NaN.
+    Points of a sweep that are not computed yet are NaN. What is returned is what was written: everything in the file
+    is compared with its checksum.
 
     Parameters
     ----------
@@ -90,28 +101,32 @@ def load(path: str | os.PathLike[str]) -> Result:
     ------
     FileNotFoundError
         If there is no such file.
-    ValueError
-        If the file is not one of usadelfem, or of a newer version than this one.
+    FileError
+        If the file is damaged, not one of usadelfem, or of another version. Of a checkpoint in which single points are
+        damaged, `sweep` still makes use: it computes those anew.
     """
-    source = Path(path)
-    if not source.is_file():
-        raise FileNotFoundError(f"there is no file {str(source)!r}")
-    try:
-        file = h5py.File(source, "r")
-    except OSError as error:
-        raise ValueError(f"{str(source)!r} is no HDF5 file: {error}") from error
-    with file:
-        if "parameters" in file and "stored" in file:
-            return _read_checkpoint(file)
-        kind, number = file.attrs.get("usadelfem"), int(file.attrs.get("format", 0))
+    source = as_path(path, "path")
+    with opened(source) as file:
+        if is_checkpoint(file):
+            return SweepResult(*read_checkpoint(source, file), {})
+        kind = attribute(file, "usadelfem")
         if kind is None:
-            raise ValueError(f"{str(source)!r} holds no result of usadelfem: it was not written by usadelfem.save")
-        if number > FORMAT or kind not in _KINDS:
-            raise ValueError(
-                f"{str(source)!r} was written by usadelfem {file.attrs.get('version')} in format {number} ({kind}); "
-                f"this is {_own_version()}, which reads formats up to {FORMAT}: update usadelfem"
-            )
-        return _KINDS[str(kind)][1](read(file["content"]))
+            raise damaged(source, "it holds no result of usadelfem, it was not written by usadelfem.save")
+        _check_format(source, str(kind), attribute(file, "format"), attribute(file, "version"))
+        content = read(member(file, "content"))
+        verify(file)
+        return _KINDS[str(kind)][1](content)
+
+
+def _check_format(source: Path, kind: str, number: Any, release: Any) -> None:
+    if isinstance(number, np.integer) and number == FORMAT and kind in _KINDS:
+        return
+    older = isinstance(number, np.integer) and number < FORMAT
+    advice = "load it with that version, or make it anew" if older else "update usadelfem"
+    raise FileError(
+        f"file {source} was written by usadelfem {release} in format {number} ({kind}); this is {_own_version()}, "
+        f"which reads format {FORMAT}: {advice}"
+    )
 
 
 def _own_version() -> str:
@@ -128,6 +143,7 @@ def _pack_system(device: Device, system: Spectral) -> dict[str, Any]:
         "device": without_functions(device, system.space), "order": system.space.order,
         "linearized": system.linearized, "sector": "full" if system.sector.name == "full" else "auto",
         "potential": bool(own.gauge.shape[2]), "table": own.table, "kinds": own.kinds, "pairs": own.pairs,
+        "columns": own.columns, "barrier_columns": COLUMNS,
         "contacts": {name: (gap, exchange) for name, (_, gap, exchange) in system.contacts.items()},
         "junctions": (junctions.table, junctions.kinds, junctions.channels),
     }  # fmt: skip
@@ -142,13 +158,34 @@ def _unpack_system(content: dict[str, Any], temperature: float | None) -> tuple[
     )  # fmt: skip
     table, kinds, channels = content["junctions"]
     contacts = {name: (fresh.contacts[name][0], *values) for name, values in content["contacts"].items()}
-    for array in (content["table"], content["kinds"], content["pairs"]):
-        array.flags.writeable = False
     system = replace(
-        fresh, contacts=contacts, coefficients=Coefficients(content["table"], content["kinds"], content["pairs"]),
-        junctions=replace(fresh.junctions, table=table, kinds=kinds, channels=channels),
+        fresh, contacts=contacts, coefficients=_unpack_coefficients(content),
+        junctions=replace(
+            fresh.junctions, table=_arranged(table, content["barrier_columns"], COLUMNS), kinds=kinds,
+            channels=channels,
+        ),
     )  # fmt: skip
     return device, system, fresh
+
+
+def _unpack_coefficients(content: dict[str, Any]) -> Coefficients:
+    names, pairs = content["columns"], content["pairs"]
+    table = _arranged(content["table"], names, column_names(sum(name.startswith("A_") for name in names), pairs))
+    for array in (table, content["kinds"], pairs):
+        array.flags.writeable = False
+    return Coefficients(table, content["kinds"], pairs)
+
+
+def _arranged(table: NDArray[Any], names: tuple[str, ...], own: tuple[str, ...]) -> NDArray[Any]:
+    """A table in the order of this version's columns; those that the file does not have are zero: without effect."""
+    unknown = [name for name in names if name not in own]
+    if unknown or len(names) != table.shape[-1] or len(set(names)) < len(names):
+        raise ValueError(f"its coefficients have the columns {', '.join(names)}; known are {', '.join(own)}")
+    if names == own:
+        return table
+    arranged = np.zeros((*table.shape[:-1], len(own)))
+    arranged[..., [own.index(name) for name in names]] = table
+    return arranged
 
 
 def _pack_equilibrium(eq: Equilibrium) -> dict[str, Any]:
@@ -189,7 +226,7 @@ def _pack_normal_state(ns: NormalState) -> dict[str, Any]:
     own = ns.coefficients
     return {
         "device": without_functions(ns.device, ns.space), "values": ns.values, "order": ns.space.order,
-        "table": own.table, "kinds": own.kinds, "pairs": own.pairs,
+        "table": own.table, "kinds": own.kinds, "pairs": own.pairs, "columns": own.columns,
     }  # fmt: skip
 
 
@@ -197,21 +234,11 @@ def _unpack_normal_state(content: dict[str, Any]) -> NormalState:
     device = content["device"]
     barriers, ghosts = splitting(device)
     space = build_space(device.sample, content["order"], barriers=barriers, ghosts=ghosts)
-    own = Coefficients(content["table"], content["kinds"], content["pairs"])
-    return NormalState(device, content["values"], space, own)
+    return NormalState(device, content["values"], space, _unpack_coefficients(content))
 
 
 def _pack_sweep(result: SweepResult) -> dict[str, Any]:
     return {"parameters": result.parameters, "values": result.values, "failed": result.failed}
-
-
-def _read_checkpoint(file: Any) -> SweepResult:
-    names = [str(name) for name in file.attrs["names"]]
-    axes = {name: file[f"parameters/{name}"][()] for name in names}
-    parameters = axes[names[0]] if file.attrs["plain"] else axes
-    values = file["values"]
-    table = values[()] if isinstance(values, h5py.Dataset) else {name: part[()] for name, part in values.items()}
-    return SweepResult(parameters, table, {})
 
 
 _KINDS: dict[str, tuple[Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Result]]] = {

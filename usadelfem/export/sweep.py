@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from ..device.frozen import FrozenMapping
 from ..solve.status import SolveError
 from ..solve.tasks import run_tasks
+from .atomic import as_path
 from .checkpoint import Checkpoint
 from .fingerprint import fingerprint
 from .grid import Grid, Result, Table, as_result, make_grid
@@ -87,7 +87,10 @@ def sweep(
     Raises
     ------
     CheckpointError
-        If the checkpoint is of other parameters or of another function, or in use.
+        If the checkpoint is of other parameters or of another function, in use, or damaged. If only the values of some
+        points are, these are computed anew.
+    OSError
+        If the checkpoint cannot be written: the disk is full, the folder read-only. What it held before is kept.
     ValueError, TypeError
         If the parameters are no sequences of values, or a result has another shape than others or is not numeric.
     WorkerLostError
@@ -101,7 +104,9 @@ def sweep(
         If the function raised SolveError at some of the points.
     """
     grid = make_grid(parameters)
-    store = nullcontext() if checkpoint is None else Checkpoint(Path(checkpoint), grid, fingerprint(function))
+    store: Any = nullcontext()
+    if checkpoint is not None:
+        store = Checkpoint(as_path(checkpoint, "checkpoint"), grid, fingerprint(function))
     failed: dict[int, str] = {}
     with store as file:
         table = Table(grid.size) if file is None else file.table
@@ -159,7 +164,8 @@ def _gathered(grid: Grid, table: Table, failed: dict[int, str]) -> SweepResult:
 
 def _as_axis(values: tuple[Any, ...]) -> Values | tuple[Any, ...]:
     numeric = all(isinstance(value, int | float | complex | np.number) for value in values)
-    axis = np.array(values) if numeric else values
-    if isinstance(axis, np.ndarray):
-        axis.flags.writeable = False
+    axis = np.array(values if numeric else None)
+    if axis.dtype == object:  # not numbers, or integers beyond 64 bits
+        return values
+    axis.flags.writeable = False
     return axis

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
+from json import dumps
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-from xml.etree import ElementTree
 
-import h5py
 import meshio
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +16,8 @@ from ..errors import ObservableError
 from ..fem.coefficients import sample
 from ..fem.space import Space
 from ..observe.fields import Field
-from .atomic import replacing, require_folder
+from .animation import check_array_names, check_series_name, write_pvd, write_vtu, write_xdmf
+from .atomic import as_path, check_target
 
 SUFFIXES = (".vtu", ".pvd", ".xdmf")
 _CELLS = {1: {2: "line"}, 2: {3: "triangle", 4: "quad"}, 3: {4: "tetra", 8: "hexahedron"}}
@@ -41,7 +40,8 @@ def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
     data: the region as a number (the array's name lists them), the mean of each current or spin density over the cell
     (`name_cell [unit]`), and the coefficients `D`, `N0`, `gap_abs`, `exchange` of the materials.
 
-    Files are written under a temporary name and renamed when complete: a crash leaves no half-written file.
+    Files are written under a temporary name and renamed when complete: a crash leaves no half-written file. An old
+    series of the same name stays as it is until the new one is complete, and is then removed.
 
     Parameters
     ----------
@@ -58,24 +58,27 @@ def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
     Raises
     ------
     ValueError
-        If the name has another ending, or no fields are given.
+        If the name has another ending or cannot stand in the files of a series, no fields are given, or the name of an
+        array cannot be written in XML.
+    FileError
+        If the .h5 file beside an .xdmf file exists and is something else, such as a result.
+    OSError
+        If the files cannot be written: the disk is full, the folder read-only. What was there is kept.
     FileNotFoundError
         If the folder does not exist.
     ObservableError
         If the fields live on different meshes, two have the same name, a series is written to .vtu, a single field to
         .pvd or .xdmf, or series have different values.
     """
-    target = Path(path)
+    target = as_path(path, "path")
     _check(target, fields)
     if target.suffix == ".vtu":
-        _write_atomically(target, _grid(fields))
+        write_vtu(target, _grid(fields))
         return target
     values = _common_values(target, fields)
-    members = [tuple(field[n] for field in fields) for n in range(len(values))]
-    if target.suffix == ".xdmf":
-        _write_xdmf(target, values, members)
-    else:
-        _write_pvd(target, values, members)
+    check_series_name(target)
+    grids = (_grid(tuple(field[n] for field in fields)) for n in range(len(values)))
+    (write_xdmf if target.suffix == ".xdmf" else write_pvd)(target, values, grids)
     return target
 
 
@@ -91,6 +94,7 @@ def _grid(fields: tuple[Field, ...]) -> meshio.Mesh:
     points = np.zeros((len(space.corners), 3))
     points[:, : mesh.dim()] = space.nodes[:, space.corners].T
     cells = [(_CELLS[mesh.dim()][len(mesh.t)], np.searchsorted(space.corners, _vtk_order(space)).T)]
+    check_array_names([*point_data, *cell_data])
     return meshio.Mesh(points, cells, point_data, {name: [values] for name, values in cell_data.items()})
 
 
@@ -108,44 +112,10 @@ def _common_values(target: Path, fields: tuple[Field, ...]) -> NDArray[Any]:
     return first.values
 
 
-def _write_pvd(target: Path, values: NDArray[Any], members: list[tuple[Field, ...]]) -> None:
-    folder = target.parent / target.stem
-    folder.mkdir(exist_ok=True)
-    root = ElementTree.Element("VTKFile", type="Collection", version="0.1", byte_order="LittleEndian")
-    collection = ElementTree.SubElement(root, "Collection")
-    for n, (value, fields) in enumerate(zip(values.tolist(), members, strict=True)):
-        name = f"{n:04d}.vtu"
-        _write_atomically(folder / name, _grid(fields))
-        ElementTree.SubElement(
-            collection, "DataSet", timestep=repr(value), group="", part="0", file=f"{target.stem}/{name}"
-        )
-    ElementTree.indent(root)
-    with replacing(target) as temporary:
-        ElementTree.ElementTree(root).write(temporary, encoding="utf-8", xml_declaration=True)
-
-
-def _write_xdmf(target: Path, values: NDArray[Any], members: list[tuple[Field, ...]]) -> None:
-    with TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent) as folder:
-        temporary = Path(folder) / target.name
-        writer = meshio.xdmf.TimeSeriesWriter(temporary)
-        # What its __enter__ does, which opens the .h5 file in the working directory.
-        writer.h5_filename, writer.h5_file = f"{target.stem}.h5", h5py.File(temporary.with_suffix(".h5"), "w")
-        try:
-            for n, (value, fields) in enumerate(zip(values.tolist(), members, strict=True)):
-                grid = _grid(fields)
-                if n == 0:
-                    writer.write_points_cells(grid.points, grid.cells)
-                writer.write_data(value, point_data=grid.point_data, cell_data=grid.cell_data)
-        finally:
-            writer.__exit__(None, None, None)
-        for suffix in (".h5", ".xdmf"):
-            os.replace(temporary.with_suffix(suffix), target.with_suffix(suffix))
-
-
 def _check(target: Path, fields: tuple[Field, ...]) -> None:
     if target.suffix not in SUFFIXES:
         raise ValueError(f"cannot write {str(target)!r}: the name must end in .vtu, or for a series in .pvd or .xdmf")
-    require_folder(target, f"cannot write {target.name!r}")
+    check_target(target, f"cannot write {target.name!r}")
     if not fields:
         raise ValueError("no fields to write: give at least one, e.g. write_vtk(path, charge_current(eq))")
     for field in fields:
@@ -225,6 +195,11 @@ def _cell_mean(quadrature: NDArray[Any], space: Space) -> NDArray[Any]:
     return mean
 
 
+def _unambiguous(region: str) -> str:
+    """The name of a region in a list, in quotes where it holds what the list is made of."""
+    return dumps(region, ensure_ascii=False) if set(region) & set(',="[]') else region
+
+
 def _material_data(device: Device, space: Space) -> dict[str, NDArray[Any]]:
     """Region numbers and the coefficients that a picture is usually drawn against."""
     regions = sorted(device.conductors)
@@ -240,13 +215,8 @@ def _material_data(device: Device, space: Space) -> dict[str, NDArray[Any]]:
         values["gap_abs"] = abs(values.pop("gap"))
         for name in units:
             data[name][..., cells] = (values[name] * dx).sum(axis=-1) / dx.sum(axis=-1)
-    legend = ", ".join(f"{index}={region}" for index, region in enumerate(regions))
+    legend = ", ".join(f"{index}={_unambiguous(region)}" for index, region in enumerate(regions))
     arrays: dict[str, NDArray[Any]] = {f"region [{legend}]": number}
     for name, unit in units.items():
         arrays |= _arrays(name, unit, data[name])
     return arrays
-
-
-def _write_atomically(target: Path, grid: meshio.Mesh) -> None:
-    with replacing(target) as name:
-        grid.write(name, file_format="vtu")

@@ -20,6 +20,9 @@ from .applied_field import uniform_field_potential
 from .element import GAUGE, LINEAR, SPIN_CHARGE
 from .space import Index, Real, Space, basis_values
 
+# Names of the local columns, as in `physics.functional`.
+LOCAL = ("N0", "D", "GAP_RE", "GAP_IM", "HX", "HY", "HZ", "RATE_SO", "RATE_SF", "DEPAIRING")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Coefficients:
@@ -46,6 +49,11 @@ class Coefficients:
         return Coefficients(self.table[cells], self.kinds[cells], self.pairs)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of the table."""
+        return column_names(self.gauge.shape[2], self.pairs)
+
+    @property
     def channels(self) -> Real:
         """The columns of the channels, shape (cells, points, channels, 5)."""
         shape = (*self.table.shape[:2], len(self.pairs), CHANNEL_COLUMNS)
@@ -56,6 +64,17 @@ class Coefficients:
         """The gauge fields A_k and SU_k^a, shape (cells, points, dim or 0, 4)."""
         last = self.table.shape[2] - len(self.pairs) * CHANNEL_COLUMNS
         return self.table[..., column.COEFFICIENTS : last].reshape(*self.table.shape[:2], -1, GAUGE_COLUMNS)
+
+
+def column_names(axes: int, pairs: Index) -> tuple[str, ...]:
+    """Names of the columns of a table with gauge fields along so many axes and with channels of these pairs of axes."""
+    gauge = [f"{name}_{axis}" for axis in range(axes) for name in ("A", "SU_X", "SU_Y", "SU_Z")]
+    coupled = [
+        f"{name}_{channel}_{k}{m}"
+        for channel, (k, m) in enumerate(pairs.tolist())
+        for name in ("VX", "VY", "VZ", "THETA", "KAPPA")
+    ]
+    return (*LOCAL, *gauge, *coupled)
 
 
 def sample(space: Space, device: Device, region: str, names: Iterable[str]) -> dict[str, NDArray[Any]]:

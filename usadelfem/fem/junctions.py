@@ -27,6 +27,8 @@ from .workspace import JunctionSpace
 # resistance that this adds is as small a part of theirs, and larger numbers would drown the rest of the matrix in
 # rounding errors.
 PERFECT = 1e8
+# Names of the columns of the table, as in `physics.junction`.
+COLUMNS = ("CONDUCTANCE", "MIX_ONE", "MIX_TWO", "MIXING", "MX", "MY", "MZ")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

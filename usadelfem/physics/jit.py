@@ -2,7 +2,8 @@
 
 Numba invalidates a cached kernel only when the file of the *outermost* function changes, not when a formula that it
 calls changes in another file. The cache therefore lies in a folder named by a hash of all kernel sources, so that an
-edited formula can never be served by a stale binary.
+edited formula can never be served by a stale binary. Files of the cache end in a checksum: one that a crash has left
+incomplete is compiled again. A folder that cannot be written costs a warning and the time of the next process.
 """
 
 from __future__ import annotations
@@ -11,12 +12,22 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    IndexDataCacheFile,
+    NullCache,
+    UserProvidedCacheLocator,
+)
 from numpy.typing import NDArray
 
 logger = logging.getLogger("usadelfem")
@@ -32,21 +43,25 @@ _OPTIONS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _source_hash() -> str:
+def _source_hash(root: Path) -> str:
+    """A hash of all that a kernel is made of: formulas, loops, and the records and constants that they read."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(_ROOT.glob("*/*.py")):
+    for source in sorted(root.glob("*/*.py")):
         text = source.read_bytes()
-        if b"jit import" in text:  # every module with a formula or a kernel imports the decorator
+        if source.parent.name in ("physics", "fem") or b"jit import" in text:
+            digest.update(f"{source.relative_to(root)} {len(text)} ".encode())
             digest.update(text)
     return digest.hexdigest()[:16]
 
 
-def _cache_folder() -> Path:
+def _cache_folder() -> Path | None:
     """The first folder that can be written: the user's choice, next to the sources, the user's cache, temporary."""
     home = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
     user, chosen = Path(home) / "usadelfem", os.environ.get("NUMBA_CACHE_DIR")
-    name = f"kernels-{_source_hash()}"
-    for base in (*([Path(chosen)] if chosen else []), _ROOT / "__pycache__", user, Path(tempfile.gettempdir())):
+    name = f"kernels-{_source_hash(_ROOT)}"
+    for base in (*([Path(chosen)] if chosen else []), _ROOT / "__pycache__", user, _temporary_folder()):
+        if base is None:
+            continue
         folder = base / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -54,7 +69,14 @@ def _cache_folder() -> Path:
             continue
         if os.access(folder, os.W_OK):
             return folder
-    raise OSError("no folder for compiled kernels can be written; set NUMBA_CACHE_DIR to one that can")
+    return None
+
+
+def _temporary_folder() -> Path | None:
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return None
 
 
 _CACHE = _cache_folder()
@@ -74,13 +96,90 @@ def inlined(function: Function) -> Function:
 
 def kernel(function: Function) -> Function:
     """Compile a loop over quadrature points or elements and keep the binary on disk for the next process."""
+    compiled: Any = numba.njit(function, **_OPTIONS, nogil=True)
+    compiled._cache = _cache_of(function)
+    result: Function = compiled
+    return result
+
+
+def _cache_of(function: Callable[..., Any]) -> Any:
     config: Any = numba.config
-    previous, config.CACHE_DIR = config.CACHE_DIR, str(_CACHE)
+    previous, config.CACHE_DIR = config.CACHE_DIR, str(_CACHE or "")
     try:
-        compiled: Function = numba.njit(function, **_OPTIONS, cache=True, nogil=True)
+        return _KernelCache(function)
+    except RuntimeError:  # no file can be made in the folder
+        return _NoCache()
     finally:
         config.CACHE_DIR = previous
-    return compiled
+
+
+class _CheckedFile(IndexDataCacheFile):
+    """Index and binaries of a function, each followed by its checksum; what does not fit it counts as not there."""
+
+    @contextmanager
+    def _open_for_write(self, filepath: str) -> Iterator[BytesIO]:
+        body = BytesIO()
+        yield body
+        data = body.getvalue()
+        with super()._open_for_write(filepath) as file:
+            file.write(data + hashlib.sha256(data).digest())
+
+    def _load_index(self) -> Any:
+        return super()._load_index() if _is_intact(self._index_path) else {}  # type: ignore[no-untyped-call]
+
+    def _load_data(self, name: str) -> Any:
+        if not _is_intact(self._data_path(name)):  # type: ignore[no-untyped-call]
+            raise OSError(f"{name} is damaged")  # which counts as not there
+        return super()._load_data(name)  # type: ignore[no-untyped-call]
+
+
+def _is_intact(path: str) -> bool:
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        return False
+    return len(data) > 32 and hashlib.sha256(data[:-32]).digest() == data[-32:]
+
+
+class _KernelImpl(CompileResultCacheImpl):
+    # In no other folder, whose name would not tell of the sources.
+    _locator_classes = [UserProvidedCacheLocator]  # noqa: RUF012
+
+
+class _KernelCache(FunctionCache):
+    """The cache of a kernel; what cannot be kept is said once, and compiled again by the next process."""
+
+    _impl_class = _KernelImpl
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
+        name, stamp = self._impl.filename_base, self._impl.locator.get_source_stamp()
+        self._cache_file = _CheckedFile(self._cache_path, name, stamp)  # type: ignore[no-untyped-call]
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        except OSError as error:
+            _warn_not_kept(error.strerror or str(error))
+
+
+class _NoCache(NullCache):
+    def save_overload(self, sig: Any, data: Any) -> None:
+        _warn_not_kept("no file can be made there")
+
+
+_not_kept: set[str] = set()
+
+
+def _warn_not_kept(reason: str) -> None:
+    if not _not_kept:
+        _not_kept.add(reason)
+        place = f"in the folder {str(_CACHE)!r}" if _CACHE else "in any folder"
+        warnings.warn(
+            f"compiled kernels cannot be kept {place} ({reason}): this calculation goes on, but every process compiles "
+            "them anew. Make room there, or set the environment variable NUMBA_CACHE_DIR to a folder that has some",
+            stacklevel=2,
+        )
 
 
 def readonly(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
@@ -99,10 +198,11 @@ def announce_compilation(compiled: Any) -> None:
     compiled
         A function decorated with `kernel` that is about to be called.
     """
-    if compiled.signatures or any(Path(compiled.stats.cache_path).glob(f"*{compiled.__name__}-*.nbi")):
+    folder = compiled.stats.cache_path
+    if compiled.signatures or (folder and any(Path(folder).glob(f"*{compiled.__name__}-*.nbi"))):
         return
     logger.warning(
         "usadelfem: compiling kernels for this machine (half a minute for each kind of equation and spin structure "
-        "that is new; kept in %s)",
-        _CACHE,
+        "that is new; %s)",
+        f"kept in {_CACHE}" if folder else "not kept, no folder can be written",
     )

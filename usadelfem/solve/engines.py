@@ -9,9 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-
-class WorkerLostError(RuntimeError):
-    """Workers died: several times on the same item, or beyond repair."""
+from ..errors import WorkerLostError as WorkerLostError
 
 
 @contextmanager
