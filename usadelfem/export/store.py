@@ -189,7 +189,10 @@ def _arranged(table: NDArray[Any], names: tuple[str, ...], own: tuple[str, ...])
 
 
 def _pack_equilibrium(eq: Equilibrium) -> dict[str, Any]:
-    names = ("temperature", "frequencies", "weights", "riccati", "report", "clock", "solver", "sweeps", "dofs")
+    names = (
+        "temperature", "frequencies", "weights", "riccati", "report", "clock", "solver", "sweeps", "dofs",
+        "cutoff", "cutoff_error",
+    )  # fmt: skip
     pairing = eq.pairing and (eq.pairing.chosen, eq.pairing.log_tc, eq.pairing.weight)
     mu0 = eq.induced and eq.induced.mu0
     return {"system": _pack_system(eq.device, eq.system), "pairing": pairing, "mu0": mu0} | {

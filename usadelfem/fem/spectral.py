@@ -82,8 +82,9 @@ class Spectral:
         return self._free(residual), float(scale.max(initial=0.0)), values
 
     def phase_force(self, w: float, state: Complex, cells: Index, nodes: Any) -> Real:
-        """dF/dtheta if the phase of the states of some nodes (sets, nodes) grows by theta, of the terms of some cells and
-        of all interfaces; shape (sets,).
+        """dF/dtheta if the phase of the states of some nodes (sets, nodes) grows by theta; shape (sets,).
+
+        Of the terms of some cells and of all interfaces.
         """
         reduced = self.sector.reduce(state)
         residual, scale, _ = assemble(

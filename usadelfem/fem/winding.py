@@ -74,7 +74,8 @@ def find_windings(system: Spectral, cells: Index) -> Windings:
     for name, (_, gap, _) in system.contacts.items():
         own = np.intersect1d(mesh.facets[:, np.asarray(mesh.boundaries[name])], corners)
         if len(own) and abs(gap).any():
-            ends[name] = int(own[np.argmin(np.linalg.norm(mesh.p[:, own] - mesh.p[:, own].mean(axis=1)[:, None], axis=0))])
+            points = mesh.p[:, own]
+            ends[name] = int(own[np.linalg.norm(points - points.mean(axis=1)[:, None], axis=0).argmin()])
     paths: list[tuple[str, str, Index]] = []
     for one, other in combinations(ends, 2):
         distance, before = dijkstra(graph, directed=False, indices=ends[one], return_predecessors=True)

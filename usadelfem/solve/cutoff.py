@@ -49,7 +49,7 @@ def warn_of_cutoff(error: float, cutoff: float) -> None:
         warnings.warn(
             f"the sum over Matsubara frequencies ends at {cutoff:.3g}, and what it leaves out shifts critical "
             f"temperatures by about {100 * error:.2g} % and gaps near normal metals by as much or more: raise "
-            "`cutoff`, or leave it out with quadrature='gauss', whose default is enough; where the mesh does not resolve "
-            "the layers at normal metals, refine it there",
+            "`cutoff`, or leave it out with quadrature='gauss', whose default is enough; where the mesh does not "
+            "resolve the layers at normal metals, refine it there",
             stacklevel=4,
         )

@@ -106,7 +106,7 @@ def find_islands(system: Spectral, pairing: Pairing | None) -> Islands | None:
     pairs = pairs[:, unknown[pairs].all(axis=0)]
     graph = coo_array((np.ones(pairs.shape[1]), (pairs[0], pairs[1])), shape=(mesh.nelements,) * 2)
     _, part = connected_components(graph, directed=False)
-    own = part[pairing.chosen]
+    own: Index = np.asarray(part[pairing.chosen])
     superconducting = {name: nodes for name, (nodes, gap, _) in system.contacts.items() if abs(gap).any()}
     held = np.zeros(system.space.nodes.shape[1], bool)
     for nodes in superconducting.values():
@@ -116,10 +116,10 @@ def find_islands(system: Spectral, pairing: Pairing | None) -> Islands | None:
     given = bool(abs(system.gap[~unknown]).any())
     if not len(floating) or (len(floating) == 1 and not (len(fixed) or superconducting or given)):
         return None
-    masks = own == floating[:, None]
+    masks = np.asarray(own[None, :] == floating[:, None], bool)
     nodes = np.zeros((len(floating), len(held)), bool)
     for row, mask in zip(nodes, masks, strict=True):
         row[pairing.cells[mask]] = True
     touching = nodes.any(axis=0)[system.space.cells].any(axis=1)
     touching[pairing.chosen[masks.any(axis=0)]] = False
-    return Islands(masks, nodes, np.flatnonzero(touching))
+    return Islands(masks, nodes, np.asarray(np.flatnonzero(touching), np.int64))

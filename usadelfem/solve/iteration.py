@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from numbers import Real as RealNumber
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..fem.recover import recover
 from ..fem.space import basis_values
 from ..fem.spectral import Spectral, build_spectral
 from .cutoff import warn_of_cutoff
-from .initial import Initial, gap_from, initial_gap
+from .initial import Initial, Vortices, gap_from, initial_gap
 from .matsubara import SumRule
 from .modes import lowest_mode, superconducting_contacts
 from .newton import ERROR_TOLERANCE
@@ -27,6 +28,7 @@ from .remote import build_team
 from .scales import zero_temperature_gap
 from .selfconsistent import SelfConsistency, as_real
 from .solution import Equilibrium
+from .slips import Start, start_of
 from .status import SolveError, Sweep
 from .sweeps import SEED, anderson_sweeps, newton_sweeps
 from .tasks import progress_bar
@@ -42,6 +44,9 @@ RESTART_ACCURACY = 1e-8  # with the fields of a similar device
 # The gap of a linear discretisation with a coarse quadrature is a first guess; it needs no more accuracy than its own.
 GUESS_PRECISION = 1e-4
 GUESS_TOLERANCE = 1e-3
+
+# Sweeps without a residual lower by PROGRESS after which the other method is tried.
+STALLED, PROGRESS = 80, 0.5
 
 # A gap below this part of the bulk gap is asked whether it has to vanish; if not, it starts anew from SEED.
 SUSPICIOUS = 1e-3
@@ -77,22 +82,39 @@ def solve_fields(
 ) -> Equilibrium:  # fmt: skip
     """Find the gap, and with a coupling mu0 the induced potential, of a device; `common` goes into the result."""
     temperature = common["temperature"]
+    begun: list[Start | None] = []
     if pairing is not None:
-        system = _first_guess(device, system, pairing, rule, scale, temperature, options)
+        system = _first_guess(device, system, pairing, rule, scale, temperature, options, begun)
     nodes, weights = common["frequencies"], common["weights"]
     problem = _problem(device, system, pairing, mu0, nodes, weights, temperature, scale, options)
+
+    def result(sweeps: tuple[Sweep, ...]) -> Equilibrium:
+        return Equilibrium(
+            device=device if pairing is None else _with_gap(device, problem.system), system=problem.system,
+            sweeps=sweeps, pairing=pairing, induced=problem.induced, dofs=problem.dofs,
+            cutoff_error=problem.cutoff_error(common["cutoff"]), **problem.team.result(), **common,
+        )  # fmt: skip
+
     try:
-        sweeps = _converge(problem, options, ask=_normal_mode(device, system, rule, temperature, options))
-        error = problem.cutoff_error(common["cutoff"])
-        warn_of_cutoff(error, common["cutoff"])
-        warn_of_states(problem.system, problem.team.states, problem.team.reports, stacklevel=4)
-        result = problem.team.result()
+        ask = _normal_mode(device, system, rule, temperature, options)
+        sweeps = _converge(problem, options, ask=ask, begun=lambda: begun.append(_start(problem)))
+        found = result(sweeps)
+    except SolveError as error:
+        if problem.team.reports:
+            error.best = result(())
+        raise
     finally:
         problem.team.release()
-    return Equilibrium(
-        device=device if pairing is None else _with_gap(device, problem.system), system=problem.system, sweeps=sweeps,
-        pairing=pairing, induced=problem.induced, dofs=problem.dofs, cutoff_error=error, **result, **common,
-    )  # fmt: skip
+    warn_of_cutoff(found.cutoff_error, found.cutoff)
+    warn_of_states(found.system, found.riccati, found.report, stacklevel=4)
+    if begun[0] is not None:
+        asked = isinstance(options.initial, Vortices)
+        begun[0].compare(found.system, found.riccati[0], asked=asked, stacklevel=4)
+    return found
+
+
+def _start(problem: SelfConsistency) -> Start | None:
+    return start_of(problem.system, problem.pairing, problem.team.states[0])
 
 
 def _given(device: Device, system: Spectral) -> NDArray[np.bool_]:
@@ -137,9 +159,12 @@ def _problem(
 
 def _first_guess(
     device: Device, system: Spectral, pairing: Pairing, rule: SumRule, scale: float, temperature: float,
-    options: FieldOptions,
+    options: FieldOptions, begun: list[Start | None],
 ) -> Spectral:  # fmt: skip
-    """The system with a gap to start from: the given one, or that of a coarser problem started from it."""
+    """The system with a gap to start from: the given one, or that of a coarser problem started from it.
+
+    `begun` gets the windings of the first states.
+    """
     if isinstance(options.initial, Equilibrium):
         return pairing.with_gap(system, gap_from(options.initial.system, system, pairing))
     gap = initial_gap(device, system, pairing, temperature, options.initial)
@@ -156,7 +181,7 @@ def _first_guess(
     guess = replace(options, tolerance=max(GUESS_TOLERANCE, options.tolerance), method="anderson", max_sweeps=60)
     problem = _problem(device, coarse, coarse_pairing, None, nodes, weights, temperature, scale, guess)
     try:
-        _converge(problem, guess, polish=False)
+        _converge(problem, guess, polish=False, begun=lambda: begun.append(_start(problem)))
     except SolveError:
         return start
     finally:
@@ -180,23 +205,28 @@ def _refined(coarse: Spectral, coarse_pairing: Pairing, system: Spectral, pairin
 
 
 def _converge(
-    problem: SelfConsistency, options: FieldOptions, *, polish: bool = True, ask: Callable[[], Mode] | None = None
+    problem: SelfConsistency, options: FieldOptions, *, polish: bool = True, ask: Callable[[], Mode] | None = None,
+    begun: Callable[[], object] = int,
 ) -> tuple[Sweep, ...]:  # fmt: skip
     """Iterate until the fields are consistent with states of full accuracy; returns the history.
 
     `ask` gives the lowest mode of the normal state of a device without superconducting sources. Where the gap has
-    become small, it decides whether the gap has to vanish, or starts it anew along that mode.
+    become small, it decides whether the gap has to vanish, or starts it anew along that mode. `begun` is called with
+    the first states. A method that gets nowhere for STALLED sweeps gives way to the other one.
     """
     history: list[Sweep] = []
-    unstable = False
+    best = _Best()
+    method, unstable = options.method, False
     problem.start(RESTART_ACCURACY if isinstance(options.initial, Equilibrium) else FIRST_ACCURACY)
-    sweeps = METHODS[options.method](problem, options.tolerance)
+    begun()
+    sweeps = METHODS[method](problem, options.tolerance)
     with progress_bar(None, "sweeps", options.progress) as bar:
         while True:
             sweep = next(sweeps)
             history.append(sweep)
             bar.update()
             bar.set_postfix(residual=f"{sweep.residual:.1e}")
+            best.see(problem, sweep, len(history))
             if ask is not None and 0 < sweep.largest < SUSPICIOUS:
                 eigenvalue, mode = ask()
                 ask, unstable = None, eigenvalue <= 0
@@ -204,7 +234,7 @@ def _converge(
                     return (*history, problem.set_normal(sweep.number))
                 problem.place(np.concatenate([as_real(SEED * problem.unit * mode / abs(mode).max()), problem.dofs]))
                 problem.start(FIRST_ACCURACY)
-                sweeps = METHODS[options.method](problem, options.tolerance)
+                sweeps = METHODS[method](problem, options.tolerance)
             elif sweep.residual <= options.tolerance and not (unstable and sweep.largest < SUSPICIOUS):
                 if not polish:
                     return tuple(history)
@@ -216,12 +246,48 @@ def _converge(
                     return (*history, last)
             if len(history) >= options.max_sweeps or not np.isfinite(sweep.residual):
                 break
+            if polish and best.stalls(len(history)) and problem.pairing is not None and problem.induced is None:
+                method = next(other for other in METHODS if other != method)
+                problem.place(best.fields)
+                problem.settle(FIRST_ACCURACY)
+                sweeps = METHODS[method](problem, options.tolerance)
+                best.since = len(history)
+    best.restore(problem)
     residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
     raise SolveError(
-        f"the self-consistent fields did not converge in {len(history)} sweeps; last residuals: {residuals}. Try: "
-        f"another `initial`, method={'newton' if options.method == 'anderson' else 'anderson'!r}, or more `max_sweeps`",
+        f"the self-consistent fields did not converge in {len(history)} sweeps ({' and '.join(METHODS)} were tried "
+        f"where they apply); last residuals: {residuals}; the best was {best.residual:.1e} in sweep {best.number}, "
+        f"whose state is in the attribute `best` of this error. Try: initial=error.best with more `max_sweeps`, a start with "
+        "the phases or vortices of the solution that is looked for, or a field or phase difference that is smaller",
         frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=problem.gap,
     )  # fmt: skip
+
+
+@dataclass(eq=False)
+class _Best:
+    """The best fields of an iteration, and since when there have been none that are clearly better."""
+
+    residual: float = np.inf
+    number: int = 0
+    since: int = 0
+    target: float = np.inf
+    fields: Real = field(default_factory=lambda: np.empty(0))
+
+    def see(self, problem: SelfConsistency, sweep: Sweep, number: int) -> None:
+        if sweep.residual < self.residual:
+            self.residual, self.number, self.fields = sweep.residual, number, problem.fields
+        if sweep.residual < PROGRESS * self.target:
+            self.target, self.since = sweep.residual, number
+
+    def stalls(self, number: int) -> bool:
+        return number - self.since >= STALLED
+
+    def restore(self, problem: SelfConsistency) -> None:
+        """Put the best fields back, with states that belong to them as far as they can be solved."""
+        if len(self.fields):
+            problem.place(self.fields)
+            with suppress(SolveError):
+                problem.settle(RESTART_ACCURACY)
 
 
 def _with_gap(device: Device, system: Spectral) -> Device:

@@ -33,17 +33,17 @@ class Start:
         ):
             if abs(after - before) > np.pi:
                 warnings.warn(
-                    f"phase slip: from {one!r} to {other!r} the phase of the gap grows by {after:.4g} in the result, by "
-                    f"{before:.4g} in the state that the solve started from. No solution with that winding was found (the "
-                    "current may be above the depairing current), or it is not stable; this is another solution. Start "
-                    "from the result at a smaller phase difference (initial=...) to follow one branch",
+                    f"phase slip: from {one!r} to {other!r} the phase of the gap grows by {after:.4g} in the result, "
+                    f"by {before:.4g} in the state that the solve started from. No solution with that winding was "
+                    "found (the current may be above the depairing current), or it is not stable; this is another "
+                    "one. Start from the result at a smaller phase difference (initial=...) to follow a branch",
                     stacklevel=stacklevel,
                 )
         after = _vortices(system, self.windings, amplitude)
         if asked and after != self.vortices:
             warnings.warn(
-                f"the solve started with vortices of total winding {self.vortices} and ended with {after}: they left the "
-                "sample, entered it, or merged with others of opposite sign. `vorticity` says where those of the result "
+                f"the solve started with vortices of total winding {self.vortices} and ended with {after}: some left "
+                "the sample, entered it, or met others of opposite sign. `vorticity` says where those of the result "
                 "are; a field B or another start may hold them",
                 stacklevel=stacklevel,
             )

@@ -73,6 +73,9 @@ class SolveError(RuntimeError):
         History of the relative residual of the last attempt.
     state
         The last iterate: entries of the Riccati matrix a at the nodes, shape (nodes, 4).
+    best
+        Of a self-consistent solve that ran out of sweeps, the Equilibrium of its best fields, which solve the Usadel
+        equation but the gap equation only up to their residual; None otherwise.
     """
 
     def __init__(self, message: str, *, frequency: float, residuals: tuple[float, ...], state: Any) -> None:
@@ -80,6 +83,7 @@ class SolveError(RuntimeError):
         self.frequency = frequency
         self.residuals = residuals
         self.state = state
+        self.best: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         remake = partial(type(self), frequency=self.frequency, residuals=self.residuals, state=self.state)
