@@ -109,14 +109,14 @@ def find_islands(system: Spectral, pairing: Pairing | None) -> Islands | None:
     own: Index = np.asarray(part[pairing.chosen])
     superconducting = {name: nodes for name, (nodes, gap, _) in system.contacts.items() if abs(gap).any()}
     held = np.zeros(system.space.nodes.shape[1], bool)
-    for nodes in superconducting.values():
-        held[nodes] = True
+    for at_contact in superconducting.values():
+        held[at_contact] = True
     fixed = np.unique(own[held[pairing.cells].any(axis=1)])
     floating = np.setdiff1d(own, fixed)
     given = bool(abs(system.gap[~unknown]).any())
     if not len(floating) or (len(floating) == 1 and not (len(fixed) or superconducting or given)):
         return None
-    masks = np.asarray(own[None, :] == floating[:, None], bool)
+    masks = np.equal(own[None, :], floating[:, None])
     nodes = np.zeros((len(floating), len(held)), bool)
     for row, mask in zip(nodes, masks, strict=True):
         row[pairing.cells[mask]] = True

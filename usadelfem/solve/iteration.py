@@ -27,8 +27,8 @@ from .quality import warn_of_states
 from .remote import build_team
 from .scales import zero_temperature_gap
 from .selfconsistent import SelfConsistency, as_real
-from .solution import Equilibrium
 from .slips import Start, start_of
+from .solution import Equilibrium
 from .status import SolveError, Sweep
 from .sweeps import SEED, anderson_sweeps, newton_sweeps
 from .tasks import progress_bar
@@ -257,8 +257,8 @@ def _converge(
     raise SolveError(
         f"the self-consistent fields did not converge in {len(history)} sweeps ({' and '.join(METHODS)} were tried "
         f"where they apply); last residuals: {residuals}; the best was {best.residual:.1e} in sweep {best.number}, "
-        f"whose state is in the attribute `best` of this error. Try: initial=error.best with more `max_sweeps`, a start with "
-        "the phases or vortices of the solution that is looked for, or a field or phase difference that is smaller",
+        "whose state is in the attribute `best` of this error. Try: initial=error.best with more `max_sweeps`, a start "
+        "with the phases or vortices of the solution that is looked for, or a smaller field or phase difference",
         frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=problem.gap,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from numpy.linalg import LinAlgError
 
 from . import pardiso
 from .equilibrate import equilibrate
+from .interrupt import interruptible
 from .pardiso import Indices, Numbers, PardisoBackend
 from .petsc import PetscBackend
 from .superlu import SuperLUBackend
@@ -29,6 +30,8 @@ _FAIL_ABOVE = 1e-6
 _MAX_REFINEMENTS = 3
 # Factors in single precision halve time and memory of large systems; small ones gain nothing.
 _SINGLE_FROM = 20_000
+# Unknowns from which on a factorisation takes long enough to be interrupted.
+_LONG = 10_000
 # Relative residual of one solution with single precision above which a matrix is too ill-conditioned for it.
 _SINGLE_FAILS = 0.03
 _HALVES: dict[np.dtype[Any], np.dtype[Any]] = {
@@ -173,6 +176,7 @@ class _Solver:
         self.backend = self._first = backend
         self._others = self._spare = list(others)
         self._told: set[str] = set()
+        self._busy = False
         self.versions: dict[int, int] = {}
         self._upper: dict[int, sp.csr_matrix] = {}
         self.factors: dict[int, npt.NDArray[np.float64]] = {}
@@ -217,7 +221,13 @@ class _Solver:
     def _fill(self, slot: int) -> None:
         """Factorise the scaled matrix of a slot with the present back end."""
         values = self._upper[slot].data
-        self.backend.factorize(values.astype(_HALVES[self.dtype]) if self.single else values, slot)
+        given = values.astype(_HALVES[self.dtype]) if self.single else values
+        if self.size < _LONG:
+            self.backend.factorize(given, slot)
+            return
+        self._busy = True
+        interruptible(partial(self.backend.factorize, given, slot))
+        self._busy = False
 
     def promote(self, why: str) -> bool:
         """Go over to the next back end for good and factorise all slots anew; False if there is none that works.
@@ -252,7 +262,8 @@ class _Solver:
     def release(self) -> None:
         self.versions = {slot: version + 1 for slot, version in self.versions.items()}
         self._upper, self.factors = {}, {}
-        self.backend.release()
+        if not self._busy:  # else an interrupted factorisation still works on it, and frees it when it ends
+            self.backend.release()
 
     def bare(self, rhs: Numbers, slot: int) -> Numbers:
         """One solution with the scaled matrix, without a check, in the precision of the factors."""

@@ -149,6 +149,7 @@ class PardisoBackend:
         if self._finalizer is None:
             arguments = self._arguments(_RELEASE, slot, None, None)
             self._finalizer = weakref.finalize(self, self._mkl.pardiso, *arguments)
+            self._finalizer.atexit = False  # an interrupted factorisation may still be running
             self._analyse(slot)
         self._call(_FACTORIZE, "factorisation", slot)
 

@@ -23,6 +23,7 @@ from typing import Any
 from tqdm import tqdm
 
 from .engines import WorkerLostError, capacity, is_killed_worker, large_calls_are_meant, successor
+from .interrupt import stop_workers
 from .worker import Outcome, Payload, Task, pack, perform, process_name
 from .worker import dumps as dump_item
 
@@ -173,8 +174,10 @@ class Crew:
         try:
             while self._refill():
                 self._collect(self.finished.get())
-        except BaseException:
+        except BaseException as error:
             self._abandon()
+            if not isinstance(error, Exception):
+                stop_workers(self.engine)
             raise
         if self.lost:
             raise self.lost[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..fem.spectral import Spectral
 from .chain import Chain, factor_memory
+from .interrupt import in_threads
 from .linear import linear_solver
 from .newton import ERROR_TOLERANCE, Clock
 from .status import Report
@@ -101,7 +102,7 @@ class LocalTeam(Team):
         threads: int = 1, keep: bool = False, terms: Terms | None = None, step: Callable[[], object] = int,
     ) -> None:  # fmt: skip
         super().__init__(system, frequencies, weights, threads)
-        self.terms = terms or Terms()
+        self.terms, self.interrupted = terms or Terms(), False
         memory = factor_memory() / self.count
         own = [slice(k, None, self.count) for k in range(self.count)]
         self.chains = [
@@ -113,8 +114,10 @@ class LocalTeam(Team):
         """Do a job in every chain, at the same time if there are several."""
         if self.count == 1:
             return job.run(self.chains[0], self.terms, system)
-        with ThreadPoolExecutor(self.count) as pool:
-            return total(list(pool.map(lambda chain: job.run(chain, self.terms, system), self.chains)))
+        self.interrupted = True
+        parts = in_threads([partial(job.run, chain, self.terms, system) for chain in self.chains])
+        self.interrupted = False
+        return total(parts)
 
     def forget(self) -> None:
         """Make all factors anew where they are needed next."""
@@ -124,7 +127,7 @@ class LocalTeam(Team):
     def release(self) -> None:
         """Free the memory of all factors."""
         for chain in self.chains:
-            chain.release()
+            chain.forget() if self.interrupted else chain.release()
 
     @property
     def reports(self) -> tuple[Report, ...]:
