@@ -76,9 +76,19 @@ def test_answers_from_factors_in_single_precision_are_refined(dtype):
 
 
 @needs_mkl
-def test_what_single_precision_cannot_hold_is_factorised_in_double():
+def test_entries_beyond_the_range_of_single_precision_are_scaled_into_it():
     solver, factor = diagonal(float, [1e60, 1.0, 1e-60])
     assert factor.solve(np.ones(3)) == pytest.approx([1e-60, 1.0, 1e60], rel=1e-12)
+    assert solver.name == "pardiso-single"
+
+
+@needs_mkl
+def test_what_single_precision_cannot_hold_is_factorised_in_double():
+    solver = linear.linear_solver(
+        np.array([0, 2, 3]), np.array([0, 1, 1]), block=1, kind="pardiso-single", dtype=float
+    )  # fmt: skip
+    factor = solver.factorize(np.array([1.0, 1.0, 1.0 + 2.0**-40]))
+    assert factor.solve(np.array([2.0, 2.0 + 2.0**-40])) == pytest.approx([1.0, 1.0], rel=1e-3)
     assert solver.name == "pardiso"
 
 

@@ -39,7 +39,7 @@ class PositiveFactor:
             raise np.linalg.LinAlgError("the matrix is singular") from error
 
     def solve(self, rhs: Real) -> Real:
-        """Solution for rhs of shape (n,) or (n, k), refined once.
+        """Solution for rhs of shape (n,) or (n, k), refined once; NaN where that is not finite.
 
         Raises
         ------
@@ -48,6 +48,8 @@ class PositiveFactor:
         """
         root = self._root if rhs.ndim == 1 else self._root[:, None]
         right = root * rhs
+        if not np.isfinite(right).all():  # fields at energies that were not found
+            return np.full_like(right, np.nan)
         x = self._factor.solve(right)
         x = x + self._factor.solve(right - self._matrix @ x)
         size = float(np.max(abs(self._matrix) @ abs(x) + abs(right), initial=0.0))

@@ -14,8 +14,9 @@ Complex = NDArray[np.complex128]
 
 # Part of 1/lambda, the inverse coupling constant, above which a result is warned of.
 NOTICEABLE = 1e-3
-# Slowest and fastest decay, as powers of the frequency, of what is left out.
-SLOWEST, FASTEST = 1.2, 3.0
+# Highest frequencies of a sum that the estimate looks at; the decay as a power of 1/w below which it is that of a mesh
+# which does not resolve the layers, not of the equation; the decay that is assumed beyond.
+LOOKED_AT, RESOLVED, POWER = 12, 1.35, 1.5
 
 
 def left_out(pairing: Pairing, gap: Complex, frequencies: Real, amplitudes: Complex, cutoff: float) -> float:
@@ -28,28 +29,28 @@ def left_out(pairing: Pairing, gap: Complex, frequencies: Real, amplitudes: Comp
     pairing, gap
         Where the gap is unknown, and its values there.
     frequencies, amplitudes
-        The two highest frequencies, ascending, and f0 there, shape (2, cells, points).
+        The highest frequencies, ascending, and f0 there, shape (frequencies, cells, points).
     cutoff
         Energy at which the sum ends.
     """
     square = float((pairing.weight * abs(gap) ** 2).sum())
-    if not square > 0 or not np.isfinite(cutoff):
+    if not square > 0 or not np.isfinite(cutoff) or len(frequencies) < 2:
         return 0.0
     summands = gap / frequencies[:, None, None] + 1j * amplitudes
-    low, high = ((pairing.weight * (gap.conj() * part).real).sum() / square for part in summands)
-    if not (low > 0 and high > 0 and frequencies[1] > frequencies[0]):
+    sizes = (pairing.weight * (gap.conj() * summands).real).sum(axis=(1, 2)) / square
+    if not (sizes > 0).all():
         return 0.0
-    power = np.clip(np.log(low / high) / np.log(frequencies[1] / frequencies[0]), SLOWEST, FASTEST)
-    return float(high * frequencies[1] ** power * cutoff ** (1 - power) / (power - 1))
+    powers = -np.diff(np.log(sizes)) / np.diff(np.log(frequencies))
+    last = 1 + int(np.flatnonzero(powers >= RESOLVED).max(initial=0))
+    return float(sizes[last] * frequencies[last] ** POWER * cutoff ** (1 - POWER) / (POWER - 1))
 
 
 def warn_of_cutoff(error: float, cutoff: float) -> None:
-    """Say that a cut-off is too low for the device."""
+    """Say that the default cut-off is too low for a device."""
     if error > NOTICEABLE:
         warnings.warn(
             f"the sum over Matsubara frequencies ends at {cutoff:.3g}, and what it leaves out shifts critical "
             f"temperatures by about {100 * error:.2g} % and gaps near normal metals by as much or more: raise "
-            "`cutoff`, or leave it out with quadrature='gauss', whose default is enough; where the mesh does not "
-            "resolve the layers at normal metals, refine it there",
+            "`cutoff`, or use quadrature='gauss'",
             stacklevel=4,
         )

@@ -118,7 +118,8 @@ def solve_equilibrium(
     Warns
     -----
     UserWarning
-        If what the sum leaves out beyond a given cut-off, or rounding in a stiff device, is noticeable.
+        If what a sum leaves out beyond its default cut-off is noticeable, if the mesh, rounding in a stiff device or
+        the range of kappa limit the result, or if the gap ended with other windings than it started with.
     """
     _check_arguments(device, temperature)
     check_sharing(threads, executor)

@@ -118,8 +118,8 @@ def find_islands(system: Spectral, pairing: Pairing | None) -> Islands | None:
         return None
     masks = np.equal(own[None, :], floating[:, None])
     nodes = np.zeros((len(floating), len(held)), bool)
-    for row, mask in zip(nodes, masks, strict=True):
-        row[pairing.cells[mask]] = True
+    for island in range(len(floating)):
+        nodes[island, pairing.cells[masks[island]]] = True
     touching = nodes.any(axis=0)[system.space.cells].any(axis=1)
     touching[pairing.chosen[masks.any(axis=0)]] = False
     return Islands(masks, nodes, np.asarray(np.flatnonzero(touching), np.int64))

@@ -105,7 +105,8 @@ def solve_fields(
         raise
     finally:
         problem.team.release()
-    warn_of_cutoff(found.cutoff_error, found.cutoff)
+    if rule.ends_by_default:
+        warn_of_cutoff(found.cutoff_error, found.cutoff)
     warn_of_states(found.system, found.riccati, found.report, stacklevel=4)
     if begun[0] is not None:
         asked = isinstance(options.initial, Vortices)

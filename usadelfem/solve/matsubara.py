@@ -66,6 +66,12 @@ class SumRule:
         count = max(1.0, (self.cutoff or default) / (2 * np.pi * temperature))
         return float(round(count)) if self.quadrature == "plain" else count
 
+    @property
+    def ends_by_default(self) -> bool:
+        """Whether the sum ends at a cut-off that the user has not chosen."""
+        given = self.cutoff is not None or self.cutoff_index is not None or self.frequencies is not None
+        return not given and (self.cut > 0 or self.quadrature == "plain")
+
     def end(self, temperature: float, scale: float) -> float:
         """Energy at which the sum ends; infinite if it does not."""
         total = self.total(temperature, scale)

@@ -20,7 +20,7 @@ from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.pairing import Pairing, build_pairing
 from ..fem.spectral import Spectral, build_spectral, energy_scale
-from .cutoff import left_out, warn_of_cutoff
+from .cutoff import LOOKED_AT, left_out, warn_of_cutoff
 from .matsubara import SumRule
 from .remote import build_team, check_sharing
 from .scales import needed_cut, zero_temperature_gap
@@ -59,9 +59,9 @@ def lowest_mode(
     )  # fmt: skip
     try:
         value, mode = _lowest(system, pairing, team, temperature, start)
-        highest, cutoff = nodes[-2:], rule.end(temperature, scale)
-        if np.isfinite(cutoff) and len(highest) == 2:
-            amplitudes = np.array([team.sum(system, Terms.mode_at, mode, w) for w in highest.tolist()])
+        if rule.ends_by_default:
+            highest, cutoff = nodes[-LOOKED_AT:], rule.end(temperature, scale)
+            amplitudes = team.sum(system, Terms.mode_at, mode, highest)
             warn_of_cutoff(left_out(pairing, mode, highest, amplitudes, cutoff), cutoff)
         return value, mode
     finally:

@@ -18,7 +18,7 @@ from ..fem.induced import Induced
 from ..fem.pairing import Pairing
 from ..fem.spectral import Spectral
 from ..physics import functional as column
-from .cutoff import left_out
+from .cutoff import LOOKED_AT, left_out
 from .islands import FINITE, PHASE, find_islands
 from .newton import ERROR_TOLERANCE
 from .status import Sweep
@@ -249,12 +249,13 @@ class SelfConsistency:
 
     def cutoff_error(self, cutoff: float) -> float:
         """What the sum leaves out beyond its end, as `left_out`."""
-        if self.pairing is None or len(self.team.frequencies) < 2:
+        if self.pairing is None:
             return 0.0
-        amplitudes = np.zeros((2, *self.pairing.shape), complex)
-        for state, out in zip(self.team.states[-2:], amplitudes, strict=True):
+        highest = self.team.frequencies[-LOOKED_AT:]
+        amplitudes = np.zeros((len(highest), *self.pairing.shape), complex)
+        for state, out in zip(self.team.states[-LOOKED_AT:], amplitudes, strict=True):
             self.pairing.amplitude(state, 1.0, out)
-        return left_out(self.pairing, self.gap, self.team.frequencies[-2:], amplitudes, cutoff)
+        return left_out(self.pairing, self.gap, highest, amplitudes, cutoff)
 
     def measure(
         self, number: int, residual: Complex, potential_step: Real, phases: Real | None = None

@@ -51,13 +51,14 @@ class Terms:
         return self._response(chain, system, index, weight, normal, gap, linear=True, accuracy=MODE_ACCURACY)
 
     def mode_at(
-        self, chain: Chain, system: Spectral, index: int, weight: float, gap: Complex, frequency: float
+        self, chain: Chain, system: Spectral, index: int, weight: float, gap: Complex, frequencies: Real
     ) -> Complex:  # fmt: skip
-        """f0 of the normal metal in a small gap at one of the frequencies."""
+        """f0 of the normal metal in a small gap at some of the frequencies, shape (frequencies, cells, points)."""
         assert self.pairing is not None
-        if chain.frequencies[index] != frequency:
-            return np.zeros(self.pairing.shape, complex)
-        return self.mode(chain, system, index, 1.0, gap)
+        out = np.zeros((len(frequencies), *self.pairing.shape), complex)
+        for place in np.flatnonzero(frequencies == chain.frequencies[index]):
+            out[place] = self.mode(chain, system, index, 1.0, gap)
+        return out
 
     def _response(
         self, chain: Chain, system: Spectral, index: int, weight: float, state: Complex, change: Complex, *,
