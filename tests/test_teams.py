@@ -127,7 +127,7 @@ def test_a_critical_field_from_an_executor_is_that_of_this_process(processes):
         return uf.Device(BILAYER.mesh, {"S": S, "F": uf.ferromagnet(exchange=(0.0, 0.0, exchange))})
 
     spread, one = (
-        uf.critical_parameter(bilayer, (0.0, 4.0), 0.5, order=1, executor=executor) for executor in (processes, None)
+        uf.critical_parameter(bilayer, (0.0, 4.0), 0.4, order=1, executor=executor) for executor in (processes, None)
     )
     assert spread == pytest.approx(one, rel=1e-6)
 

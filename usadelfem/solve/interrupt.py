@@ -74,12 +74,12 @@ def stop_threads(threads: Iterable[threading.Thread]) -> None:
         thread.join(PATIENCE / len(running))
 
 
-def stop_workers(executor: Executor) -> None:
-    """End what the workers of an interrupted pool are doing; the pool is of no use after that.
+def stop_workers(executor: Executor | None) -> None:
+    """End what the workers of an interrupted pool are doing, if there is one; the pool is of no use after that.
 
     Processes of a ProcessPoolExecutor are terminated, threads interrupted. Clusters drop the results by themselves.
     """
-    own: dict[str, Any] = vars(executor)
+    own: dict[str, Any] = {} if executor is None else vars(executor)
     if isinstance(executor, ProcessPoolExecutor):
         executor.shutdown(wait=False, cancel_futures=True)
         for process in list((own.get("_processes") or {}).values()):

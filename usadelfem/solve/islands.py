@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,10 +117,10 @@ def find_islands(system: Spectral, pairing: Pairing | None) -> Islands | None:
     given = bool(abs(system.gap[~unknown]).any())
     if not len(floating) or (len(floating) == 1 and not (len(fixed) or superconducting or given)):
         return None
-    masks = np.equal(own[None, :], floating[:, None])
+    masks: Any = np.equal(own[None, :], floating[:, None])
     nodes = np.zeros((len(floating), len(held)), bool)
     for island in range(len(floating)):
         nodes[island, pairing.cells[masks[island]]] = True
-    touching = nodes.any(axis=0)[system.space.cells].any(axis=1)
-    touching[pairing.chosen[masks.any(axis=0)]] = False
-    return Islands(masks, nodes, np.asarray(np.flatnonzero(touching), np.int64))
+    at_islands = np.isin(system.space.cells, np.flatnonzero(nodes.any(axis=0)))
+    around = np.setdiff1d(np.flatnonzero(at_islands.any(axis=1)), pairing.chosen[masks.any(axis=0)])
+    return Islands(masks, nodes, around.astype(np.int64))

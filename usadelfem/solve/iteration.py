@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from numbers import Real as RealNumber
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..fem.pairing import Pairing, build_pairing
 from ..fem.recover import recover
 from ..fem.space import basis_values
 from ..fem.spectral import Spectral, build_spectral
+from .best import RESTART_ACCURACY, Best
 from .cutoff import warn_of_cutoff
 from .initial import Initial, Vortices, gap_from, initial_gap
 from .matsubara import SumRule
@@ -40,13 +40,9 @@ Complex = NDArray[np.complex128]
 METHODS = {"anderson": anderson_sweeps, "newton": newton_sweeps}
 # Frequencies are first solved to this accuracy, with the first guess of the fields.
 FIRST_ACCURACY = 1e-4
-RESTART_ACCURACY = 1e-8  # with the fields of a similar device
 # The gap of a linear discretisation with a coarse quadrature is a first guess; it needs no more accuracy than its own.
 GUESS_PRECISION = 1e-4
 GUESS_TOLERANCE = 1e-3
-
-# Sweeps without a residual lower by PROGRESS after which the other method is tried.
-STALLED, PROGRESS = 80, 0.5
 
 # A gap below this part of the bulk gap is asked whether it has to vanish; if not, it starts anew from SEED.
 SUSPICIOUS = 1e-3
@@ -216,7 +212,7 @@ def _converge(
     the first states. A method that gets nowhere for STALLED sweeps gives way to the other one.
     """
     history: list[Sweep] = []
-    best = _Best()
+    best = Best()
     method, unstable = options.method, False
     problem.start(RESTART_ACCURACY if isinstance(options.initial, Equilibrium) else FIRST_ACCURACY)
     begun()
@@ -262,33 +258,6 @@ def _converge(
         "with the phases or vortices of the solution that is looked for, or a smaller field or phase difference",
         frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=problem.gap,
     )  # fmt: skip
-
-
-@dataclass(eq=False)
-class _Best:
-    """The best fields of an iteration, and since when there have been none that are clearly better."""
-
-    residual: float = np.inf
-    number: int = 0
-    since: int = 0
-    target: float = np.inf
-    fields: Real = field(default_factory=lambda: np.empty(0))
-
-    def see(self, problem: SelfConsistency, sweep: Sweep, number: int) -> None:
-        if sweep.residual < self.residual:
-            self.residual, self.number, self.fields = sweep.residual, number, problem.fields
-        if sweep.residual < PROGRESS * self.target:
-            self.target, self.since = sweep.residual, number
-
-    def stalls(self, number: int) -> bool:
-        return number - self.since >= STALLED
-
-    def restore(self, problem: SelfConsistency) -> None:
-        """Put the best fields back, with states that belong to them as far as they can be solved."""
-        if len(self.fields):
-            problem.place(self.fields)
-            with suppress(SolveError):
-                problem.settle(RESTART_ACCURACY)
 
 
 def _with_gap(device: Device, system: Spectral) -> Device:

@@ -40,9 +40,12 @@ MIXED = 0.1  # part of noise in the vector that the search starts from
 
 def lowest_mode(
     device: Device, temperature: float, start: Complex | None = None, *, order: int = 2, linear_solver: str = "auto",
-    threads: int = 1, executor: Executor | None = None, **sums: Any,
+    threads: int = 1, executor: Executor | None = None, warn: bool = False, **sums: Any,
 ) -> tuple[float, Complex]:  # fmt: skip
-    """The lowest eigenvalue and its gap at the quadrature points of the self-consistent regions; see `stability`."""
+    """The lowest eigenvalue and its gap at the quadrature points of the self-consistent regions; see `stability`.
+
+    `warn`: whether to say that the default cut-off is too low.
+    """
     if not 0 < temperature < np.inf:
         raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
     check_sharing(threads, executor)
@@ -59,7 +62,7 @@ def lowest_mode(
     )  # fmt: skip
     try:
         value, mode = _lowest(system, pairing, team, temperature, start)
-        if rule.ends_by_default:
+        if warn and rule.ends_by_default:
             highest, cutoff = nodes[-LOOKED_AT:], rule.end(temperature, scale)
             amplitudes = team.sum(system, Terms.mode_at, mode, highest)
             warn_of_cutoff(left_out(pairing, mode, highest, amplitudes, cutoff), cutoff)

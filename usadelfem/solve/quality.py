@@ -38,7 +38,7 @@ def is_causal(system: Spectral, state: Complex) -> bool:
 
 def warn_of_states(system: Spectral, states: Complex, reports: Sequence[Report], *, stacklevel: int = 3) -> None:
     """Say where a result is limited by the mesh or by rounding."""
-    if not len(states):
+    if not len(states) or not states.any():  # the normal state is exact
         return
     sizes = np.array([amplitudes(state).max(initial=0.0) for state in states])
     worst = int(sizes.argmax())

@@ -52,7 +52,7 @@ def stability(device: Device, temperature: float, **options: Any) -> float:
     ValueError
         If an argument is out of range.
     """
-    return lowest_mode(device, temperature, **options)[0]
+    return lowest_mode(device, temperature, warn=True, **options)[0]
 
 
 def critical_temperature(device: Device, *, precision: float = 1e-6, **options: Any) -> float:
@@ -93,9 +93,12 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
         below = max(above - max(STRIDE * value, SHORTEST), np.log(LOWEST))
         trial = eigenvalue(below)
         if trial <= 0:
-            return highest * float(np.exp(brentq(eigenvalue, below, above, xtol=precision)))
+            above = float(brentq(eigenvalue, below, above, xtol=precision))
+            break
         above, value = below, trial
-    return highest * float(np.exp(above))
+    temperature = highest * float(np.exp(above))
+    lowest_mode(device, temperature, mode, warn=True, **options)
+    return temperature
 
 
 def _highest_tc(device: Device) -> float:

@@ -53,27 +53,26 @@ def run_tasks(
 ) -> list[Any]:
     """Results of `task(shared, item)` for all items, in the order of the items.
 
-    With an executor of processes, `shared` and `task` are pickled once (with cloudpickle) and travel about once per
-    worker; a worker has one BLAS thread. Tasks of a worker that died are retried, on a new pool where a
-    ProcessPoolExecutor has broken; an item is retried by itself before it is blamed. Threads share everything, nothing
-    is pickled and no limit is set.
+    With processes, `shared` and `task` are pickled once (with cloudpickle) and travel about once per worker; a worker
+    has one BLAS thread. Tasks of a worker that died are retried, on a new pool where a ProcessPoolExecutor has broken,
+    at last by themselves. Threads share everything.
 
     Parameters
     ----------
     task
         Function of what all items share and one item.
     items
-        What the tasks differ in. A few per worker are submitted at a time.
+        What they differ in; a few per worker are submitted at a time.
     shared
         What all tasks need: a device, a discretised problem.
     executor
         Any `concurrent.futures.Executor`; it stays open. None: in this process, one after the other.
     label
-        What is done, for the progress bar and errors.
+        What is done: for bar and errors.
     progress
         Whether to show a bar; None: on a terminal, in runs longer than a second.
     on_result
-        Called in this process with index and result of every item as it is finished, in any order.
+        Called in this process with index and result of every item when it is finished.
 
     Raises
     ------
@@ -83,8 +82,7 @@ def run_tasks(
     TypeError
         If `executor` is no Executor, or `shared` cannot be pickled.
     Exception
-        What a task raised, with the worker's traceback as a note. Pending tasks are cancelled; results that are there
-        have been given to `on_result`.
+        What a task raised, with the worker's traceback as a note. Pending tasks are cancelled.
     """
     check_executor(executor)
     results: list[Any] = [None] * len(items)
@@ -175,9 +173,7 @@ class Crew:
             while self._refill():
                 self._collect(self.finished.get())
         except BaseException as error:
-            self._abandon()
-            if not isinstance(error, Exception):
-                stop_workers(self.engine)
+            self._abandon(stop=isinstance(error, KeyboardInterrupt))
             raise
         if self.lost:
             raise self.lost[0]
@@ -291,10 +287,11 @@ class Crew:
         self._count()
         self.first, self.needy = self.processes, set()
 
-    def _abandon(self) -> None:
-        """Cancel what is pending and deliver what is finished already."""
+    def _abandon(self, *, stop: bool) -> None:
+        """Cancel what is pending and deliver what is finished already; `stop` also what runs."""
         for future in self.flights:
             future.cancel()
+        stop_workers(self.engine if stop else None)
         with suppress(Empty):
             while True:
                 future = self.finished.get_nowait()

@@ -1,0 +1,47 @@
+"""The best fields of a self-consistent iteration, for those that end without a solution."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .selfconsistent import SelfConsistency
+from .status import SolveError, Sweep
+
+Real = NDArray[np.float64]
+
+# Sweeps without a residual lower by PROGRESS after which the other method is tried.
+STALLED, PROGRESS = 80, 0.5
+RESTART_ACCURACY = 1e-8  # of states with the fields of a similar device
+
+
+@dataclass(eq=False)
+class Best:
+    """The best fields of an iteration, and since when there have been none that are clearly better."""
+
+    residual: float = np.inf
+    number: int = 0
+    since: int = 0
+    target: float = np.inf
+    fields: Real = field(default_factory=lambda: np.empty(0))
+
+    def see(self, problem: SelfConsistency, sweep: Sweep, number: int) -> None:
+        """Take note of a sweep and its fields."""
+        if sweep.residual < self.residual:
+            self.residual, self.number, self.fields = sweep.residual, number, problem.fields
+        if sweep.residual < PROGRESS * self.target:
+            self.target, self.since = sweep.residual, number
+
+    def stalls(self, number: int) -> bool:
+        """Whether nothing has become better for STALLED sweeps."""
+        return number - self.since >= STALLED
+
+    def restore(self, problem: SelfConsistency) -> None:
+        """Put the best fields back, with states that belong to them as far as they can be solved."""
+        if len(self.fields):
+            problem.place(self.fields)
+            with suppress(SolveError):
+                problem.settle(RESTART_ACCURACY)
