@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 # Seconds that threads are waited for after they were told to stop.
-PATIENCE = 0.3
+PATIENCE = 0.1
 
 
 class _Call(threading.Thread):
@@ -81,8 +81,9 @@ def stop_workers(executor: Executor | None) -> None:
     """
     own: dict[str, Any] = {} if executor is None else vars(executor)
     if isinstance(executor, ProcessPoolExecutor):
+        processes = list((own.get("_processes") or {}).values())  # gone after the shutdown
         executor.shutdown(wait=False, cancel_futures=True)
-        for process in list((own.get("_processes") or {}).values()):
+        for process in processes:
             process.terminate()
     elif isinstance(executor, ThreadPoolExecutor):
         executor.shutdown(wait=False, cancel_futures=True)
