@@ -1,4 +1,4 @@
-"""Physics does not depend on the units that it is described in: the same device in metres and joules, or in any other."""
+"""Physics does not depend on the units that it is described in: one device in metres and joules, or in any other."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def devices(dim, length, energy, density):
         "F": uf.ferromagnet(
             exchange=(0.0, 0.3 * energy, 0.9 * energy), tau_so=2 / energy, theta=0.1, kappa=0.2, **common
         ),
-        "N": uf.normal_metal(tau_sf=9 / energy, depairing=0.03 * energy, rashba=0.2 / length, growth_axis="z", **common),
+        "N": uf.normal_metal(tau_sf=9 / energy, depairing=0.03 * energy, rashba=0.2 / length, **common),
     }
     interfaces = {"F_N": uf.SpinActive(conductance=3 * conductance, mixing=0.4 * conductance, **BARRIER)}
     field = {"B": 0.1 / length**2} if dim == 2 else {}

@@ -132,15 +132,16 @@ def _gradient_at_quadrature(space: Space, nodal: Complex) -> Complex:
 def boundary_share(space: Space, section: Section, clamped: Index) -> Real:
     """What part of the residual of each node is flux through a section, shape (nodes,).
 
-    Inside the mesh all of it on the nodes of the section. On the boundary, a node that belongs to several contacts
-    counts in proportion to the measure of their facets there, and nothing flows where there is no contact.
+    Inside the mesh all of it on the nodes of the section. On the boundary, and at a contact inside the mesh, a node that
+    belongs to several contacts counts in proportion to the measure of their facets there, and nothing flows where there
+    is no contact.
 
     Parameters
     ----------
     clamped
         The facets of all contacts of the device.
     """
-    if (space.mesh.f2t[1, section.facets] >= 0).any():
+    if not section.total and (space.mesh.f2t[1, section.facets] >= 0).any():
         return np.sign(node_measure(space, section.facets))
     share = node_measure(space, np.intersect1d(section.facets, clamped))
     whole = node_measure(space, clamped)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,8 @@ class Section:
         Whether the set separates the cells around it into two sides, so that a consistent flux exists.
     cells
         All cells on the leaving side that touch a node of the set (empty if it does not separate).
+    total
+        Whether the set is an electrode inside the mesh, into which the flux enters from all sides.
     """
 
     facets: Index
@@ -42,6 +45,7 @@ class Section:
     sign: int
     separates: bool
     cells: Index
+    total: bool = False
 
     def facet_points(self, space: Space) -> tuple[Location, Real, Real]:
         """Quadrature points of the facets seen from behind, normals (dim, points) and weights (points,)."""
@@ -89,12 +93,19 @@ def facet_basis(space: Space, facets: Index) -> tuple[Real, Real, Real]:
     return np.ascontiguousarray(phi), np.array(basis.dx), np.array(basis.global_coordinates())
 
 
-def find_section(space: Space, facets: Facets, into: str | ArrayLike | None) -> Section:
-    """The oriented section of a facet set; parameters and errors as in `Field.through`."""
+def find_section(
+    space: Space, facets: Facets, into: str | ArrayLike | None, *, contacts: Container[str] = ()
+) -> Section:  # fmt: skip
+    """The oriented section of a facet set; parameters and errors as in `Field.through`.
+
+    Facet sets that are `contacts` and have facets inside the mesh are electrodes, whose total current is meant.
+    """
     chosen = _facets(space, facets)
     label = f"facet set {facets!r}" if isinstance(facets, str) else "the given facet set"
     indices = np.asarray(chosen, np.int64)
     inside = space.mesh.f2t[1, indices] >= 0
+    if isinstance(facets, str) and facets in contacts and inside.any():
+        return _electrode(space, indices, into, label)
     if inside.any() and not inside.all():
         raise ObservableError(f"{label} has facets on the boundary of the mesh and inside it; split it in two")
     if inside.all():
@@ -104,6 +115,22 @@ def find_section(space: Space, facets: Facets, into: str | ArrayLike | None) -> 
     cells = _cells_behind(space, indices, behind)
     exact = cells is not None or bool(np.isin(indices, space.barriers).all())  # a barrier knows what flows through it
     return Section(indices, behind, sign, exact, np.empty(0, np.int64) if cells is None else cells)
+
+
+def _electrode(space: Space, facets: Index, into: str | ArrayLike | None, label: str) -> Section:
+    """A contact inside the mesh with all cells around it; positive is the flux out of them into the contact."""
+    sign = 1
+    if isinstance(into, str):
+        _region_mask(space, into)
+        sign = -1
+    elif into is not None:
+        raise ObservableError(
+            f"{label} is a contact inside the mesh, which current enters from all sides: leave out into={into!r} for "
+            "its total current, positive out of the device; what crosses a line beside it needs a facet set there"
+        )
+    around = np.isin(space.cells, np.flatnonzero(node_measure(space, facets))).any(axis=1)
+    behind = space.mesh.f2t[0, facets].astype(np.int64)
+    return Section(facets, behind, sign, True, np.asarray(np.flatnonzero(around), np.int64), total=True)
 
 
 def undirected_section(space: Space, facets: Facets) -> Section:

@@ -70,7 +70,7 @@ def _through(ns: NormalState, section: Section) -> NDArray[np.float64]:
     share = boundary_share(ns.space, section, np.concatenate([*clamped, np.empty(0, np.int64)]))
     load = contact_load(ns.device, ns.space, section.cells)
     flux = section_flux(ns.space, ns.coefficients, ns.values, load, section, share)
-    if (ns.space.mesh.f2t[1, section.facets] >= 0).any():
+    if not section.total and (ns.space.mesh.f2t[1, section.facets] >= 0).any():
         return flux
     for name, contact in contacts.items():
         if isinstance(contact, CurrentContact):

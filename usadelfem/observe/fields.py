@@ -175,8 +175,10 @@ class Field:
         equation on one side of the set, tested with the symmetry generator on the nodes of the set. It equals the
         surface integral of the current up to the discretisation error, and it is conserved to solver precision, on
         any mesh: the same through every cross-section of a junction. Through a barrier it is the derivative of the
-        interface term on the side that the flux leaves. Through a set that ends inside the domain the recovered current
-        density is integrated instead.
+        interface term on the side that the flux leaves. For a contact it is the total current out of the device into
+        the contact, also where its facets lie inside the mesh and current enters from all sides: the currents of all
+        contacts add up to zero. Through another set that ends inside the domain the recovered current density is
+        integrated instead.
 
         Parameters
         ----------
@@ -184,8 +186,8 @@ class Field:
             Name of a facet set of the mesh, a pair of region names, or facet indices.
         into
             Direction that counts as positive: the name of the region it leads into, or a vector. None: the outward
-            normal on the boundary of the mesh, the mesh's own orientation of an oriented facet set, or for an
-            interface named A_B after two regions, or a pair (A, B), the direction from A to B.
+            normal on the boundary of the mesh, the direction into a contact, the mesh's own orientation of an oriented
+            facet set, or for an interface named A_B after two regions, or a pair (A, B), the direction from A to B.
 
         Raises
         ------
@@ -194,7 +196,7 @@ class Field:
         """
         if self.flux is None:
             raise ObservableError(f"{self.name} is not a current, it has no flux through a surface; use `integral`")
-        section = find_section(self.space, facets, into)
+        section = find_section(self.space, facets, into, contacts=self.device.contacts)
         exact = self.flux(section) if section.separates else None
         flux: Values = (self._facet_integral(section) if exact is None else exact)[()]
         return flux
