@@ -58,6 +58,8 @@ from .observe.spectra import minigap as minigap
 from .observe.torques import spin_orbit_torque as spin_orbit_torque
 from .observe.torques import spin_torque as spin_torque
 from .observe.torques import torque_trace as torque_trace
+from .observe.vorticity import Vorticity as Vorticity
+from .observe.vorticity import vorticity as vorticity
 from .physics.basis import change_basis as change_basis
 from .physics.impurity import ImpurityScattering as ImpurityScattering
 from .physics.impurity import impurity_scattering as impurity_scattering

@@ -235,6 +235,28 @@ def _direction(vector: Real) -> Real:
     return np.asarray(vector / np.where(length > 0, length, 1.0))
 
 
+def spatial_axes(device: Device) -> tuple[int, ...]:
+    """The axes of space, 0 to 2: first those of the mesh, then those along which nothing varies."""
+    return (*device.axes, *(axis for axis in range(3) if axis not in device.axes))
+
+
+def spatial_spin_hall_tensors(device: Device, space: Space, coefficients: Coefficients) -> tuple[Real, Real]:
+    """Theta_ij^a and Kappa_ij^a for all directions of space in the order of `spatial_axes`.
+
+    Shape (3, 3, 3, cells, points). Along axes that the mesh does not have they are those of theta and kappa only.
+    """
+    axes, dim = spatial_axes(device), space.dim
+    symbol = mesh_levi_civita(axes)
+    theta, kappa = (np.zeros((3, 3, 3, *space.dx.shape)) for _ in range(2))
+    for region in device.conductors:
+        values, cells = sample(space, device, region, ("theta", "kappa")), space.mesh.subdomains[region]
+        for tensor, name in ((theta, "theta"), (kappa, "kappa")):
+            tensor[..., cells, :] = symbol[..., None, None] * values[name]
+    for tensor, inner in zip((theta, kappa), spin_hall_tensors(coefficients, dim), strict=True):
+        tensor[:dim, :dim] = inner
+    return theta, kappa
+
+
 def spin_hall_tensors(coefficients: Coefficients, dim: int) -> tuple[Real, Real]:
     """Theta_ij^a and Kappa_ij^a at the quadrature points, antisymmetric in the mesh axes i, j; (dim, dim, 3, ...)."""
     shape = coefficients.table.shape[:2]

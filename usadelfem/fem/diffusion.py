@@ -22,16 +22,19 @@ _CHUNK = 256  # cells at a time
 _EPS = mesh_levi_civita((0, 1, 2))
 
 
-def _mobility(coefficients: Coefficients, dim: int) -> Real:
+def _mobility(table: Real, theta: Real, kappa: Real) -> Real:
     """N0 K_kj^{alpha beta} at the quadrature points, shape (cells, points, 4, dim, 4, dim)."""
-    table = coefficients.table
-    theta, kappa = spin_hall_tensors(coefficients, dim)
+    dim = len(theta)
     k = np.zeros((*table.shape[:2], COMPONENTS, dim, COMPONENTS, dim))
     k += np.einsum("ab,kj->akbj", np.eye(COMPONENTS), np.eye(dim))
     k[:, :, 0, :, 1:, :] -= theta.transpose(3, 4, 0, 2, 1)
     k[:, :, 1:, :, 0, :] -= theta.transpose(3, 4, 2, 0, 1)
     k[:, :, 1:, :, 1:, :] += np.einsum("kjcpq,cba->pqbkaj", kappa, _EPS)
     return np.asarray(k * (table[..., column.N0] * table[..., column.D])[..., None, None, None, None])
+
+
+def _own_mobility(own: Coefficients, dim: int) -> Real:
+    return _mobility(own.table, *spin_hall_tensors(own, dim))
 
 
 def _reaction(coefficients: Coefficients) -> Real:
@@ -64,7 +67,7 @@ def element_matrices(space: Space, coefficients: Coefficients, cells: Index) -> 
         part = cells[first : first + _CHUNK]
         own, dx = coefficients.chosen(part), space.dx[part]
         d = _covariant(space, own, part)
-        flux = np.einsum("cqakbj,cqigbj->cqigak", _mobility(own, space.dim), d) * dx[:, :, None, None, None, None]
+        flux = np.einsum("cqakbj,cqigbj->cqigak", _own_mobility(own, space.dim), d) * dx[:, :, None, None, None, None]
         shape = (len(part), space.dx.shape[1], size, -1)
         d, flux = (array.reshape(shape).transpose(0, 2, 1, 3).reshape(len(part), size, -1) for array in (d, flux))
         local = np.einsum("qi,qj,cqab,cq->ciajb", space.phi, space.phi, _reaction(own), dx, optimize=True)
@@ -79,7 +82,23 @@ def flux_at_quadrature(space: Space, coefficients: Coefficients, values: Real) -
         part = np.arange(first, min(first + _CHUNK, len(space.cells)))
         own = coefficients.chosen(part)
         d = np.einsum("cqigbj,cig->cqbj", _covariant(space, own, part), values[space.cells[part]])
-        out[:, :, part] = -np.einsum("cqakbj,cqbj->akcq", _mobility(own, space.dim), d)
+        out[:, :, part] = -np.einsum("cqakbj,cqbj->akcq", _own_mobility(own, space.dim), d)
+    return out
+
+
+def spatial_flux(space: Space, coefficients: Coefficients, values: Real, theta: Real, kappa: Real) -> Real:
+    """J_k^alpha times N0 along all axes of space, shape (4, 3, cells, points), with `spatial_spin_hall_tensors`."""
+    every = np.arange(len(space.cells))
+    out = np.empty((COMPONENTS, 3, *space.dx.shape))
+    for first in range(0, len(every), _CHUNK):
+        part = every[first : first + _CHUNK]
+        own = coefficients.chosen(part)
+        d = np.zeros((len(part), space.dx.shape[1], COMPONENTS, 3))
+        d[..., : space.dim] = np.einsum(
+            "cqigbj,cig->cqbj", _covariant(space, own, part), values[space.cells[part]]
+        )
+        mobility = _mobility(own.table, theta[..., part, :], kappa[..., part, :])
+        out[:, :, part] = -np.einsum("cqakbj,cqbj->akcq", mobility, d)
     return out
 
 

@@ -132,9 +132,9 @@ def _gradient_at_quadrature(space: Space, nodal: Complex) -> Complex:
 def boundary_share(space: Space, section: Section, clamped: Index) -> Real:
     """What part of the residual of each node is flux through a section, shape (nodes,).
 
-    Inside the mesh all of it on the nodes of the section. On the boundary, and at a contact inside the mesh, a node that
-    belongs to several contacts counts in proportion to the measure of their facets there, and nothing flows where there
-    is no contact.
+    Inside the mesh all of it on the nodes of the section. On the boundary, and at a contact inside the mesh, a node
+    that belongs to several contacts counts in proportion to the measure of their facets there, and nothing flows where
+    there is no contact.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ObservableError
-from ..fem.coefficients import Coefficients, spin_hall_tensors
+from ..fem.coefficients import Coefficients, spatial_axes, spatial_spin_hall_tensors, spin_hall_tensors
 from ..fem.points import boundary_share, consistent_flux, green_at_quadrature, sum_currents
 from ..fem.section import Section
 from ..physics import local
@@ -24,8 +24,10 @@ AXES = ("x", "y", "z")
 FORMS = ("consistent", "huang2018")
 
 
-def charge_current(result: Equilibrium | NormalState | Spectrum, *, form: str = "consistent") -> Field:
-    """The density of the charge current, components (dim,).
+def charge_current(
+    result: Equilibrium | NormalState | Spectrum, *, form: str = "consistent", components: str = "mesh"
+) -> Field:  # fmt: skip
+    """The density of the charge current, components (dim,) or (3,).
 
     In equilibrium j_k = -(i pi e N0 T/2) sum over all w of Tr tau3 J_k (theory, section on observables), positive along
     a growing phase: a uniform gradient gives j = 2 pi T sigma sum_{w>0} f^2 d_k phi with sigma = 2 e^2 N0 D and f =
@@ -42,29 +44,36 @@ def charge_current(result: Equilibrium | NormalState | Spectrum, *, form: str = 
         "consistent": the current of the equation that is solved. "huang2018": J_k as printed in Eqs. 2 and 3 of Huang,
         Tokatly and Bergeret (2018), for comparison; it differs where theta or kappa is not zero, is not conserved, and
         `through` integrates its recovered density. In the normal state both are the same.
+    components
+        "mesh": along the axes of the mesh. "all": along all axes of space, those of the mesh first; in one and two
+        dimensions theta and kappa make currents along the axes on which nothing depends, such as the spin Hall current
+        normal to a film (theory, section on the current: J_k with d_k g = 0). Not of a spectrum.
 
     Raises
     ------
     ObservableError
-        If there is no such form.
+        If there is no such form or choice of components.
     """
     check_form(form)
+    directions = _directions(result, components)
     if isinstance(result, NormalState):
-        return normal_charge_current(result)
+        return normal_charge_current(result, directions)
     if isinstance(result, Spectrum):
         _refuse_printed(form)
         axes = AXES[: result.problem.system.space.dim]
         return spectral_current(result, CHARGE, "spectral_charge_current", "e*N0*D/length", axes)
     space = result.system.space
-    values = _moments(result)[0] if form == "consistent" else _printed(result)[0]
+    values = _densities(result, form, len(directions))[0]
     return Field(
-        "charge_current", "e*N0*D*energy/length", AXES[: space.dim], values, result.device, space,
+        "charge_current", "e*N0*D*energy/length", directions, values, result.device, space,
         flux=_flux_of(result, form, slice(0, 1), 2.0),
     )  # fmt: skip
 
 
-def spin_current(result: Equilibrium | NormalState | Spectrum, *, form: str = "consistent") -> Field:
-    """The density of the spin current j_k^a, components (3, dim): spin axis first, direction of flow second.
+def spin_current(
+    result: Equilibrium | NormalState | Spectrum, *, form: str = "consistent", components: str = "mesh"
+) -> Field:  # fmt: skip
+    """The density of the spin current j_k^a, components (3, dim) or (3, 3): spin axis first, direction of flow second.
 
     In equilibrium j_k^a = -(i pi N0 T/2) sum over all w of Tr (sigma_a/2) J_k (theory, section on observables). Of a
     spectrum the spectral current, as in `charge_current`.
@@ -75,21 +84,24 @@ def spin_current(result: Equilibrium | NormalState | Spectrum, *, form: str = "c
     ----------
     form
         "consistent" or "huang2018", as in `charge_current`.
+    components
+        "mesh" or "all" directions of flow, as in `charge_current`.
 
     Raises
     ------
     ObservableError
-        If there is no such form.
+        If there is no such form or choice of components.
     """
     check_form(form)
+    directions = _directions(result, components)
     if isinstance(result, NormalState):
-        return normal_spin_current(result)
+        return normal_spin_current(result, directions)
     space = result.problem.system.space if isinstance(result, Spectrum) else result.system.space
-    names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in AXES[: space.dim])
+    names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in directions)
     if isinstance(result, Spectrum):
         _refuse_printed(form)
         return spectral_current(result, SPIN, "spectral_spin_current", "N0*D/length", names)
-    values = _moments(result)[1] if form == "consistent" else _printed(result)[1]
+    values = _densities(result, form, len(directions))[1]
     return Field(
         "spin_current", "N0*D*energy/length", names, values, result.device, space,
         flux=_flux_of(result, form, slice(1, 4), 1.0),
@@ -142,11 +154,42 @@ def check_form(form: str) -> None:
         raise ObservableError(f"form is {form!r}; allowed are {' and '.join(map(repr, FORMS))}")
 
 
-def _matrix_current(eq: Equilibrium, state: NDArray[np.complex128], form: str) -> NDArray[np.complex128]:
+def _directions(result: Equilibrium | NormalState | Spectrum, components: str) -> tuple[str, ...]:
+    """Names of the directions of flow."""
+    if components not in ("mesh", "all"):
+        raise ObservableError(f"components is {components!r}; allowed are 'mesh' and 'all'")
+    dim = result.device.mesh.dim()
+    if components == "mesh" or dim == 3:
+        return AXES[:dim]
+    if isinstance(result, Spectrum):
+        raise ObservableError("components='all' is for an equilibrium or a normal state, not for a spectrum")
+    return tuple(AXES[axis] for axis in spatial_axes(result.device))
+
+
+def _matrix_current(
+    eq: Equilibrium, state: NDArray[np.complex128], form: str, *, everywhere: bool = False
+) -> NDArray[np.complex128]:  # fmt: skip
+    space, own = eq.system.space, eq.system.coefficients
     g, dg = green_at_quadrature(eq.system, state)
-    theta, kappa = spin_hall_tensors(eq.system.coefficients, eq.system.space.dim)
-    diffusion = eq.system.coefficients.table[..., D]
-    return np.asarray(local.matrix_current(g, dg, diffusion, theta, kappa, form=form))
+    if everywhere:
+        theta, kappa = spatial_spin_hall_tensors(eq.device, space, own)
+        dg = np.concatenate([dg, np.zeros((3 - space.dim, *dg.shape[1:]))])
+    else:
+        theta, kappa = spin_hall_tensors(own, space.dim)
+    return np.asarray(local.matrix_current(g, dg, own.table[..., D], theta, kappa, form=form))
+
+
+def _densities(eq: Equilibrium, form: str, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Charge and spin current densities along `count` directions at the quadrature points."""
+    dim = eq.system.space.dim
+    if form == "huang2018":
+        return _traces(eq, form, everywhere=count > dim)
+    charge, spin = _moments(eq)
+    if count == dim:
+        return charge, spin
+    whole = _traces(eq, form, everywhere=True)
+    whole[0][:dim], whole[1][:, :dim] = charge, spin
+    return whole
 
 
 def summed_moments(eq: Equilibrium, coefficients: Coefficients, *, torque: bool = False) -> NDArray[np.float64]:
@@ -168,13 +211,15 @@ def _moments(eq: Equilibrium) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     return 2 * total[1:, 0], total[1:, 1:].swapaxes(0, 1)
 
 
-def _printed(eq: Equilibrium) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The same densities from the traces of the printed matrix current."""
+def _traces(
+    eq: Equilibrium, form: str, *, everywhere: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """The same densities from the traces of the matrix current."""
     spin, tau3 = local.spin_matrices(4) / 2, np.array([1.0, 1.0, -1.0, -1.0])
     charge: Any = 0.0
     spins: Any = 0.0
     for weight, state in zip(eq.weights, eq.riccati, strict=True):
-        current = weight * _matrix_current(eq, state, "huang2018")
+        current = weight * _matrix_current(eq, state, form, everywhere=everywhere)
         charge = charge + np.einsum("i,kiicq->kcq", tau3, current)
         spins = spins + np.einsum("aij,kjicq->akcq", spin, current)
     prefactor = np.pi * eq.temperature * eq.system.coefficients.table[..., N0]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device.contact import CurrentContact, NormalContact
-from ..fem.diffusion import facet_load, flux_at_quadrature, section_flux
+from ..fem.coefficients import spatial_spin_hall_tensors
+from ..fem.diffusion import facet_load, flux_at_quadrature, section_flux, spatial_flux
 from ..fem.locate import Location
 from ..fem.points import boundary_share
 from ..fem.section import Section
@@ -29,19 +30,26 @@ def spin_accumulation(ns: NormalState) -> Field:
     return _nodal(ns, "spin_accumulation", AXES, slice(1, 4))
 
 
-def normal_charge_current(ns: NormalState) -> Field:
-    """The charge current density of a normal state, components (dim,); unit as `charge_current`."""
-    values = 2 * flux_at_quadrature(ns.space, ns.coefficients, ns.values)[0]
+def _currents(ns: NormalState, everywhere: bool) -> NDArray[np.float64]:
+    if not everywhere:
+        return flux_at_quadrature(ns.space, ns.coefficients, ns.values)
+    tensors = spatial_spin_hall_tensors(ns.device, ns.space, ns.coefficients)
+    return spatial_flux(ns.space, ns.coefficients, ns.values, *tensors)
+
+
+def normal_charge_current(ns: NormalState, directions: tuple[str, ...]) -> Field:
+    """The charge current density of a normal state, components `directions`; unit as `charge_current`."""
+    values = 2 * _currents(ns, len(directions) > ns.space.dim)[0]
     return Field(
-        "charge_current", "e*N0*D*energy/length", AXES[: ns.space.dim], values, ns.device, ns.space,
+        "charge_current", "e*N0*D*energy/length", directions, values, ns.device, ns.space,
         flux=lambda section: np.asarray(2 * _through(ns, section)[0]),
     )  # fmt: skip
 
 
-def normal_spin_current(ns: NormalState) -> Field:
-    """The spin current density of a normal state, components (3, dim); unit as `spin_current`."""
-    values = flux_at_quadrature(ns.space, ns.coefficients, ns.values)[1:]
-    names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in AXES[: ns.space.dim])
+def normal_spin_current(ns: NormalState, directions: tuple[str, ...]) -> Field:
+    """The spin current density of a normal state, components (3, directions); unit as `spin_current`."""
+    values = _currents(ns, len(directions) > ns.space.dim)[1:]
+    names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in directions)
     return Field(
         "spin_current", "N0*D*energy/length", names, values, ns.device, ns.space,
         flux=lambda section: _through(ns, section)[1:],

@@ -216,7 +216,7 @@ class Field:
 
     def _facet_integral(self, section: Section) -> Values:
         location, normals, weights = section.facet_points(self.space)
-        values = self.recovered.at(location)
+        values = self.recovered.at(location)[..., : self.space.dim, :]  # a current may have components off the mesh
         flux: Values = np.einsum("...kp,kp,p->...", values, normals, weights)
         return flux
 

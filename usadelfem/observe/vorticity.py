@@ -1,0 +1,100 @@
+"""Vortices of a solution: where the phase winds, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ..errors import ObservableError
+from ..fem.recover import recover
+from ..fem.winding import cell_windings, vertex_amplitude
+from ..solve.solution import Equilibrium
+
+OF = ("gap", "pair_amplitude")
+
+
+@dataclass(frozen=True, eq=False)
+class Vorticity:
+    """The vortices of a solution, those of largest winding first.
+
+    Attributes
+    ----------
+    positions
+        Where they are, shape (2, vortices); a vortex is located to about a cell.
+    windings
+        The phase grows by 2 pi times this around each, counted from the first towards the second axis of the mesh.
+    """
+
+    positions: NDArray[np.float64]
+    windings: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.windings)
+
+    @property
+    def total(self) -> int:
+        """Sum of all windings: that of the phase along the outer edge of a sample without holes."""
+        return int(self.windings.sum())
+
+    def __repr__(self) -> str:
+        each = (f"{w:+d} at ({x:.4g}, {y:.4g})" for w, (x, y) in zip(self.windings, self.positions.T, strict=True))
+        return f"Vorticity({'; '.join(each) or 'none'})"
+
+
+def vorticity(eq: Equilibrium, of: str = "gap") -> Vorticity:
+    """Position and winding of every vortex of a two-dimensional device.
+
+    The phase is followed along the edges of the cells: around a vortex it does not close. Neighbouring cells with
+    windings count as one vortex, so that two separate vortices are two and a giant one is one of winding 2. The mesh
+    has to resolve the phase, which may change by less than pi along an edge.
+
+    Parameters
+    ----------
+    eq
+        An equilibrium on a two-dimensional mesh.
+    of
+        "gap": the order parameter, in the regions that have one. "pair_amplitude": the singlet pair amplitude at the
+        lowest frequency, in normal regions too.
+
+    Raises
+    ------
+    ObservableError
+        If the mesh is not two-dimensional, or there is no such quantity.
+    """
+    if not isinstance(eq, Equilibrium):
+        raise ObservableError(f"vorticity is of an Equilibrium, not of {type(eq).__name__}")
+    if of not in OF:
+        raise ObservableError(f"of is {of!r}; allowed are {' and '.join(map(repr, OF))}")
+    space = eq.system.space
+    if space.dim != 2:
+        raise ObservableError(f"vorticity needs a two-dimensional mesh; this one has {space.dim} dimensions")
+    cells = np.arange(space.mesh.nelements)
+    if of == "gap":
+        cells = np.flatnonzero(eq.system.gap.any(axis=1))
+        regions = tuple(name for name, own in space.mesh.subdomains.items() if np.isin(own, cells).any())
+        corners = recover(space, eq.system.gap, regions).at_corners() if len(cells) else np.zeros(len(space.corners))
+        amplitude = space.at_vertices(corners)
+    else:
+        amplitude = vertex_amplitude(eq.system, eq.riccati[0])
+    windings = cell_windings(space.mesh, amplitude, cells)
+    return _gathered(space.mesh, cells[windings != 0], windings[windings != 0])
+
+
+def _gathered(mesh: object, cells: NDArray[np.int64], windings: NDArray[np.int64]) -> Vorticity:
+    """Vortices from the cells that have a winding; those that share a vertex are one."""
+    corners = mesh.t[:, cells]  # type: ignore[attr-defined]
+    count = len(cells)
+    rows = np.broadcast_to(np.arange(count), corners.shape).ravel()
+    touching = coo_array((np.ones(corners.size), (rows, corners.ravel())), shape=(count, mesh.nvertices))  # type: ignore[attr-defined]
+    number, part = connected_components(touching @ touching.T, directed=False) if count else (0, np.empty(0, int))
+    centres = mesh.p[:, corners].mean(axis=1)  # type: ignore[attr-defined]
+    total = np.bincount(part, weights=windings, minlength=number)
+    size = np.bincount(part, weights=abs(windings), minlength=number)
+    positions = np.array([np.bincount(part, weights=abs(windings) * x, minlength=number) / size for x in centres])
+    kept = np.flatnonzero(total)
+    order = kept[np.lexsort((positions[1, kept], positions[0, kept], -abs(total[kept])))]
+    return Vorticity(positions[:, order].reshape(2, -1), total[order].astype(np.int64))
