@@ -56,7 +56,7 @@ def solve_equilibrium(
         Energy that the sum has to resolve ("gauss") or up to which it runs ("plain"). None: 10 ("gauss") or 100
         ("plain") times the largest gap or exchange field of the device. Where a self-consistent gap jumps at a
         transparent contact (S/N, S/F, two Tc) the gap equation converges slowly, and every sum ends at the cut-off,
-        also that of "gauss", which then is the quadrature of the sum that ends; None: 10 000 times, or 100 000 times
+        also that of "gauss", which then is the quadrature of the sum that ends; None: 30 000 times, or 300 000 times
         the Thouless energy of the thinnest layer at the jump, which converges critical temperatures, gaps and currents
         to 1e-3 at the cost of ten more frequencies. The result says where its sum ends (`cutoff`) and what that costs
         (`cutoff_error`).

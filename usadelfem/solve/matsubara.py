@@ -22,7 +22,7 @@ PLAIN_RANGE = 100.0
 # exchange field, or THIN times the Thouless energy of the thinnest layer there, if that is larger: boundary layers of
 # width sqrt(D/w) have to be as thin against it. Critical temperatures, gaps and currents are then converged to 3e-4.
 # From LOW times the scale on it is a sum over few frequencies on a logarithmic scale.
-CUT_RANGE, THIN = 1e4, 1e5
+CUT_RANGE, THIN = 3e4, 3e5
 LOW = 20.0
 MAX_PLAIN = 10_000
 # Relative precision of a quadrature on its reference summands.
