@@ -15,6 +15,7 @@ import time
 import warnings
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,7 @@ def device(seed):
             contacts[side] = uf.Reservoir(gap=rng.choice([0.0, 1.0, 0.7]), phase=rng.uniform(-3, 3), **own)
     names = list(layers)
     interfaces = {
-        f"{one}_{two}": barrier(rng) for one, two in zip(names, names[1:], strict=False) if rng.random() < 0.4
+        f"{one}_{two}": barrier(rng) for one, two in pairwise(names) if rng.random() < 0.4
     }
     field = {"B": rng.uniform(-0.5, 0.5)} if mesh.dim() == 2 and rng.random() < 0.2 else {}
     with warnings.catch_warnings():
