@@ -1,4 +1,9 @@
-"""The exceptions that the package raises on purpose."""
+"""The exceptions and warnings that the package raises on purpose."""
+
+import sys
+import warnings
+
+_PACKAGE = __name__.partition(".")[0] + "."
 
 
 class MeshError(ValueError):
@@ -11,3 +16,19 @@ class DeviceError(ValueError):
 
 class ObservableError(ValueError):
     """An observable was asked for something it does not have: a flux of a density, an unknown facet set or region."""
+
+
+class ResolutionWarning(UserWarning):
+    """A solution changes over less than the cells of the mesh resolve: numbers may be wrong by more than a few percent."""
+
+
+class UnitWarning(UserWarning):
+    """Numbers that look as if they were typed in the wrong unit: temperatures, fields or lengths off by far."""
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line of the user's own code that called the package, however deep the caller lies in it."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level - 1)

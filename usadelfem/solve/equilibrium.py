@@ -21,6 +21,7 @@ from .scales import sum_converges, zero_temperature_gap
 from .screening import coupling
 from .solution import Equilibrium
 from .tasks import progress_bar
+from .unresolved import warn_unresolved
 
 Real = NDArray[np.float64]
 
@@ -110,6 +111,11 @@ def solve_equilibrium(
         If an argument is out of range, or there is an executor together with threads > 1.
     DeviceError
         If a contact is not a Reservoir, or a coefficient is out of range at a quadrature point.
+
+    Warns
+    -----
+    ResolutionWarning
+        If the solution changes over less than the cells of a region resolve; `check` and `error_estimate` tell more.
     """
     _check_arguments(device, temperature)
     check_sharing(threads, executor)
@@ -131,7 +137,9 @@ def solve_equilibrium(
     nodes, weights = rule.nodes(temperature, scale)
     common: dict[str, Any] = {"temperature": temperature, "frequencies": nodes, "weights": weights}
     if pairing is not None or mu0 is not None:
-        return solve_fields(device, system, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
+        eq = solve_fields(device, system, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
+        warn_unresolved(eq.system, eq.frequencies, eq.weights, eq.riccati)
+        return eq
     with progress_bar(len(nodes), "Matsubara frequencies", progress) as bar:
         team = build_team(
             system, nodes, weights, scale=scale, kind=linear_solver, threads=threads, executor=executor, step=bar.update
@@ -140,7 +148,9 @@ def solve_equilibrium(
             team.descend(system)
         finally:
             team.release()
-    return Equilibrium(device=device, system=system, **team.result(), **common)
+    eq = Equilibrium(device=device, system=system, **team.result(), **common)
+    warn_unresolved(system, eq.frequencies, eq.weights, eq.riccati)
+    return eq
 
 
 def _check_arguments(device: Any, temperature: Any) -> None:
