@@ -20,7 +20,7 @@ import usadelfem as uf
 # The junction: a normal strip, much wider than long, between superconducting reservoirs. Lengths are in units of
 # xi; a flux quantum is pi. The function that a sweep calls may be defined in the script.
 LENGTH, WIDTH = 1.0, 8.0
-mesh = uf.rectangle({"N": LENGTH}, width=WIDTH, size=0.25)
+mesh = uf.rectangle({"N": LENGTH}, width=WIDTH, size=0.125)
 
 
 def current(phase, flux):

@@ -5,7 +5,7 @@ amplitude of the cell, is the square of a wave number k: 2 |w + i h| / D in a no
 With e the extent of a cell along the gradient of the solution and t the angle by which g turns in it, elements of order p
 make a relative error of
 
-    measure = (1 + N) (k^2 e^2 + t^2 / 2)^p
+    measure = max(1, N) (k^2 e^2 + t^2 / 2)^p
 
 times a number; N is the distance in decay lengths over which a small amplitude was carried, the logarithm of the largest
 amplitude over that of the cell. A cell is unresolved where its measure is above LIMIT[p] (benchmarks/resolution.py has
@@ -28,7 +28,7 @@ from .spectral import Spectral
 
 Complex = NDArray[np.complex128]
 
-LIMIT = {1: 0.25, 2: 1.5}
+LIMIT = {1: 0.35, 2: 3.5}
 # Pair amplitudes below this part of the largest one do not count.
 FLOOR = 1e-8
 # Weight of the mean direction of gradients against that of a cell, where the solution may be extremal.
@@ -110,6 +110,11 @@ def resolution(
     return found
 
 
+def limiting_ratio(order: int) -> float:
+    """Size of a cell at the limit in units of sqrt(D / E), where a solution decays with the wave number sqrt(2 E / D)."""
+    return float(np.sqrt(0.5 * (LIMIT[order] / 1.5) ** (1 / order)))
+
+
 def cell_measure(system: Spectral, w: complex, a: Complex) -> Real:
     """The measure of the error of every cell at one Matsubara frequency, in units of its limit; shape (cells,)."""
     return _cells(system, w, a, tilde_entries(a)).measure / LIMIT[system.space.order]
@@ -138,7 +143,7 @@ def _cells(system: Spectral, w: complex, a: Complex, b: Complex) -> _Cells:
     extent, turn = _extent(space, vertices / counted[:, None, None]), _turn(vertices)
     change = source / (system.coefficients.table[..., column.D].mean(axis=1) * counted) * extent**2 + 0.5 * turn**2
     decay = np.log(max(top, 1e-300) / counted)
-    measure = np.where(amplitude > FLOOR * top, (1 + decay) * change**space.order, 0.0)
+    measure = np.where(amplitude > FLOOR * top, np.maximum(1.0, decay) * change**space.order, 0.0)
     return _Cells(amplitude, change, extent, measure)
 
 

@@ -21,6 +21,7 @@ from .scales import sum_converges, zero_temperature_gap
 from .screening import coupling
 from .solution import Equilibrium
 from .tasks import progress_bar
+from .units import warn_units
 from .unresolved import warn_unresolved
 
 Real = NDArray[np.float64]
@@ -116,6 +117,9 @@ def solve_equilibrium(
     -----
     ResolutionWarning
         If the solution changes over less than the cells of a region resolve; `check` and `error_estimate` tell more.
+    UnitWarning
+        If the temperature is above every Tc, a field beyond a flux quantum per cell, thinnest layer or decay length, or
+        the device smaller than 1e-3 or larger than 1e3 decay lengths.
     """
     _check_arguments(device, temperature)
     check_sharing(threads, executor)
@@ -125,6 +129,7 @@ def solve_equilibrium(
     system = build_spectral(
         device, order, linearized=bool(linearized), temperature=temperature, potential=mu0 is not None, sector=sector
     )
+    warn_units(device, system, temperature)
     pairing = build_pairing(device, system)
     if linearized and (pairing is not None or mu0 is not None):
         raise ValueError("linearized=True needs given gaps and no screening: give gap=... instead of Tc=...")

@@ -5,16 +5,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..device.device import Device
 from ..errors import ResolutionWarning, warn
+from ..fem.pairing import build_pairing
 from ..fem.resolution import Unresolved, resolution
-from ..fem.spectral import Spectral
+from ..fem.retarded import Retarded
+from ..fem.spectral import Spectral, build_spectral, energy_scale
 from ..physics.riccati import tilde_entries
+from .remote import build_team
+from .scales import zero_temperature_gap
+from .units import warn_units
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 # Number of frequencies that are looked at, from the lowest to this part of the highest.
 LOOKED_AT, HIGHEST = 4, 0.1
+
+# Critical temperatures are stationary in the mode; densities of states are of order one where amplitudes are large.
+SLACK_OF_MODES, SLACK_OF_SPECTRA = 10.0, 5.0
 
 
 def warn_unresolved(system: Spectral, frequencies: Real, weights: Real, states: Complex) -> None:
@@ -34,9 +43,37 @@ def sampled(
     return frequencies[chosen].tolist(), share.tolist(), [(states[j], tilde_entries(states[j])) for j in chosen]
 
 
-def announce(system: Spectral, found: list[Unresolved]) -> None:
-    """Warn of the regions whose measure is above the limit."""
-    bad = sorted((one for one in found if one.measure > 1), key=lambda one: -one.measure)
+def warn_mode(device: Device, temperature: float, mode: Complex, order: int) -> None:
+    """Warn if the pairing mode of the normal state at a temperature is not resolved, and of odd fields and lengths."""
+    system = build_spectral(device, order, linearized=True, temperature=temperature)
+    pairing = build_pairing(device, system)
+    if pairing is None or pairing.shape != mode.shape:
+        return
+    warn_units(device, system, temperature, above=False)
+    system = pairing.with_gap(system, np.where(np.isfinite(pairing.log_tc), mode, 0.0))
+    lowest, one = np.array([np.pi * temperature]), np.ones(1)
+    team = build_team(system, lowest, one, scale=zero_temperature_gap(pairing), kind="auto")
+    try:
+        team.descend(system)
+        announce(system, resolution(system, *sampled(lowest, one, np.array(team.states))), SLACK_OF_MODES)
+    finally:
+        team.release()
+
+
+def warn_unresolved_spectrum(problem: Retarded, energies: Real, broadening: float, states: Complex) -> None:
+    """Warn if a region is not resolved by retarded states (energies, nodes, 2n) at energies up to those of the device."""
+    system = problem.system
+    found = np.flatnonzero(np.isfinite(states).all(axis=(1, 2)) & (abs(energies) <= energy_scale(system)))
+    if not len(found):
+        return
+    chosen = np.unique(found[np.linspace(0, len(found) - 1, LOOKED_AT).astype(int)])
+    both = [problem.matrices(states[j]) for j in chosen]
+    announce(system, resolution(system, (broadening - 1j * energies[chosen]).tolist(), [1.0] * len(chosen), both), SLACK_OF_SPECTRA)
+
+
+def announce(system: Spectral, found: list[Unresolved], slack: float = 1.0) -> None:
+    """Warn of the regions whose measure is above `slack` times the limit."""
+    bad = sorted((one for one in found if one.measure > slack), key=lambda one: -one.measure)
     if not bad:
         return
     order = system.space.order
@@ -48,4 +85,7 @@ def announce(system: Spectral, found: list[Unresolved]) -> None:
     advice = f"Make the cells smaller there (size={{{sizes}}} or less)"
     if order == 1:
         advice += ", or use order=2"
-    warn(f"the mesh is too coarse for this solution: {places}. {advice}; uf.check(device, temperature) has a table", ResolutionWarning)
+    warn(
+        f"the mesh is too coarse for this solution: {places}. {advice}; uf.check(device, temperature) has a table",
+        ResolutionWarning,
+    )
