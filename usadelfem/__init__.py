@@ -60,6 +60,8 @@ from .physics.basis import change_basis as change_basis
 from .physics.impurity import ImpurityScattering as ImpurityScattering
 from .physics.impurity import impurity_scattering as impurity_scattering
 from .physics.thermal import bcs_gap as bcs_gap
+from .solve.accuracy import error_estimate as error_estimate
+from .solve.accuracy import refine as refine
 from .solve.check import DeviceCheck as DeviceCheck
 from .solve.check import check as check
 from .solve.equilibrium import solve_equilibrium as solve_equilibrium
