@@ -9,6 +9,9 @@ from devices import rotation
 
 import usadelfem as uf
 
+# Currents are conserved on meshes of any coarseness.
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+
 BARRIERS = {
     "tunnel": uf.Tunnel(conductance=0.7),
     "spin-active": uf.SpinActive(conductance=0.7, polarization=0.6, mixing=-0.9, magnetization=(1, 2, -2)),

@@ -95,6 +95,8 @@ def gauss(count, start, end):
     return start + (end - start) * (x + 1) / 2, (end - start) * weight / 2
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")  # single frequencies, up to very high ones
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 @pytest.mark.parametrize(
     ("name", "observable"),
     [("twisted", uf.charge_current), ("spin-active", uf.charge_current), ("spin-active", uf.spin_current)],

@@ -90,6 +90,8 @@ def test_energy_density_of_a_bulk_is_uniform():
     assert density.integral() == pytest.approx(bcs_energy(uf.bcs_gap(0.5), 0.5), rel=1e-7)
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_energy_of_the_linearised_equation_is_refused():
     device = uf.Device(
         uf.interval({"N": 1.0}, size=0.5), {"N": uf.normal_metal()}, {"left": uf.Reservoir(gap=0.1, phase=0.0)}

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..physics import functional as column
 from ..physics.nambu import SIGMA
-from ..physics.riccati import green, tilde_entries, to_matrix
+from ..physics.riccati import green, to_matrix
 from .space import Real, Space, basis_values
 from .spectral import Spectral
 
@@ -75,8 +75,9 @@ class _Cells:
 
 
 def resolution(
-    system: Spectral, frequencies: Sequence[complex], weights: Sequence[float], states: Sequence[tuple[Complex, Complex]]
-) -> list[Unresolved]:
+    system: Spectral, frequencies: Sequence[complex], weights: Sequence[float],
+    states: Sequence[tuple[Complex, Complex]], *, carried: bool = True,
+) -> list[Unresolved]:  # fmt: skip
     """The worst cell of every region, at frequencies that count as they do for what crosses the device.
 
     That is by their weights and the square of the typical pair amplitude, the geometric mean over the volume.
@@ -89,8 +90,10 @@ def resolution(
         Matsubara frequencies, or Gamma - iE.
     states
         The entries of the Riccati matrices a and b at the nodes, shape (nodes, 4) each, for every frequency.
+    carried
+        Whether small amplitudes count, which carry currents, by their distance N from large ones.
     """
-    cells = [_cells(system, w, *state) for w, state in zip(frequencies, states, strict=True)]
+    cells = [_cells(system, w, *state, carried) for w, state in zip(frequencies, states, strict=True)]
     volume = system.space.dx.sum(axis=1)
     top = max(own.amplitude.max(initial=0.0) for own in cells)
     typical = [float(volume @ np.log(np.maximum(own.amplitude, max(FLOOR * top, 1e-300)))) for own in cells]
@@ -115,12 +118,7 @@ def limiting_ratio(order: int) -> float:
     return float(np.sqrt(0.5 * (LIMIT[order] / 1.5) ** (1 / order)))
 
 
-def cell_measure(system: Spectral, w: complex, a: Complex) -> Real:
-    """The measure of the error of every cell at one Matsubara frequency, in units of its limit; shape (cells,)."""
-    return _cells(system, w, a, tilde_entries(a)).measure / LIMIT[system.space.order]
-
-
-def _cells(system: Spectral, w: complex, a: Complex, b: Complex) -> _Cells:
+def _cells(system: Spectral, w: complex, a: Complex, b: Complex, carried: bool) -> _Cells:
     space, factor = system.space, 1.0
     if system.linearized:
         factor = SMALL / max(abs(a).max(initial=0.0), abs(b).max(initial=0.0), 1e-300)
@@ -143,7 +141,7 @@ def _cells(system: Spectral, w: complex, a: Complex, b: Complex) -> _Cells:
     extent, turn = _extent(space, vertices / counted[:, None, None]), _turn(vertices)
     change = source / (system.coefficients.table[..., column.D].mean(axis=1) * counted) * extent**2 + 0.5 * turn**2
     decay = np.log(max(top, 1e-300) / counted)
-    measure = np.where(amplitude > FLOOR * top, np.maximum(1.0, decay) * change**space.order, 0.0)
+    measure = np.where(amplitude > FLOOR * top, np.maximum(1.0, carried * decay) * change**space.order, 0.0)
     return _Cells(amplitude, change, extent, measure)
 
 

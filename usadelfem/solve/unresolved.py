@@ -22,8 +22,8 @@ Complex = NDArray[np.complex128]
 # Number of frequencies that are looked at, from the lowest to this part of the highest.
 LOOKED_AT, HIGHEST = 4, 0.1
 
-# Critical temperatures are stationary in the mode; densities of states are of order one where amplitudes are large.
-SLACK_OF_MODES, SLACK_OF_SPECTRA = 10.0, 5.0
+# Critical temperatures are stationary in the mode; densities of states are of order one.
+SLACK_OF_MODES, SLACK_OF_SPECTRA = 10.0, 2.0
 
 
 def warn_unresolved(system: Spectral, frequencies: Real, weights: Real, states: Complex) -> None:
@@ -68,7 +68,8 @@ def warn_unresolved_spectrum(problem: Retarded, energies: Real, broadening: floa
         return
     chosen = np.unique(found[np.linspace(0, len(found) - 1, LOOKED_AT).astype(int)])
     both = [problem.matrices(states[j]) for j in chosen]
-    announce(system, resolution(system, (broadening - 1j * energies[chosen]).tolist(), [1.0] * len(chosen), both), SLACK_OF_SPECTRA)
+    complex_energies = (broadening - 1j * energies[chosen]).tolist()
+    announce(system, resolution(system, complex_energies, [1.0] * len(chosen), both, carried=False), SLACK_OF_SPECTRA)
 
 
 def announce(system: Spectral, found: list[Unresolved], slack: float = 1.0) -> None:
@@ -81,7 +82,7 @@ def announce(system: Spectral, found: list[Unresolved], slack: float = 1.0) -> N
         f"region {one.region!r} has cells of {one.extent:.2g} where the solution changes over {one.length:.2g}"
         for one in bad
     )
-    sizes = ", ".join(f"{one.region!r}: {one.advised:.1g}" for one in bad)
+    sizes = ", ".join(f"{one.region!r}: {0.9 * one.advised:.2g}" for one in bad)
     advice = f"Make the cells smaller there (size={{{sizes}}} or less)"
     if order == 1:
         advice += ", or use order=2"
