@@ -100,8 +100,8 @@ def test_the_error_names_regions_and_the_cure():
 
 
 def test_a_pair_of_regions_as_interface_does_not_hide_what_is_wrong():
+    mesh = beside(piece("quad", 0.5), piece("quad", 0.5, 1.0))
     with pytest.raises(uf.DeviceError, match="no common nodes"):
-        mesh = beside(piece("quad", 0.5), piece("quad", 0.5, 1.0))
         device(mesh, interfaces={("R0", "R1"): uf.Tunnel(conductance=1.0)})
 
 

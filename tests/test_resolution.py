@@ -44,12 +44,16 @@ def test_resolved_solutions_come_without_a_word(order):
 @pytest.mark.parametrize("order", [1, 2])
 def test_a_bulk_superconductor_need_not_be_resolved(order):
     device = uf.Device(uf.interval({"S": 100.0}, 20.0), {"S": uf.superconductor(Tc=1.0)})
-    assert uf.solve_equilibrium(device, 0.3, order=order).system.gap[0, 0] == pytest.approx(uf.bcs_gap(0.3, 1.0), rel=1e-6)
+    assert uf.solve_equilibrium(device, 0.3, order=order).system.gap[0, 0] == pytest.approx(
+        uf.bcs_gap(0.3, 1.0), rel=1e-6
+    )
 
 
 def test_cells_may_be_long_where_nothing_varies():
     x, y = np.linspace(0, 1, 41), np.linspace(0, 30, 3)
-    mesh = skfem.MeshQuad1.init_tensor(x, y).with_boundaries({"left": lambda x: x[0] == 0, "right": lambda x: x[0] == 1})
+    mesh = skfem.MeshQuad1.init_tensor(x, y).with_boundaries(
+        {"left": lambda x: x[0] == 0, "right": lambda x: x[0] == 1}
+    )
     mesh = mesh.with_subdomains({"F": lambda x: x[0] < 2})
     assert current_and_warnings(uf.Device(mesh, sfs(1.0).materials, sfs(1.0).contacts))[1] == 0
 

@@ -19,7 +19,7 @@ class ObservableError(ValueError):
 
 
 class ResolutionWarning(UserWarning):
-    """A solution changes over less than the cells of the mesh resolve: numbers may be wrong by more than a few percent."""
+    """A solution changes over less than the cells of the mesh resolve: numbers may be off by several percent."""
 
 
 class UnitWarning(UserWarning):

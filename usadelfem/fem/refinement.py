@@ -38,7 +38,9 @@ def refined_device(device: Device, marked: Index | None = None) -> Device:
     finer = type(mesh)(finer.p, finer.t)
     space = build_space(bare, 1)
     parent = locate(space, finer.p[:, finer.t].mean(axis=1)).cells
-    local = np.array(space.basis.mapping.invF(finer.p[:, finer.t].transpose(0, 2, 1), tind=parent))  # dim, cells, corners
+    local = np.array(
+        space.basis.mapping.invF(finer.p[:, finer.t].transpose(0, 2, 1), tind=parent)
+    )  # dim, cells, corners
     regions = np.full(mesh.nelements, -1)
     names = list(mesh.subdomains)
     own = {}
@@ -82,7 +84,9 @@ def _old_facets(mesh: Any, finer: Any, parent: Index, local: Real) -> Index:
         for old in range(len(reference.facets)):
             start, *others = corners[list(reference.facets[old])]
             edges = np.array(others) - start if others else np.zeros((0, len(start)))
-            normal = np.linalg.svd(np.vstack([edges, np.zeros((1, len(start)))]))[2][-1] if len(start) > 1 else np.ones(1)
+            normal = (
+                np.linalg.svd(np.vstack([edges, np.zeros((1, len(start)))]))[2][-1] if len(start) > 1 else np.ones(1)
+            )
             height = np.einsum("d,dcn->cn", normal, points - start[:, None, None])
             on = abs(height).max(axis=1) < ON_FACET
             found[finer.t2f[own, on]] = mesh.t2f[old, parent[on]]

@@ -1,14 +1,14 @@
 """How well a mesh resolves a solution: the length over which the equation makes it change, against the size of cells.
 
-The Usadel equation reads D d_k (g d_k g) = [L, g] + gauge terms. What stands on the right, divided by D and by the pair
-amplitude of the cell, is the square of a wave number k: 2 |w + i h| / D in a normal metal, and 0 in a bulk superconductor.
-With e the extent of a cell along the gradient of the solution and t the angle by which g turns in it, elements of order p
-make a relative error of
+The Usadel equation reads D d_k (g d_k g) = [L, g] + gauge terms. What stands on the right, divided by D and by the
+pair amplitude of the cell, is the square of a wave number k: 2 |w + i h| / D in a normal metal, 0 in a bulk
+superconductor. With e the extent of a cell along the gradient of the solution and t the angle by which g turns in it,
+elements of order p make a relative error of
 
     measure = max(1, N) (k^2 e^2 + t^2 / 2)^p
 
-times a number; N is the distance in decay lengths over which a small amplitude was carried, the logarithm of the largest
-amplitude over that of the cell. A cell is unresolved where its measure is above LIMIT[p] (benchmarks/resolution.py has
+times a number; N is the distance in decay lengths over which a small amplitude was carried, the logarithm of the
+largest amplitude over that of the cell. A cell is unresolved where its measure is above LIMIT[p] (benchmarks/resolution.py has
 measures and true errors).
 """
 
@@ -114,7 +114,7 @@ def resolution(
 
 
 def limiting_ratio(order: int) -> float:
-    """Size of a cell at the limit in units of sqrt(D / E), where a solution decays with the wave number sqrt(2 E / D)."""
+    """Size of a cell at the limit in units of sqrt(D / E), where a solution decays with k = sqrt(2 E / D)."""
     return float(np.sqrt(0.5 * (LIMIT[order] / 1.5) ** (1 / order)))
 
 
@@ -197,7 +197,7 @@ def _extent(space: Space, g: Complex) -> Real:
     along = np.einsum("dec,cdf,fec->ec", edges, square, edges).max(axis=0)
     total = np.trace(square, axis1=1, axis2=2)
     longest = np.sqrt((edges**2).sum(axis=0).max(axis=0))
-    return np.where(total > 0, np.sqrt(along / np.where(total > 0, total, 1.0)), longest)
+    return np.asarray(np.where(total > 0, np.sqrt(along / np.where(total > 0, total, 1.0)), longest))
 
 
 def _turn(g: Complex) -> Real:

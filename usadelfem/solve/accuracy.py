@@ -147,7 +147,7 @@ def refine(device: Device, eq: Equilibrium | None = None, *, fraction: float = B
         raise DeviceError("eq is the equilibrium of another mesh: solve this device, and give that result")
     if type(device.mesh) not in ADAPTIVE:
         raise DeviceError(
-            f"a {type(device.mesh).__name__} cannot be refined in part: call refine(device) to divide all its cells, or "
+            f"a {type(device.mesh).__name__} cannot be refined in part: call refine(device) to divide all cells, or "
             "use lines, triangles or tetrahedra"
         )
     _, weights, states = sampled(eq.frequencies, eq.weights, eq.riccati)

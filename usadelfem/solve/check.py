@@ -45,8 +45,8 @@ class DeviceCheck:
         for one in self.regions:
             tc = self.tc_ratio.get(f"region {one.region!r}")
             rows.append(
-                (one.region, f"{one.decay:.4g}", f"{one.cell:.4g}", f"{one.ratio:.3g}", "-" if tc is None else f"{tc:.3g}",
-                 f"{self.flux[one.region]:.3g}", f"{one.extent:.4g}", f"{one.layers:.3g}")
+                (one.region, f"{one.decay:.4g}", f"{one.cell:.4g}", f"{one.ratio:.3g}",
+                 "-" if tc is None else f"{tc:.3g}", f"{self.flux[one.region]:.3g}", f"{one.extent:.4g}", f"{one.layers:.3g}")
             )  # fmt: skip
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in rows]

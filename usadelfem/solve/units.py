@@ -49,8 +49,8 @@ def temperature_advice(device: Device, system: Spectral, temperature: float) -> 
     name = max(known, key=lambda key: known[key])
     return (
         f"the temperature {temperature:g} is above every critical temperature of the device, the highest being "
-        f"{known[name]:.4g} ({name}; of a given gap, gap/{BCS:.3f}): nothing is superconducting by itself. Temperatures "
-        "are energies, k_B T, in the unit of gap and exchange"
+        f"{known[name]:.4g} ({name}; of a given gap, gap/{BCS:.3f}): nothing is superconducting by itself. "
+        "Temperatures are energies, k_B T, in the unit of gap and exchange"
     )
 
 
@@ -65,8 +65,8 @@ def field_advice(device: Device, lengths: list[RegionLengths]) -> str:
             if field * size**2 > np.pi:
                 return (
                     f"B = {field:g} puts {field * size**2 / np.pi:.3g} flux quanta through a {what} of region "
-                    f"{one.region!r} (width {size:.3g}). B is in units of hbar/e per length^2 of the mesh: a flux quantum "
-                    "h/2e is pi"
+                    f"{one.region!r} (width {size:.3g}). B is in units of hbar/e per length^2 of the mesh: a flux "
+                    "quantum h/2e is pi"
                 )
     return ""
 
@@ -79,7 +79,7 @@ def length_advice(lengths: list[RegionLengths]) -> str:
         return ""
     one = lengths[int(np.argmax(sizes) if small else np.argmin(sizes))]
     return (
-        f"all lengths of the device are {'below 1e-3' if small else 'above 1e3'} decay lengths: region {one.region!r} is "
-        f"{one.extent:.3g} wide, the decay length sqrt(D/energy) in it is {one.decay:.3g}. D is in units of the "
+        f"all lengths of the device are {'below 1e-3' if small else 'above 1e3'} decay lengths: region {one.region!r} "
+        f"is {one.extent:.3g} wide, the decay length sqrt(D/energy) in it is {one.decay:.3g}. D is in units of the "
         "mesh's length^2 times the energy unit"
     )

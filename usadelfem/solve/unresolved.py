@@ -61,7 +61,7 @@ def warn_mode(device: Device, temperature: float, mode: Complex, order: int) -> 
 
 
 def warn_unresolved_spectrum(problem: Retarded, energies: Real, broadening: float, states: Complex) -> None:
-    """Warn if a region is not resolved by retarded states (energies, nodes, 2n) at energies up to those of the device."""
+    """Warn if a region is not resolved by retarded states (energies, nodes, 2n), up to the energies of the device."""
     system = problem.system
     found = np.flatnonzero(np.isfinite(states).all(axis=(1, 2)) & (abs(energies) <= energy_scale(system)))
     if not len(found):
