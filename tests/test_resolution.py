@@ -1,6 +1,7 @@
 """A word where a mesh does not resolve a solution, and where numbers look like the wrong unit; the table of check()."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,10 +98,23 @@ def test_unresolved_spectra_come_with_a_warning():
 
 
 def test_a_temperature_above_every_critical_one_is_named():
-    with pytest.warns(uf.UnitWarning, match=r"temperature 4\.2 is above every critical temperature.*1 \(region 'S'"):
+    with pytest.warns(uf.UnitWarning, match=r"temperature 4\.2 is above every critical temperature.*Tc = 1 of region 'S'"):
         uf.solve_equilibrium(bilayer(0.1, h=2.0), 4.2)
-    with pytest.warns(uf.UnitWarning, match=r"0\.5669 \(reservoir"):
-        uf.solve_equilibrium(sfs(0.1, h=1.0), 0.7)
+
+
+def test_a_temperature_far_above_a_given_gap_is_named():
+    with pytest.warns(uf.UnitWarning, match="the gap 1 of reservoir 'left'"):
+        uf.solve_equilibrium(sfs(0.1, h=1.0), 4.2)
+
+
+@pytest.mark.parametrize("part", [0.5, 0.9, 0.97])
+def test_reservoirs_with_the_gap_of_their_temperature_are_in_order(part):
+    device = sfs(0.1, h=1.0)
+    gap = uf.bcs_gap(part, 1.0)
+    contacts = {name: replace(own, gap=gap) for name, own in device.contacts.items()}
+    device = uf.Device(device.mesh, device.materials, contacts)
+    uf.solve_equilibrium(device, part)
+    assert uf.check(device, part).tc_ratio["reservoir 'left'"] == pytest.approx(part, rel=1e-6)
 
 
 def test_scans_for_a_critical_temperature_do_not_complain_of_temperatures():

@@ -109,6 +109,7 @@ def test_channels_of_small_transparency_make_a_tunnel_barrier():
 
 
 @pytest.mark.parametrize("kind", BARRIERS)
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_the_linear_equation_is_the_limit_of_small_gaps(kind):
     def error(gap):
         device = bilayer(BARRIERS[kind], gap=gap, at_left=BARRIERS[kind])

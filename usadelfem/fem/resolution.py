@@ -8,8 +8,8 @@ elements of order p make a relative error of
     measure = max(1, N) (k^2 e^2 + t^2 / 2)^p
 
 times a number; N is the distance in decay lengths over which a small amplitude was carried, the logarithm of the
-largest amplitude over that of the cell. A cell is unresolved where its measure is above LIMIT[p] (benchmarks/resolution.py has
-measures and true errors).
+largest amplitude over that of the cell. A cell is unresolved where its measure is above LIMIT[p]
+(benchmarks/resolution.py has true errors).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class _Cells:
 
 def resolution(
     system: Spectral, frequencies: Sequence[complex], weights: Sequence[float],
-    states: Sequence[tuple[Complex, Complex]], *, carried: bool = True,
+    states: Sequence[tuple[Complex, Complex]], *, carried: bool = True, unit: bool = True,
 ) -> list[Unresolved]:  # fmt: skip
     """The worst cell of every region, at frequencies that count as they do for what crosses the device.
 
@@ -92,8 +92,10 @@ def resolution(
         The entries of the Riccati matrices a and b at the nodes, shape (nodes, 4) each, for every frequency.
     carried
         Whether small amplitudes count, which carry currents, by their distance N from large ones.
+    unit
+        Whether g is a unit vector, so that its turns are angles, as at Matsubara frequencies.
     """
-    cells = [_cells(system, w, *state, carried) for w, state in zip(frequencies, states, strict=True)]
+    cells = [_cells(system, w, *state, carried, unit) for w, state in zip(frequencies, states, strict=True)]
     volume = system.space.dx.sum(axis=1)
     top = max(own.amplitude.max(initial=0.0) for own in cells)
     typical = [float(volume @ np.log(np.maximum(own.amplitude, max(FLOOR * top, 1e-300)))) for own in cells]
@@ -118,7 +120,7 @@ def limiting_ratio(order: int) -> float:
     return float(np.sqrt(0.5 * (LIMIT[order] / 1.5) ** (1 / order)))
 
 
-def _cells(system: Spectral, w: complex, a: Complex, b: Complex, carried: bool) -> _Cells:
+def _cells(system: Spectral, w: complex, a: Complex, b: Complex, carried: bool, unit: bool) -> _Cells:
     space, factor = system.space, 1.0
     if system.linearized:
         factor = SMALL / max(abs(a).max(initial=0.0), abs(b).max(initial=0.0), 1e-300)
@@ -138,7 +140,7 @@ def _cells(system: Spectral, w: complex, a: Complex, b: Complex, carried: bool) 
     top = amplitude.max(initial=0.0)
     counted = np.maximum(amplitude, max(FLOOR * top, 1e-300))
     vertices = np.array(at_corners[:-1])
-    extent, turn = _extent(space, vertices / counted[:, None, None]), _turn(vertices)
+    extent, turn = _extent(space, vertices / counted[:, None, None]), _turn(vertices) if unit else np.zeros(count)
     change = source / (system.coefficients.table[..., column.D].mean(axis=1) * counted) * extent**2 + 0.5 * turn**2
     decay = np.log(max(top, 1e-300) / counted)
     measure = np.where(amplitude > FLOOR * top, np.maximum(1.0, carried * decay) * change**space.order, 0.0)

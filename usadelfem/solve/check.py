@@ -26,7 +26,8 @@ class DeviceCheck:
     temperature, order
         Of the solve that is to come.
     tc_ratio
-        T/Tc by region or reservoir, of those that are superconducting.
+        T/Tc by region or reservoir, of those that are superconducting; where the gap is given, Tc is that of a bulk
+        with this gap at T.
     flux
         Flux quanta through a square as wide as a cell, by region.
     advice
@@ -46,7 +47,8 @@ class DeviceCheck:
             tc = self.tc_ratio.get(f"region {one.region!r}")
             rows.append(
                 (one.region, f"{one.decay:.4g}", f"{one.cell:.4g}", f"{one.ratio:.3g}",
-                 "-" if tc is None else f"{tc:.3g}", f"{self.flux[one.region]:.3g}", f"{one.extent:.4g}", f"{one.layers:.3g}")
+                 "-" if tc is None else f"{tc:.3g}", f"{self.flux[one.region]:.3g}", f"{one.extent:.4g}",
+                 f"{one.layers:.3g}")
             )  # fmt: skip
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in rows]
@@ -98,6 +100,6 @@ def check(device: Device, temperature: float, *, order: int = 2) -> DeviceCheck:
     field = 0.0 if device.B is None else float(np.linalg.norm(device.B))
     return DeviceCheck(
         tuple(lengths), float(temperature), order,
-        {name: temperature / tc for name, tc in critical_temperatures(device, system).items()},
+        {name: temperature / tc for name, tc in critical_temperatures(device, system, temperature).items()},
         {one.region: field * one.cell**2 / np.pi for one in lengths}, (*advice, *filter(None, others)),
     )  # fmt: skip

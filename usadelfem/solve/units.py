@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import brentq
 
 from ..device.device import Device
+from ..device.material import Material
 from ..errors import UnitWarning, warn
 from ..fem.lengths import RegionLengths, region_lengths
 from ..fem.spectral import Spectral
@@ -12,6 +14,9 @@ from ..physics.thermal import bcs_gap
 
 # Extents of a device in decay lengths outside of which they are taken for a mistake.
 SMALLEST, LARGEST = 1e-3, 1e3
+# Temperature in units of a given gap above which it is taken for a mistake: a bulk gap is so small only within 2 % of
+# Tc. A gap below PROBE times the temperature is a deliberate probe of the linear response.
+HOT, PROBE = 2.5, 0.01
 # Gap of a superconductor at zero temperature, in units of its Tc.
 BCS = bcs_gap(1e-3, 1.0)
 
@@ -25,32 +30,46 @@ def warn_units(device: Device, system: Spectral, temperature: float, *, above: b
             warn(text, UnitWarning)
 
 
-def critical_temperatures(device: Device, system: Spectral) -> dict[str, float]:
-    """Critical temperature of every superconductor of the device: the largest Tc, or that of a given gap."""
-    found = {}
-    for region, material in device.conductors.items():
-        if material.self_consistent:
-            x = system.space.points()[:, system.space.mesh.subdomains[region]]
-            tc = material.Tc(x) if callable(material.Tc) else material.Tc
-            found[f"region {region!r}"] = float(np.max(tc))  # type: ignore[arg-type]
-        else:
-            gap = float(abs(system.gap[system.space.mesh.subdomains[region]]).max())
-            found[f"region {region!r}"] = gap / BCS
-    for name, (_, values, _) in system.contacts.items():
-        found[f"reservoir {name!r}"] = float(abs(values).max(initial=0.0)) / BCS
+def critical_temperatures(device: Device, system: Spectral, temperature: float) -> dict[str, float]:
+    """Critical temperature of every superconductor: the largest Tc, or that of a bulk with the given gap at T."""
+    found = {f"region {region!r}": _largest_tc(system, region, m) for region, m in device.conductors.items()}
+    for name, gap in _given_gaps(device, system).items():
+        if gap > 0 and not found.get(name):
+            low = max(temperature, gap / BCS)
+            found[name] = brentq(lambda tc, gap=gap: bcs_gap(temperature, tc) - gap, low, 2 * low)
     return {name: tc for name, tc in found.items() if tc > 0}
 
 
+def _largest_tc(system: Spectral, region: str, material: Material) -> float:
+    x = system.space.points()[:, system.space.mesh.subdomains[region]]
+    tc = material.Tc(x) if callable(material.Tc) else material.Tc
+    return 0.0 if tc is None else float(np.max(np.real(tc)))
+
+
+def _given_gaps(device: Device, system: Spectral) -> dict[str, float]:
+    """Largest modulus of the gap of regions where it is given, and of reservoirs."""
+    cells = system.space.mesh.subdomains
+    regions = {name: system.gap[cells[name]] for name, m in device.conductors.items() if not m.self_consistent}
+    found = {f"region {name!r}": float(abs(gap).max()) for name, gap in regions.items()}
+    return found | {
+        f"reservoir {name!r}": float(abs(gap).max(initial=0)) for name, (_, gap, _) in system.contacts.items()
+    }
+
+
 def temperature_advice(device: Device, system: Spectral, temperature: float) -> str:
-    """A sentence if the temperature is above every Tc; empty otherwise."""
-    known = critical_temperatures(device, system)
-    if not known or temperature <= max(known.values()):
+    """A sentence if the temperature is above every Tc, or far above every given gap; empty otherwise."""
+    known = {f"region {name!r}": _largest_tc(system, name, m) for name, m in device.conductors.items()}
+    gaps = {name: gap for name, gap in _given_gaps(device, system).items() if not known.get(name)}
+    tc, gap = max(known.values(), default=0.0), max(gaps.values(), default=0.0)
+    if max(tc, gap) == 0 or temperature <= tc or temperature <= HOT * gap or (tc == 0 and gap < PROBE * temperature):
         return ""
-    name = max(known, key=lambda key: known[key])
+    words = [f"Tc = {tc:.4g} of {max(known, key=lambda name: known[name])}"] if tc else []
+    words += [f"the gap {gap:.4g} of {max(gaps, key=lambda name: gaps[name])} (which it exceeds {HOT} times only within"
+              " 2 % of Tc)"] if gap else []  # fmt: skip
     return (
-        f"the temperature {temperature:g} is above every critical temperature of the device, the highest being "
-        f"{known[name]:.4g} ({name}; of a given gap, gap/{BCS:.3f}): nothing is superconducting by itself. "
-        "Temperatures are energies, k_B T, in the unit of gap and exchange"
+        f"the temperature {temperature:g} is above every critical temperature of the device, the highest belonging to "
+        f"{' or '.join(words)}: nothing is superconducting by itself. Temperatures are energies, k_B T, in the unit of "
+        "gap and exchange"
     )
 
 

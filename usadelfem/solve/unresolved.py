@@ -14,6 +14,7 @@ from ..fem.spectral import Spectral, build_spectral, energy_scale
 from ..physics.riccati import tilde_entries
 from .remote import build_team
 from .scales import zero_temperature_gap
+from .status import SolveError
 from .units import warn_units
 
 Real = NDArray[np.float64]
@@ -22,6 +23,7 @@ Complex = NDArray[np.complex128]
 # Number of frequencies that are looked at, from the lowest to this part of the highest.
 LOOKED_AT, HIGHEST = 4, 0.1
 
+ROUGH = 1e-3  # accuracy of the state of a mode that is looked at
 # Critical temperatures are stationary in the mode; densities of states are of order one.
 SLACK_OF_MODES, SLACK_OF_SPECTRA = 10.0, 2.0
 
@@ -54,8 +56,12 @@ def warn_mode(device: Device, temperature: float, mode: Complex, order: int) -> 
     lowest, one = np.array([np.pi * temperature]), np.ones(1)
     team = build_team(system, lowest, one, scale=zero_temperature_gap(pairing), kind="auto")
     try:
-        team.descend(system)
-        announce(system, resolution(system, *sampled(lowest, one, np.array(team.states))), SLACK_OF_MODES)
+        team.descend(system, ROUGH)
+        announce(
+            system, resolution(system, *sampled(lowest, one, np.array(team.states)), carried=False), SLACK_OF_MODES
+        )
+    except SolveError:
+        return  # where rounding forbids even this, the eigenvalue is what it is
     finally:
         team.release()
 
@@ -68,8 +74,8 @@ def warn_unresolved_spectrum(problem: Retarded, energies: Real, broadening: floa
         return
     chosen = np.unique(found[np.linspace(0, len(found) - 1, LOOKED_AT).astype(int)])
     both = [problem.matrices(states[j]) for j in chosen]
-    complex_energies = (broadening - 1j * energies[chosen]).tolist()
-    announce(system, resolution(system, complex_energies, [1.0] * len(chosen), both, carried=False), SLACK_OF_SPECTRA)
+    w = (broadening - 1j * energies[chosen]).tolist()
+    announce(system, resolution(system, w, [1.0] * len(w), both, carried=False, unit=False), SLACK_OF_SPECTRA)
 
 
 def announce(system: Spectral, found: list[Unresolved], slack: float = 1.0) -> None:
