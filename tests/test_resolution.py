@@ -98,7 +98,9 @@ def test_unresolved_spectra_come_with_a_warning():
 
 
 def test_a_temperature_above_every_critical_one_is_named():
-    with pytest.warns(uf.UnitWarning, match=r"temperature 4\.2 is above every critical temperature.*Tc = 1 of region 'S'"):
+    with pytest.warns(
+        uf.UnitWarning, match=r"temperature 4\.2 is above every critical temperature.*Tc = 1 of region 'S'"
+    ):
         uf.solve_equilibrium(bilayer(0.1, h=2.0), 4.2)
 
 
