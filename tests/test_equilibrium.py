@@ -150,6 +150,7 @@ def test_normal_device_has_no_pairing_at_all():
     assert not eq.riccati.any()
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 def test_device_whose_nodes_are_all_clamped_is_solved():
     device = junction(uf.interval({"N": 1.0}, size=1.0), {"N": uf.normal_metal()}, 1.0)
     eq = uf.solve_equilibrium(device, 0.1, order=1, frequencies=2)

@@ -20,6 +20,9 @@ from usadelfem.solve.remote import build_team
 from usadelfem.solve.tasks import run_tasks
 from usadelfem.solve.terms import Terms
 
+# The same numbers on coarse meshes too.
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+
 S = uf.superconductor(Tc=1.0)
 WEAK_LINK = uf.Device(
     uf.interval({"S1": 1.0, "N": 0.5, "S2": 1.0}, size=0.25),

@@ -87,7 +87,7 @@ def test_a_wire_beyond_its_depairing_current_is_said_to_have_slipped():
 
 
 def test_a_solve_that_runs_out_of_sweeps_keeps_its_best_state():
-    with pytest.raises(uf.SolveError, match="the best was .* in sweep 3.* initial=error.best") as caught:
+    with pytest.raises(uf.SolveError, match=r"the best was .* in sweep 3.* initial=error.best") as caught:
         uf.solve_equilibrium(wire(0.6), 0.1, order=1, max_sweeps=3)
     best = caught.value.best
     assert abs(uf.gap(best).nodal).max() == pytest.approx(1.0, abs=0.01)  # at the reservoirs

@@ -10,6 +10,9 @@ from devices import junction, sfs
 
 import usadelfem as uf
 
+# What matters is the file.
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+
 POINT_DATA = {
     "charge_current [e*N0*D*energy/length]": 3,
     "spin_current_sx [N0*D*energy/length]": 3,

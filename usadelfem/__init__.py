@@ -31,6 +31,8 @@ from .errors import FileError as FileError
 from .errors import FingerprintError as FingerprintError
 from .errors import MeshError as MeshError
 from .errors import ObservableError as ObservableError
+from .errors import ResolutionWarning as ResolutionWarning
+from .errors import UnitWarning as UnitWarning
 from .errors import WorkerLostError as WorkerLostError
 from .export.store import load as load
 from .export.store import save as save
@@ -64,6 +66,10 @@ from .physics.basis import change_basis as change_basis
 from .physics.impurity import ImpurityScattering as ImpurityScattering
 from .physics.impurity import impurity_scattering as impurity_scattering
 from .physics.thermal import bcs_gap as bcs_gap
+from .solve.accuracy import error_estimate as error_estimate
+from .solve.accuracy import refine as refine
+from .solve.check import DeviceCheck as DeviceCheck
+from .solve.check import check as check
 from .solve.equilibrium import solve_equilibrium as solve_equilibrium
 from .solve.initial import vortices as vortices
 from .solve.normal import normal_resistance as normal_resistance

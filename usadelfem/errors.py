@@ -1,4 +1,9 @@
-"""The exceptions that the package raises on purpose."""
+"""The exceptions and warnings that the package raises on purpose."""
+
+import sys
+import warnings
+
+_PACKAGE = __name__.partition(".")[0] + "."
 
 
 class MeshError(ValueError):
@@ -27,3 +32,19 @@ class FingerprintError(TypeError):
 
 class WorkerLostError(RuntimeError):
     """Workers died: several times on the same item, or beyond repair."""
+
+
+class ResolutionWarning(UserWarning):
+    """A solution changes over less than the cells of the mesh resolve: numbers may be off by several percent."""
+
+
+class UnitWarning(UserWarning):
+    """Numbers that look as if they were typed in the wrong unit: temperatures, fields or lengths off by far."""
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the user's own code that called the package, however deep the caller lies in it."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

@@ -9,6 +9,9 @@ from devices import rotation
 
 import usadelfem as uf
 
+# Currents are conserved on meshes of any coarseness.
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+
 BARRIERS = {
     "tunnel": uf.Tunnel(conductance=0.7),
     "spin-active": uf.SpinActive(conductance=0.7, polarization=0.6, mixing=-0.9, magnetization=(1, 2, -2)),
@@ -106,6 +109,7 @@ def test_channels_of_small_transparency_make_a_tunnel_barrier():
 
 
 @pytest.mark.parametrize("kind", BARRIERS)
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_the_linear_equation_is_the_limit_of_small_gaps(kind):
     def error(gap):
         device = bilayer(BARRIERS[kind], gap=gap, at_left=BARRIERS[kind])

@@ -95,6 +95,8 @@ def gauss(count, start, end):
     return start + (end - start) * (x + 1) / 2, (end - start) * weight / 2
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")  # single frequencies, up to very high ones
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 @pytest.mark.parametrize(
     ("name", "observable"),
     [("twisted", uf.charge_current), ("spin-active", uf.charge_current), ("spin-active", uf.spin_current)],
@@ -225,6 +227,7 @@ MESHES = {
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("mesh", MESHES)
 @pytest.mark.parametrize("kind", ["transparent", *BARRIERS])
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 def test_the_spectral_current_is_the_same_through_contacts_and_on_both_sides_of_a_barrier(kind, mesh, order):
     device = bilayer(BARRIERS.get(kind, uf.Transparent()), MESHES[mesh], rashba=0.4 if mesh == "line" else 0.0)
     current = uf.charge_current(uf.solve_spectrum(device, [0.3, 1.5], broadening=0.05, order=order))

@@ -175,6 +175,7 @@ def test_critical_temperature_falls_with_the_normal_thickness_and_saturates():
     assert found[-1] == pytest.approx(found[-2], rel=0.03)
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_thin_layers_have_the_averaged_coupling_of_cooper():
     # T = (2 e^gamma / pi) E_c exp(-1/lambda'), lambda' = lambda times the share of the superconductor in N0 d
     cutoff, layers = 100.0, [(3e-4, 1.0, 1.0, 0.0), (1e-4, 0.5, 1.2, 0.0)]

@@ -155,6 +155,7 @@ def test_critical_temperature_of_a_ring_oscillates_with_the_flux(flux, n):
     assert 1 - found == pytest.approx(1 - critical_temperature(mean_rate(flux, n)), rel=2e-3)
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 def test_rotated_mesh_has_the_same_solution():
     mesh, turn = disc(3.0), np.array([[np.cos(0.7), -np.sin(0.7)], [np.sin(0.7), np.cos(0.7)]])
     one, other = (
@@ -236,11 +237,14 @@ def wide_junction(quanta):
     return uf.charge_current(uf.solve_equilibrium(device, 2.0, frequencies=4)).through("right")
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 @pytest.mark.parametrize("flux", [0.5, 1.0, 1.5, 2.0])
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_wide_junction_has_a_fraunhofer_pattern(flux):
     assert wide_junction(flux) / wide_junction(0.0) == pytest.approx(np.sinc(flux), abs=0.01)
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 def test_wide_junction_has_a_row_of_vortices():
     """Two flux quanta and no phase difference in the middle: opposite phases at a quarter of the width from it."""
     device = weak_link(uf.rectangle({"N": 1.0}, 8.0, 0.25), (0.0, 0.0), B=2 * np.pi / 8)

@@ -90,6 +90,8 @@ def test_energy_density_of_a_bulk_is_uniform():
     assert density.integral() == pytest.approx(bcs_energy(uf.bcs_gap(0.5), 0.5), rel=1e-7)
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_energy_of_the_linearised_equation_is_refused():
     device = uf.Device(
         uf.interval({"N": 1.0}, size=0.5), {"N": uf.normal_metal()}, {"left": uf.Reservoir(gap=0.1, phase=0.0)}
@@ -126,6 +128,7 @@ def test_normal_state_between_supercooling_and_clogston_field_is_a_minimum_but_n
 
 
 @pytest.mark.parametrize(("temperature", "sign"), [(0.8, 1), (0.561493, 0), (0.45, -1)])
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_fourth_order_of_the_energy_changes_sign_at_the_tricritical_point(temperature, sign):
     # on the line of second order Omega = beta |gap|^4 + O(|gap|^6)
     h = uf.critical_parameter(lambda h: bulk(exchange=(0, 0, h)), (0.3, 1.1), temperature, precision=1e-9)

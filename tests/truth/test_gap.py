@@ -63,6 +63,7 @@ def test_bulk_gap_does_not_depend_on_the_cells(cell, order):
 
 @pytest.mark.parametrize("temperature", [1.02, 1.3])
 @pytest.mark.parametrize("method", ["anderson", "newton"])
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_gap_vanishes_above_tc(temperature, method):
     assert found_gap(bulk(), temperature, method=method, initial=0.5) < 1e-6
 

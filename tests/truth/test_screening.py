@@ -140,6 +140,7 @@ def test_fluxoid_of_a_ring_is_quantised(n, field):
     assert abs(flux / np.pi - n) > 0.03  # it is the fluxoid, not the flux
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 @pytest.mark.parametrize(("n", "field"), [(0, 0.02), (1, 0.0), (2, 0.03)])
 def test_flux_within_a_thick_ring_is_quantised(n, field):
     """Deep in the wall no current flows: the flux through a circle there is n h/2e, what is around it stays outside."""

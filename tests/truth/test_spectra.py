@@ -162,6 +162,7 @@ def test_in_the_core_of_a_vortex_the_density_of_states_is_the_normal_one_at_all_
     assert outside[0] < 0.5 < 1.1 < outside.max()
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 def test_a_self_consistent_vortex_has_a_normal_core_and_a_gap_outside():
     mesh = uf.rectangle({"S": 4.0}, width=4.0, size=0.5, cell="quad")
     device = uf.Device(mesh, {"S": uf.superconductor(Tc=1.0)}, B=1.0)

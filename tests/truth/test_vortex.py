@@ -9,6 +9,9 @@ from scipy.integrate import solve_bvp
 
 import usadelfem as uf
 
+# Linear elements that leave a few percent in the cores, of which the tests make no use.
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+
 TEMPERATURE, RADIUS, COUNT = 0.3, 5.0, 4
 FREQUENCIES = np.pi * TEMPERATURE * (2 * np.arange(COUNT) + 1)
 GAP0 = np.pi * np.exp(-np.euler_gamma)  # bulk gap at T = 0 for Tc = 1

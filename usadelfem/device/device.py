@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..errors import DeviceError
 from .coefficient import check_coefficient, evaluate, frozen_value
+from .conformity import check_conformity
 from .contact import Contact, Reservoir
 from .frozen import FrozenMapping, FrozenRecord
 from .interface import Interface, check_interfaces, interface_facets
@@ -42,7 +43,7 @@ class Device(FrozenRecord):
         piece.
     interfaces
         What lies between regions: facet set name, or pair of region names -> Transparent (default), Tunnel, SpinActive
-        or Nazarov. On the outer boundary only SpinActive with conductance 0, a magnetic insulator. Not for
+        or Nazarov. On the outer boundary only with conductance 0: SpinActive, a magnetic insulator, or Tunnel. Not for
         `solve_normal_state`.
     plane
         The plane that a two-dimensional mesh stands for: "xy" (default), "xz" or "yz" say which axes of space, and so
@@ -62,6 +63,8 @@ class Device(FrozenRecord):
     DeviceError
         If a name is unknown or cannot stand in a file, a cell has no material or several, a facet set is empty, or a
         coefficient does not fit.
+        If parts of the mesh coincide in space but share no nodes (doubled, hanging or non-matching nodes, cells in each
+        other), unless an insulating cut is meant: one side has an interface without conductance, or both have contacts.
     MeshError
         If the mesh is of an unsupported type or has no regions.
 
@@ -103,6 +106,7 @@ class Device(FrozenRecord):
         _check_field(self.mesh.dim(), self.A, self.B)
         if not isinstance(self.interfaces, Mapping):
             raise DeviceError(f"expected a mapping from interfaces to Tunnel, SpinActive, ..., got {self.interfaces!r}")
+        check_conformity(self.mesh, self.interfaces, self.contacts)
         check_interfaces(self.sample, self.interfaces, self.contacts)
         _check_barriers(self.sample, self.interfaces, self.contacts)
         _warn_unconnected(self.sample, self.contacts)

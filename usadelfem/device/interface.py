@@ -206,18 +206,21 @@ def check_interfaces(mesh: Any, interfaces: Mapping[Any, Interface], contacts: M
                 f"interface {key!r} shares {(taken >= 0).sum()} facets with {other!r}; a facet has one interface or "
                 "contact only (a barrier towards a reservoir is Reservoir(..., barrier=...))"
             )
-        insulating = isinstance(interface, SpinActive) and _is_zero(interface.conductance)
-        if (mesh.f2t[1, facets] < 0).any() and not insulating:
+        if (mesh.f2t[1, facets] < 0).any() and not is_insulating(interface):
             raise DeviceError(
                 f"interface {key!r} lies on the outer boundary: allowed there is SpinActive(conductance=0, ...), a "
-                "magnetic insulator; for an electrode give a contact, Reservoir(..., barrier=...)"
+                "magnetic insulator, or Tunnel(conductance=0); for an electrode give a contact, "
+                "Reservoir(..., barrier=...)"
             )
         owner[facets] = len(names)
         names.append(key)
 
 
-def _is_zero(value: Any) -> bool:
-    return not callable(value) and not np.any(value)
+def is_insulating(interface: Interface) -> bool:
+    """Whether nothing passes through an interface."""
+    if not isinstance(interface, SpinActive | Tunnel) or callable(interface.conductance):
+        return False
+    return not np.any(interface.conductance)
 
 
 def _check(barrier: Barrier, names: tuple[str, ...]) -> None:

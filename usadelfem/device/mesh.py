@@ -10,6 +10,8 @@ import numpy as np
 import skfem
 
 from ..errors import MeshError
+from .conformity import describe_overlap
+from .merge import join_nodes
 from .msh import Block, Floats, Ints, MeshFile, read_mesh_file
 
 MESH_TYPES: dict[str, type[skfem.Mesh]] = {
@@ -29,7 +31,7 @@ FLATNESS = 1e-9
 DEGENERATE = 1e-12
 
 
-def read_mesh(path: str | os.PathLike[str]) -> skfem.Mesh:
+def read_mesh(path: str | os.PathLike[str], *, merge: float | None = None) -> skfem.Mesh:
     """Read a mesh with its regions (``mesh.subdomains``) and facet sets (``mesh.boundaries``).
 
     The file is a Gmsh ``.msh`` (2.2 or 4.1, ASCII or binary) or any other format of meshio that has cell sets. The
@@ -38,16 +40,29 @@ def read_mesh(path: str | os.PathLike[str]) -> skfem.Mesh:
     must lie in a plane z = const and a 1D mesh on a line y = z = const. Groups of still lower dimension are dropped
     with a UserWarning.
 
+    ``merge`` is a distance, in the unit of the file: nodes that are closer become one, so that parts that were meshed
+    apart with matching nodes are connected; facet sets of both sides keep their names. None joins nothing.
+
     Returns a MeshLine1, MeshTri1, MeshQuad1, MeshTet1 or MeshHex1. Raises FileNotFoundError; and MeshError if the file
     is damaged, has no regions, mixes cell types, is of second order, is not flat, has degenerate cells, cells
-    outside all regions, empty groups, or named facets which are not facets of the mesh.
+    outside all regions, empty groups, or named facets which are not facets of the mesh; with ``merge`` also if that is
+    not a positive number, is longer than the edge of a cell, or leaves parts that overlap or have nodes
+    which do not match.
     """
     path = Path(path)
     content = read_mesh_file(path)
     try:
-        return _convert(content)
+        return _convert(content) if merge is None else _merged(content, merge)
     except MeshError as error:
         raise MeshError(f"mesh file {path}: {error}") from error
+
+
+def _merged(content: MeshFile, distance: float) -> skfem.Mesh:
+    mesh = _convert(join_nodes(content, distance))
+    complaint = describe_overlap(mesh)
+    if complaint:
+        raise MeshError(f"with merge={distance:g}, {complaint}")
+    return mesh
 
 
 def check_mesh(mesh: skfem.Mesh) -> None:

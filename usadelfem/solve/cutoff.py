@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import warn
 from ..fem.pairing import Pairing
 
 Real = NDArray[np.float64]
@@ -48,9 +47,8 @@ def left_out(pairing: Pairing, gap: Complex, frequencies: Real, amplitudes: Comp
 def warn_of_cutoff(error: float, cutoff: float) -> None:
     """Say that the default cut-off is too low for a device."""
     if error > NOTICEABLE:
-        warnings.warn(
+        warn(
             f"the sum over Matsubara frequencies ends at {cutoff:.3g}, and what it leaves out shifts critical "
             f"temperatures by about {100 * error:.2g} % and gaps near normal metals by as much or more: raise "
             "`cutoff`, or use quadrature='gauss'",
-            stacklevel=4,
         )

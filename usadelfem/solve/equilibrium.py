@@ -22,6 +22,8 @@ from .scales import needed_cut, zero_temperature_gap
 from .screening import coupling
 from .solution import Equilibrium
 from .tasks import progress_bar
+from .units import warn_units
+from .unresolved import warn_unresolved
 
 Real = NDArray[np.float64]
 
@@ -117,6 +119,11 @@ def solve_equilibrium(
 
     Warns
     -----
+    ResolutionWarning
+        If the solution changes over less than the cells of a region resolve; `check` and `error_estimate` tell more.
+    UnitWarning
+        If the temperature is above every Tc, a field beyond a flux quantum per cell, thinnest layer or decay length, or
+        the device smaller than 1e-3 or larger than 1e3 decay lengths.
     UserWarning
         If what a sum leaves out beyond its default cut-off is noticeable, if the mesh, rounding in a stiff device or
         the range of kappa limit the result, or if the gap ended with other windings than it started with.
@@ -129,6 +136,7 @@ def solve_equilibrium(
     system = build_spectral(
         device, order, linearized=bool(linearized), temperature=temperature, potential=mu0 is not None, sector=sector
     )
+    warn_units(device, system, temperature)
     pairing = build_pairing(device, system)
     if linearized and (pairing is not None or mu0 is not None):
         raise ValueError("linearized=True needs given gaps and no screening: give gap=... instead of Tc=...")
@@ -143,7 +151,9 @@ def solve_equilibrium(
         "temperature": temperature, "frequencies": nodes, "weights": weights, "cutoff": rule.end(temperature, scale),
     }  # fmt: skip
     if pairing is not None or mu0 is not None:
-        return solve_fields(device, system, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
+        eq = solve_fields(device, system, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
+        warn_unresolved(eq.system, eq.frequencies, eq.weights, eq.riccati)
+        return eq
     with progress_bar(len(nodes), "Matsubara frequencies", progress) as bar:
         team = build_team(
             system, nodes, weights, scale=scale, kind=linear_solver, threads=threads, executor=executor, step=bar.update
@@ -153,7 +163,9 @@ def solve_equilibrium(
             warn_of_states(system, team.states, team.reports)
         finally:
             team.release()
-    return Equilibrium(device=device, system=system, **team.result(), **common)
+    eq = Equilibrium(device=device, system=system, **team.result(), **common)
+    warn_unresolved(system, eq.frequencies, eq.weights, eq.riccati)
+    return eq
 
 
 def _check_arguments(device: Any, temperature: Any) -> None:

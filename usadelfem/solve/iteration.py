@@ -103,10 +103,10 @@ def solve_fields(
         problem.team.release()
     if rule.ends_by_default:
         warn_of_cutoff(found.cutoff_error, found.cutoff)
-    warn_of_states(found.system, found.riccati, found.report, stacklevel=4)
+    warn_of_states(found.system, found.riccati, found.report)
     if begun[0] is not None:
         asked = isinstance(options.initial, Vortices)
-        begun[0].compare(found.system, found.riccati[0], asked=asked, stacklevel=4)
+        begun[0].compare(found.system, found.riccati[0], asked=asked)
     return found
 
 

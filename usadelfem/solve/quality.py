@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import warn
 from ..fem.boundary import nearness_to_limit
 from ..fem.spectral import Spectral, coarseness
 from ..physics import functional as column
@@ -36,29 +36,27 @@ def is_causal(system: Spectral, state: Complex) -> bool:
     return system.linearized or not over or few
 
 
-def warn_of_states(system: Spectral, states: Complex, reports: Sequence[Report], *, stacklevel: int = 3) -> None:
+def warn_of_states(system: Spectral, states: Complex, reports: Sequence[Report]) -> None:
     """Say where a result is limited by the mesh or by rounding."""
     if not len(states) or not states.any():  # the normal state is exact
         return
     sizes = np.array([amplitudes(state).max(initial=0.0) for state in states])
     worst = int(sizes.argmax())
     if not system.linearized and sizes[worst] > CAUSAL:
-        warnings.warn(
+        warn(
             f"the Green's function is not causal at a node near {_place(system, states[worst])} (Riccati amplitude "
             f"{sizes[worst]:.3g}, at most 1 is possible): the mesh is too coarse for the change of phase or gap there, "
             "and currents through that place are not to be trusted. Refine the mesh there",
-            stacklevel=stacklevel,
         )
     error = max(report.error for report in reports)
     if error > NOTICEABLE:
-        warnings.warn(
+        warn(
             f"rounding limits the solution to a relative accuracy of about {error:.1g}: {_stiffness(system) or STIFF}",
-            stacklevel=stacklevel,
         )
     if not system.linearized:
         limit = max(nearness_to_limit(system, state) for state in states[:2])
         if limit > NEAR_LIMIT:
-            warnings.warn(f"{_limit(limit)}; check the result on a finer mesh", stacklevel=stacklevel)
+            warn(f"{_limit(limit)}; check the result on a finer mesh")
 
 
 def advice(system: Spectral, w: float, state: Complex) -> str:

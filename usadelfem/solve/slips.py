@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import warn
 from ..fem.pairing import Pairing
 from ..fem.spectral import Spectral
 from ..fem.winding import Windings, cell_windings, find_windings, vertex_amplitude
@@ -23,7 +23,7 @@ class Start:
     along: NDArray[np.float64]
     vortices: int | None
 
-    def compare(self, system: Spectral, state: Complex, *, asked: bool, stacklevel: int) -> None:
+    def compare(self, system: Spectral, state: Complex, *, asked: bool) -> None:
         """Warn where the end differs; `asked` says that vortices were asked for."""
         amplitude = vertex_amplitude(system, state)
         if not abs(amplitude).max(initial=0.0) > 0:
@@ -32,20 +32,18 @@ class Start:
             self.windings.paths, self.along, self.windings.along(amplitude), strict=True
         ):
             if abs(after - before) > np.pi:
-                warnings.warn(
+                warn(
                     f"phase slip: from {one!r} to {other!r} the phase of the gap grows by {after:.4g} in the result, "
                     f"by {before:.4g} in the state that the solve started from. No solution with that winding was "
                     "found (the current may be above the depairing current), or it is not stable; this is another "
                     "one. Start from the result at a smaller phase difference (initial=...) to follow a branch",
-                    stacklevel=stacklevel,
                 )
         after = _vortices(system, self.windings, amplitude)
         if asked and after != self.vortices:
-            warnings.warn(
+            warn(
                 f"the solve started with vortices of total winding {self.vortices} and ended with {after}: some left "
                 "the sample, entered it, or met others of opposite sign. `vorticity` says where those of the result "
                 "are; a field B or another start may hold them",
-                stacklevel=stacklevel,
             )
 
 

@@ -23,6 +23,7 @@ from .refine import BATCH, curves, refine
 from .solution import Equilibrium, Spectrum
 from .status import Report
 from .tasks import progress_bar, run_tasks
+from .unresolved import warn_unresolved_spectrum
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -138,6 +139,7 @@ def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
             stacklevel=3,
         )
     _warn_of_negative_densities(crew, report)
+    warn_unresolved_spectrum(crew.problem, energies, crew.broadening, states)
     return Spectrum(device, energies, crew.broadening, states, report, crew.problem, crew.clock)
 
 

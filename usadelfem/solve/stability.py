@@ -21,6 +21,7 @@ from ..device.device import Device
 from ..errors import DeviceError
 from .modes import lowest_mode
 from .tasks import run_tasks
+from .unresolved import warn_mode
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -52,7 +53,9 @@ def stability(device: Device, temperature: float, **options: Any) -> float:
     ValueError
         If an argument is out of range.
     """
-    return lowest_mode(device, temperature, warn=True, **options)[0]
+    value, mode = lowest_mode(device, temperature, warn=True, **options)
+    warn_mode(device, temperature, mode, options.get("order", 2))
+    return value
 
 
 def critical_temperature(device: Device, *, precision: float = 1e-6, **options: Any) -> float:
@@ -84,21 +87,31 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
         value, mode = lowest_mode(device, highest * float(np.exp(logarithm)), mode, **options)
         return value
 
-    above, value = 0.0, eigenvalue(0.0)
+    value = eigenvalue(0.0)
+    found = _highest_root(eigenvalue, value, precision)
+    if found is None:
+        return 0.0
+    assert mode is not None
+    temperature = highest * float(np.exp(found))
+    lowest_mode(device, temperature, mode, warn=True, **options)
+    warn_mode(device, temperature, mode, options.get("order", 2))
+    return temperature
+
+
+def _highest_root(eigenvalue: Callable[[float], float], value: float, precision: float) -> float | None:
+    """The highest ln T <= 0 at which the eigenvalue, which is `value` at 0, vanishes; None below LOWEST."""
+    above = 0.0
     while value > precision:
         # The eigenvalue falls no faster than ln T; longer steps, of at least SHORTEST, overlook windows of
         # superconductivity only where two transitions lie closer than that.
         if above <= np.log(LOWEST):
-            return 0.0
+            return None
         below = max(above - max(STRIDE * value, SHORTEST), np.log(LOWEST))
         trial = eigenvalue(below)
         if trial <= 0:
-            above = float(brentq(eigenvalue, below, above, xtol=precision))
-            break
+            return float(brentq(eigenvalue, below, above, xtol=precision))
         above, value = below, trial
-    temperature = highest * float(np.exp(above))
-    lowest_mode(device, temperature, mode, warn=True, **options)
-    return temperature
+    return above
 
 
 def _highest_tc(device: Device) -> float:

@@ -1,0 +1,165 @@
+"""A word where a mesh does not resolve a solution, and where numbers look like the wrong unit; the table of check()."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import skfem
+
+import usadelfem as uf
+
+
+def sfs(size, *, h=40.0, length=1.0, phase=1.5, cell=None):
+    mesh = uf.interval({"F": length}, size) if cell is None else uf.rectangle({"F": length}, 0.5, size, cell)
+    contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0, phase)}
+    return uf.Device(mesh, {"F": uf.ferromagnet(exchange=(0, 0, h))}, contacts)
+
+
+def current_and_warnings(device, temperature=0.1, **options):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        eq = uf.solve_equilibrium(device, temperature, **options)
+    assert all(issubclass(one.category, uf.ResolutionWarning) for one in caught)
+    return float(uf.charge_current(eq).through("left")), len(caught)
+
+
+@pytest.mark.parametrize("cell", [None, "triangle", "quad"])
+@pytest.mark.parametrize(("h", "length"), [(0.0, 1.0), (0.0, 4.0), (3.0, 2.0), (10.0, 1.0), (40.0, 0.5)])
+@pytest.mark.parametrize("order", [1, 2])
+def test_currents_that_are_off_by_more_than_five_percent_come_with_a_warning(h, length, order, cell):
+    width = 1.0 if cell is None else 0.5
+    exact = float(uf.charge_current(uf.solve_equilibrium(sfs(length / 200, h=h, length=length), 0.1)).through("left"))
+    for parts in (1, 2, 4, 8, 16):
+        found, count = current_and_warnings(sfs(length / parts, h=h, length=length, cell=cell), order=order)
+        if abs(found / (width * exact) - 1) > 0.05:
+            assert count == 1, f"{parts} cells: {found} for {width * exact}"
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_resolved_solutions_come_without_a_word(order):
+    size = 0.02 if order == 1 else 0.05
+    assert current_and_warnings(sfs(size), order=order)[1] == 0
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_bulk_superconductor_need_not_be_resolved(order):
+    device = uf.Device(uf.interval({"S": 100.0}, 20.0), {"S": uf.superconductor(Tc=1.0)})
+    assert uf.solve_equilibrium(device, 0.3, order=order).system.gap[0, 0] == pytest.approx(
+        uf.bcs_gap(0.3, 1.0), rel=1e-6
+    )
+
+
+def test_cells_may_be_long_where_nothing_varies():
+    x, y = np.linspace(0, 1, 41), np.linspace(0, 30, 3)
+    mesh = skfem.MeshQuad1.init_tensor(x, y).with_boundaries(
+        {"left": lambda x: x[0] == 0, "right": lambda x: x[0] == 1}
+    )
+    mesh = mesh.with_subdomains({"F": lambda x: x[0] < 2})
+    assert current_and_warnings(uf.Device(mesh, sfs(1.0).materials, sfs(1.0).contacts))[1] == 0
+
+
+def test_the_warning_names_region_sizes_and_the_cure_and_points_at_the_caller():
+    with pytest.warns(uf.ResolutionWarning, match=r"region 'F' has cells of 0\.5 .*size={'F': .* order=2") as caught:
+        uf.solve_equilibrium(sfs(0.5), 0.1, order=1)
+    assert caught[0].filename == __file__
+
+
+def test_the_advised_size_is_enough():
+    with pytest.warns(uf.ResolutionWarning) as caught:
+        uf.solve_equilibrium(sfs(0.2), 0.1)
+    size = float(str(caught[0].message).split("'F': ")[1].split("}")[0])
+    assert current_and_warnings(sfs(size))[1] == 0
+
+
+def bilayer(size, h=20.0):
+    materials = {"S": uf.superconductor(Tc=1.0), "F": uf.ferromagnet(exchange=(0, 0, h))}
+    return uf.Device(uf.interval({"S": 3.0, "F": 1.0}, size), materials)
+
+
+@pytest.mark.parametrize("solve", [uf.critical_temperature, lambda device: uf.stability(device, 0.5)])
+def test_critical_temperatures_of_unresolved_modes_come_with_a_warning(solve):
+    with pytest.warns(uf.ResolutionWarning, match="region 'F'"):
+        solve(bilayer(1.0, h=100.0))
+    solve(bilayer(0.1))
+
+
+def test_unresolved_spectra_come_with_a_warning():
+    def device(size):
+        contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0)}
+        return uf.Device(uf.interval({"N": 3.0}, size), {"N": uf.normal_metal()}, contacts)
+
+    with pytest.warns(uf.ResolutionWarning, match="region 'N'"):
+        uf.solve_spectrum(device(1.5), [0.3, 0.9], broadening=0.05)
+    uf.solve_spectrum(device(0.2), [0.3, 0.9], broadening=0.05)
+
+
+# Units
+
+
+def test_a_temperature_above_every_critical_one_is_named():
+    with pytest.warns(
+        uf.UnitWarning, match=r"temperature 4\.2 is above every critical temperature.*Tc = 1 of region 'S'"
+    ):
+        uf.solve_equilibrium(bilayer(0.1, h=2.0), 4.2)
+
+
+def test_a_temperature_far_above_a_given_gap_is_named():
+    with pytest.warns(uf.UnitWarning, match="the gap 1 of reservoir 'left'"):
+        uf.solve_equilibrium(sfs(0.1, h=1.0), 4.2)
+
+
+@pytest.mark.parametrize("part", [0.5, 0.9, 0.97])
+def test_reservoirs_with_the_gap_of_their_temperature_are_in_order(part):
+    device = sfs(0.1, h=1.0)
+    gap = uf.bcs_gap(part, 1.0)
+    contacts = {name: replace(own, gap=gap) for name, own in device.contacts.items()}
+    device = uf.Device(device.mesh, device.materials, contacts)
+    uf.solve_equilibrium(device, part)
+    assert uf.check(device, part).tc_ratio["reservoir 'left'"] == pytest.approx(part, rel=1e-6)
+
+
+def test_scans_for_a_critical_temperature_do_not_complain_of_temperatures():
+    assert uf.critical_temperature(bilayer(0.1, h=2.0)) < 1.0
+
+
+@pytest.mark.parametrize("field", [100.0, -100.0])
+def test_a_field_beyond_a_flux_quantum_per_cell_is_named(field):
+    mesh = uf.rectangle({"S": 2.0}, 2.0, 0.25)
+    device = uf.Device(mesh, {"S": uf.superconductor(Tc=1.0)}, B=field)
+    assert any("flux quanta through a cell of region 'S'" in line for line in uf.check(device, 0.3).advice)
+
+
+@pytest.mark.parametrize(("length", "word"), [(5e-4, "below 1e-3"), (1e5, "above 1e3")])
+def test_a_device_of_odd_size_is_named(length, word):
+    device = uf.Device(uf.interval({"S": length}, length / 4), {"S": uf.superconductor(Tc=1.0)})
+    with pytest.warns(uf.UnitWarning, match=f"all lengths of the device are {word} decay lengths"):
+        uf.solve_equilibrium(device, 0.3)
+
+
+# The table
+
+
+def test_check_prints_lengths_cells_temperature_and_flux():
+    mesh = uf.rectangle({"S": 3.0, "F": 1.0}, 1.0, {"S": 0.5, "F": 0.25}, cell="quad")
+    materials = {"S": uf.superconductor(Tc=1.0), "F": uf.ferromagnet(D=2.0, exchange=(0, 0, 40.0), tau_so=0.1)}
+    found = uf.check(uf.Device(mesh, materials, B=0.3), 0.1)
+    s, f = found.regions
+    assert f.decay == pytest.approx(np.sqrt(2.0 / (np.hypot(0.1 * np.pi, 40) + 10)), rel=0.02)
+    assert s.decay == pytest.approx(np.hypot(0.1 * np.pi, uf.bcs_gap(0.1, 1.0)) ** -0.5, rel=0.1)
+    assert f.cell == pytest.approx(np.hypot(0.25, 0.25))
+    assert (f.extent, f.layers) == (1.0, 4.0)
+    assert found.tc_ratio == {"region 'S'": pytest.approx(0.1)}
+    assert found.flux["F"] == pytest.approx(0.3 * f.cell**2 / np.pi)
+    assert any("region 'F'" in line and "size=" in line for line in found.advice)
+    assert len(str(found).splitlines()) == 3 + len(found.advice)
+
+
+def test_check_finds_nothing_wrong_with_a_good_mesh():
+    assert uf.check(sfs(0.05), 0.1).advice == ()
+
+
+@pytest.mark.parametrize(("arguments", "error"), [(("x", 0.1), TypeError), ((sfs(0.5), -1.0), ValueError)])
+def test_check_refuses_what_is_no_device_or_temperature(arguments, error):
+    with pytest.raises(error, match="allowed is"):
+        uf.check(*arguments)
