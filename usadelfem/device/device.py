@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..checks import outside
 from ..errors import DeviceError
 from .coefficient import check_coefficient, evaluate, frozen_value
 from .contact import Contact, Reservoir
@@ -276,5 +277,5 @@ def _warn_unconnected(mesh: Any, contacts: Mapping[str, Contact]) -> None:
         warnings.warn(
             f"a part of the device without contact to any reservoir: {(part == lonely).sum()} cells of region "
             f"{', '.join(sorted(regions))}; it is solved as an isolated piece",
-            stacklevel=4,
+            stacklevel=outside(),
         )

@@ -157,10 +157,11 @@ def interface_facets(mesh: Any, key: str | tuple[str, str], what: str = "interfa
     if isinstance(key, str) and key in boundaries:
         return np.unique(np.asarray(boundaries[key], np.int64))
     pair = region_pair(mesh, key) if isinstance(key, str) else key
-    if pair is None:
+    if pair is None and isinstance(key, str):
         known = ", ".join(sorted(boundaries)) or "none"
         raise DeviceError(f"{what}: no facet set {key!r}; it has: {known}")
-    if not isinstance(pair, tuple) or len(pair) != 2 or pair[0] == pair[1]:
+    two = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(name, str) for name in pair)
+    if not isinstance(pair, tuple) or not two or pair[0] == pair[1]:
         raise DeviceError(f"{what} {key!r}: allowed are the name of a facet set and a pair of two regions")
     masks = []
     for region in pair:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import skfem
 
+from ..checks import outside
 from ..errors import MeshError
 from .msh import Block, Floats, Ints, MeshFile, read_mesh_file
 
@@ -140,7 +141,7 @@ def _check_groups(content: MeshFile, dim: int, regions: Iterable[str], facet_set
         warnings.warn(
             f"physical groups {', '.join(sorted(low))} are dropped: only groups of dimension {dim} (regions) and "
             f"{dim - 1} (facet sets) are used",
-            stacklevel=4,
+            stacklevel=outside(),
         )
 
 

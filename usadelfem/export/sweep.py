@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device.frozen import FrozenMapping
+from ..checks import outside
+from ..device.frozen import FrozenMapping, FrozenRecord
 from ..solve.status import SolveError
 from ..solve.tasks import run_tasks
 from .atomic import as_path
@@ -26,7 +27,7 @@ Parameters = Mapping[str, Sequence[Any] | Values] | Iterable[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class SweepResult:
+class SweepResult(FrozenRecord):
     """Results of a function at all points of a grid.
 
     Attributes
@@ -130,7 +131,7 @@ def sweep(
         warnings.warn(
             f"sweep: {len(failed)} of {grid.size} points failed and are NaN, the first one at {grid.describe(first)}: "
             f"{failed[first]}",
-            stacklevel=2,
+            stacklevel=outside(),
         )
     return _gathered(grid, table, failed)
 

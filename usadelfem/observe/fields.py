@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..device.device import Device
+from ..device.frozen import FrozenRecord
 from ..errors import ObservableError
 from ..fem.locate import Location, locate
 from ..fem.recover import Recovered, recover
@@ -22,7 +23,7 @@ Into = str | ArrayLike | None
 
 
 @dataclass(frozen=True)
-class Series:
+class Series(FrozenRecord):
     """The parameter that a series of fields depends on.
 
     Attributes
@@ -39,7 +40,7 @@ class Series:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Field:
+class Field(FrozenRecord):
     """A scalar, vector or tensor quantity on a device, or a series of it over a parameter such as the energy.
 
     All values of a series have one more leading axis, over the parameter; `field[n]` is one of its members.

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import outside
 from ..fem.pairing import Pairing
 
 Real = NDArray[np.float64]
@@ -51,5 +52,5 @@ def warn_of_cutoff(error: float, cutoff: float) -> None:
             f"temperatures by about {100 * error:.2g} % and gaps near normal metals by as much or more: raise "
             "`cutoff`, or leave it out with quadrature='gauss', whose default is enough; where the mesh does not resolve "
             "the layers at normal metals, refine it there",
-            stacklevel=4,
+            stacklevel=outside(),
         )

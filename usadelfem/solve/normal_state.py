@@ -14,6 +14,7 @@ from scipy.sparse.linalg import splu
 from ..device.coefficient import evaluate
 from ..device.contact import CurrentContact, NormalContact
 from ..device.device import Device
+from ..device.frozen import FrozenRecord
 from ..device.interface import Transparent
 from ..errors import DeviceError
 from ..fem.coefficients import Coefficients, point_coefficients
@@ -34,7 +35,7 @@ SINGULAR = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NormalState:
+class NormalState(FrozenRecord):
     """Electrochemical potential and spin accumulation of a device in the normal state.
 
     Attributes

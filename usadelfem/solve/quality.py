@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import outside
 from ..fem.boundary import nearness_to_limit
 from ..fem.spectral import Spectral, coarseness
 from ..physics import functional as column
@@ -47,18 +48,18 @@ def warn_of_states(system: Spectral, states: Complex, reports: Sequence[Report],
             f"the Green's function is not causal at a node near {_place(system, states[worst])} (Riccati amplitude "
             f"{sizes[worst]:.3g}, at most 1 is possible): the mesh is too coarse for the change of phase or gap there, "
             "and currents through that place are not to be trusted. Refine the mesh there",
-            stacklevel=stacklevel,
+            stacklevel=outside(),
         )
     error = max(report.error for report in reports)
     if error > NOTICEABLE:
         warnings.warn(
             f"rounding limits the solution to a relative accuracy of about {error:.1g}: {_stiffness(system) or STIFF}",
-            stacklevel=stacklevel,
+            stacklevel=outside(),
         )
     if not system.linearized:
         limit = max(nearness_to_limit(system, state) for state in states[:2])
         if limit > NEAR_LIMIT:
-            warnings.warn(f"{_limit(limit)}; check the result on a finer mesh", stacklevel=stacklevel)
+            warnings.warn(f"{_limit(limit)}; check the result on a finer mesh", stacklevel=outside())
 
 
 def advice(system: Spectral, w: float, state: Complex) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..device.device import Device
+from ..device.frozen import FrozenRecord
 from ..fem.induced import Induced
 from ..fem.locate import locate
 from ..fem.pairing import Pairing
@@ -22,7 +23,7 @@ Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Equilibrium:
+class Equilibrium(FrozenRecord):
     """Thermal equilibrium of a device; observables are functions of it (`charge_current`, `pair_amplitude`, ...).
 
     Attributes
@@ -101,7 +102,7 @@ class Equilibrium:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Spectrum:
+class Spectrum(FrozenRecord):
     """Retarded Green's functions of a device; observables are functions of it (`density_of_states`, `minigap`, ...).
 
     Attributes

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checks import outside
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.retarded import Retarded, build_retarded
@@ -135,7 +136,7 @@ def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
         warnings.warn(
             f"{len(failed)} of {len(report)} energies were not found and are NaN: {_listed(failed)}. Try: a finer "
             "mesh, a larger broadening, or other energies around them",
-            stacklevel=3,
+            stacklevel=outside(),
         )
     _warn_of_negative_densities(crew, report)
     return Spectrum(device, energies, crew.broadening, states, report, crew.problem, crew.clock)
@@ -153,7 +154,7 @@ def _warn_of_negative_densities(crew: _Crew, report: tuple[Report, ...]) -> None
             f"the density of states is negative somewhere (down to {min(lowest.values()):.2g}) at {len(negative)} "
             f"energies: {_listed(negative)}. The mesh is too coarse there; refine it near the contacts, or choose a "
             "larger broadening",
-            stacklevel=4,
+            stacklevel=outside(),
         )
 
 
