@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import as_array, choice, named_fields, numbers, shown
 from ..errors import DeviceError
 from .coefficient import check_coefficient, describe, frozen_value
 from .frozen import FrozenRecord
@@ -26,6 +27,7 @@ class Transparent:
         return "Transparent()"
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Tunnel(FrozenRecord):
     """Tunnel barrier (Kupriyanov and Lukichev, Sov. Phys. JETP 67, 1163 (1988)).
@@ -53,6 +55,7 @@ class Tunnel(FrozenRecord):
         return _show(self)
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class SpinActive(FrozenRecord):
     """Spin-active tunnel barrier: a magnetic insulator (Cottet et al. 2009, Eschrig et al., NJP 17, 083037 (2015)).
@@ -93,6 +96,7 @@ class SpinActive(FrozenRecord):
         return _show(self)
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Nazarov(FrozenRecord):
     """Contact with channels of any transparency (Nazarov, Superlattices Microstruct. 25, 1221 (1999)).
@@ -122,19 +126,16 @@ class Nazarov(FrozenRecord):
     def __post_init__(self) -> None:
         _check(self, ("conductance",))
         given = self.transparencies
-        if isinstance(given, str) and given not in DISTRIBUTIONS:
-            raise DeviceError(
-                f"Nazarov: transparencies is {given!r}; known distributions are {', '.join(DISTRIBUTIONS)}"
-            )
-        if isinstance(given, str) or callable(given):
+        if isinstance(given, str):
+            choice("Nazarov: transparencies", given, DISTRIBUTIONS, error=DeviceError)
             return
-        allowed = f"Nazarov: transparencies is {given!r}; allowed are numbers 0 < tau <= 1"
-        try:
-            values = np.atleast_1d(np.asarray(given, float))
-        except (TypeError, ValueError) as error:
-            raise DeviceError(allowed) from error
+        if callable(given):
+            _check_density(given)
+            return
+        allowed = "are numbers 0 < tau <= 1, a density of channels rho(tau), and the name of one"
+        values = np.atleast_1d(numbers("Nazarov: transparencies", given, allowed, error=DeviceError))
         if values.ndim != 1 or not len(values) or not ((values > 0) & (values <= 1)).all():
-            raise DeviceError(allowed)
+            raise DeviceError(f"Nazarov: transparencies is {shown(given)}; allowed {allowed}")
         object.__setattr__(self, "transparencies", tuple(map(float, values)))
 
     def __repr__(self) -> str:
@@ -226,6 +227,22 @@ def _check(barrier: Barrier, names: tuple[str, ...]) -> None:
         value = getattr(barrier, name)
         check_coefficient(name, value, type(barrier).__name__)
         object.__setattr__(barrier, name, frozen_value(value))
+
+
+def _check_density(density: Density) -> None:
+    """Call a density of channels once, so that mistakes show here and not in a solve."""
+    tau = np.linspace(0.0, 1.0, 13)[1:-1]
+    try:
+        result = density(tau.copy())
+    except Exception as error:
+        raise DeviceError(f"Nazarov: calling transparencies(tau) for tau of shape {tau.shape} raised {error!r}") from error
+    values = as_array(result)
+    good = values is not None and values.shape == tau.shape and values.dtype.kind in "iuf"
+    if values is None or not good or not np.isfinite(values).all() or (values < 0).any():
+        raise DeviceError(
+            f"Nazarov: transparencies(tau) gave {shown(result)} for tau of shape {tau.shape}; allowed are finite real "
+            "numbers >= 0 in the shape of tau"
+        )
 
 
 def _show(barrier: Barrier) -> str:

@@ -63,6 +63,24 @@ def check_mesh(mesh: skfem.Mesh) -> None:
         )
 
 
+def freeze_mesh(mesh: skfem.Mesh) -> None:
+    """Give a mesh read-only copies of its arrays, so that it cannot change behind the device that is made of it."""
+    fields = vars(mesh)
+    for name in ("doflocs", "t"):
+        if fields[name].flags.writeable:
+            object.__setattr__(mesh, name, _frozen(fields[name]))
+    for name in ("_subdomains", "_boundaries"):
+        sets = fields.get(name)
+        if sets and any(own.flags.writeable for own in sets.values() if isinstance(own, np.ndarray)):
+            object.__setattr__(mesh, name, {key: _frozen(own) for key, own in sets.items()})
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    own = array.copy()
+    own.flags.writeable = False
+    return own
+
+
 def _convert(content: MeshFile) -> skfem.Mesh:
     kind = _cell_type(content.blocks)
     dim = max(block.dim for block in content.blocks)

@@ -47,9 +47,9 @@ class Network:
     """Ohm's law of a device between two electrodes, in unknowns that keep their digits behind the weakest barriers.
 
     The potential is 1 on the source, 0 on the drain. It is the sum of constants on sets of pieces, the pieces being
-    what no weak barrier divides, and of what varies in the pieces. The sets are nested so that few of them end at strong
-    barriers: then small currents are products of small conductances with drops of order one,
-    never differences of large numbers.
+    what no weak barrier divides, and of what varies in the pieces. The sets are nested so that few of them end at
+    strong barriers: then small currents are products of small conductances with drops of order one, never differences
+    of large numbers.
 
     Attributes
     ----------
@@ -162,7 +162,8 @@ def _nested_sets(first: Index, second: Index, weight: Real, level: Index) -> tup
     members = {own: [own] for own in np.flatnonzero(level < 0).tolist()} | {count: [], count + 1: []}
     owner, steps = np.arange(count + 2), []
     for key in keys[order].tolist():
-        small, large = sorted(owner[list(divmod(key, count + 2))].tolist(), key=lambda own: (own >= count, len(members[own])))
+        both = owner[list(divmod(key, count + 2))].tolist()
+        small, large = sorted(both, key=lambda own: (own >= count, len(members[own])))
         if small == large or small >= count:
             continue
         steps.append(members[small])

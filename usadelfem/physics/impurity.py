@@ -167,9 +167,11 @@ def _plain(value: Real) -> Any:
 
 def _warn(pf_l: Any, lambda_pf: Any, theta: Any) -> None:
     smallest, largest, angle = np.min(pf_l), np.max(lambda_pf), np.max(np.abs(theta))
-    if smallest < SMALLEST_PF_L:
-        warnings.warn(f"p_F l is {smallest:.3g}: diffusion theory needs p_F l >> 1, fewer impurities", stacklevel=outside())
-    if largest > LARGEST_LAMBDA_PF:
-        warnings.warn(f"lambda p_F is {largest:.3g}: the theory is an expansion in lambda p_F << 1", stacklevel=outside())
-    if angle > LARGEST_THETA:
-        warnings.warn(f"the spin Hall angle is {angle:.3g}: the theory is of first order in it", stacklevel=outside())
+    found = {
+        f"p_F l is {smallest:.3g}: diffusion theory needs p_F l >> 1, fewer impurities": smallest < SMALLEST_PF_L,
+        f"lambda p_F is {largest:.3g}: the theory is an expansion in lambda p_F << 1": largest > LARGEST_LAMBDA_PF,
+        f"the spin Hall angle is {angle:.3g}: the theory is of first order in it": angle > LARGEST_THETA,
+    }
+    for message, holds in found.items():
+        if holds:
+            warnings.warn(message, stacklevel=outside())

@@ -85,7 +85,7 @@ def solve_fields(
         sweeps = _converge(problem, options, ask=_normal_mode(device, system, rule, temperature, options))
         error = problem.cutoff_error(common["cutoff"])
         warn_of_cutoff(error, common["cutoff"])
-        warn_of_states(problem.system, problem.team.states, problem.team.reports, stacklevel=4)
+        warn_of_states(problem.system, problem.team.states, problem.team.reports)
         result = problem.team.result()
     finally:
         problem.team.release()

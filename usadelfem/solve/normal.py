@@ -48,7 +48,7 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     network = build_network(space, conductivity, junctions, source, drain)
     if network is None:
         raise DeviceError(
-            f"facet sets {first!r} and {second!r} are not connected: no metal, and no barrier with a conductance, joins "
+            f"facet sets {first!r} and {second!r} are not connected: no metal and no barrier of conductance > 0 joins "
             "the parts of the device that they belong to"
         )
     current = network.conductance()

@@ -37,7 +37,7 @@ def is_causal(system: Spectral, state: Complex) -> bool:
     return system.linearized or not over or few
 
 
-def warn_of_states(system: Spectral, states: Complex, reports: Sequence[Report], *, stacklevel: int = 3) -> None:
+def warn_of_states(system: Spectral, states: Complex, reports: Sequence[Report]) -> None:
     """Say where a result is limited by the mesh or by rounding."""
     if not len(states):
         return

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import outside
 from ..fem.pairing import Pairing
 from ..fem.spectral import Spectral
 from ..fem.winding import Windings, cell_windings, find_windings, vertex_amplitude
@@ -38,7 +37,7 @@ class Start:
                     f"{before:.4g} in the state that the solve started from. No solution with that winding was found (the "
                     "current may be above the depairing current), or it is not stable; this is another solution. Start "
                     "from the result at a smaller phase difference (initial=...) to follow one branch",
-                    stacklevel=outside(),
+                    stacklevel=stacklevel,
                 )
         after = _vortices(system, self.windings, amplitude)
         if asked and after != self.vortices:
@@ -46,7 +45,7 @@ class Start:
                 f"the solve started with vortices of total winding {self.vortices} and ended with {after}: they left the "
                 "sample, entered it, or merged with others of opposite sign. `vorticity` says where those of the result "
                 "are; a field B or another start may hold them",
-                stacklevel=outside(),
+                stacklevel=stacklevel,
             )
 
 
