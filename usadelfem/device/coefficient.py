@@ -133,7 +133,8 @@ def check_coefficient(name: str, value: Field, owner: str) -> None:
 
 def frozen_value(value: Field) -> Field:
     """What the user gave; an array as a read-only copy, so that a record never changes behind its owner's back."""
-    if isinstance(value, list) or (isinstance(value, tuple) and any(isinstance(own, list | np.ndarray) for own in value)):
+    nested = isinstance(value, tuple) and any(isinstance(entry, list | np.ndarray) for entry in value)
+    if nested or isinstance(value, list):
         value = as_array(value)
     if not isinstance(value, np.ndarray):
         return value

@@ -14,7 +14,6 @@ from .frozen import FrozenRecord
 from .interface import Interface, Transparent
 from .material import Coefficient
 
-
 # Multiples of half a radian from here on are taken for degrees.
 DEGREES = 15
 
@@ -143,8 +142,8 @@ def _warn_of_degrees(phase: Coefficient) -> None:
     if value is None or abs(value) < DEGREES or round(2 * value) != 2 * value:
         return
     warnings.warn(
-        f"reservoir: phase is {value:g}, which in radians is {value / (2 * np.pi):.3g} turns. If degrees are meant, give "
-        f"np.deg2rad({value:g}); else leave out whole turns, {np.angle(np.exp(1j * value)):.6g} is the same phase",
+        f"reservoir: phase is {value:g}, which in radians is {value / (2 * np.pi):.3g} turns. If degrees are meant, "
+        f"give np.deg2rad({value:g}); else leave out whole turns, {np.angle(np.exp(1j * value)):.6g} is the same phase",
         stacklevel=outside(),
     )
 

@@ -106,7 +106,9 @@ class Device(FrozenRecord):
         _check_field(self.mesh.dim(), self.A, self.B)
         object.__setattr__(self, "B", frozen_value(self.B))
         if not isinstance(self.interfaces, Mapping):
-            raise DeviceError(f"expected a mapping from interfaces to Tunnel, SpinActive, ..., got {shown(self.interfaces)}")
+            raise DeviceError(
+                f"expected a mapping from interfaces to Tunnel, SpinActive, ..., got {shown(self.interfaces)}"
+            )
         check_interfaces(self.sample, self.interfaces, self.contacts)
         _check_barriers(self.sample, self.interfaces, self.contacts)
         _warn_unconnected(self.sample, self.contacts)
@@ -166,7 +168,8 @@ class Device(FrozenRecord):
     def with_phase(self, contact: str, phase: Coefficient) -> Device:
         """The same device with another superconducting phase (radians) of one reservoir."""
         if not isinstance(contact, str):
-            raise DeviceError(f"contact is {shown(contact)}; allowed is a name: {', '.join(sorted(self.contacts)) or 'none'}")
+            known = ", ".join(sorted(self.contacts)) or "none"
+            raise DeviceError(f"contact is {shown(contact)}; allowed is the name of one: {known}")
         _check_names("contact", {contact: None}, self.contacts, object)
         reservoir = self.contacts[contact]
         if not isinstance(reservoir, Reservoir):

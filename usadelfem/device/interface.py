@@ -235,7 +235,7 @@ def _check_density(density: Density) -> None:
     try:
         result = density(tau.copy())
     except Exception as error:
-        raise DeviceError(f"Nazarov: calling transparencies(tau) for tau of shape {tau.shape} raised {error!r}") from error
+        raise DeviceError(f"Nazarov: calling transparencies(tau) raised {error!r}") from error
     values = as_array(result)
     good = values is not None and values.shape == tau.shape and values.dtype.kind in "iuf"
     if values is None or not good or not np.isfinite(values).all() or (values < 0).any():

@@ -4,12 +4,11 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import skfem
 
-from ..checks import outside
+from ..checks import file_path, named, outside
 from ..errors import MeshError
 from .msh import Block, Floats, Ints, MeshFile, read_mesh_file
 
@@ -30,6 +29,7 @@ FLATNESS = 1e-9
 DEGENERATE = 1e-12
 
 
+@named()
 def read_mesh(path: str | os.PathLike[str]) -> skfem.Mesh:
     """Read a mesh with its regions (``mesh.subdomains``) and facet sets (``mesh.boundaries``).
 
@@ -43,7 +43,7 @@ def read_mesh(path: str | os.PathLike[str]) -> skfem.Mesh:
     is damaged, has no regions, mixes cell types, is of second order, is not flat, has degenerate cells, cells
     outside all regions, empty groups, or named facets which are not facets of the mesh.
     """
-    path = Path(path)
+    path = file_path("path", path)
     content = read_mesh_file(path)
     try:
         return _convert(content)

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import outside
+from ..checks import named, outside, shown
 from ..device.frozen import FrozenMapping, FrozenRecord
+from ..solve.arguments import check_progress
 from ..solve.status import SolveError
-from ..solve.tasks import run_tasks
+from ..solve.tasks import check_executor, run_tasks
 from .atomic import as_path
 from .checkpoint import Checkpoint
 from .fingerprint import fingerprint
@@ -51,6 +52,7 @@ class _Failure:
     message: str
 
 
+@named()
 def sweep(
     function: Callable[..., Any],
     parameters: Parameters,
@@ -104,6 +106,10 @@ def sweep(
     UserWarning
         If the function raised SolveError at some of the points.
     """
+    if not callable(function):
+        raise TypeError(f"function is {shown(function)}; allowed is a function of the parameters")
+    check_progress(progress)
+    check_executor(executor)
     grid = make_grid(parameters)
     store: Any = nullcontext()
     if checkpoint is not None:

@@ -285,8 +285,8 @@ def scatter_junctions(
 
 def scatter_blocks(first: int, pattern: Pattern, slots: Slots, blocks: Any, values: Any) -> None:
     """Add the blocks of elements first, first + 1, ... to the tangent."""
-    half, own = (0.0,) * (pattern.unknowns // 2), readonly(slots.number, slots.flipped, pattern.pointer, pattern.rows)
-    scatter_tangent(half, first, *own, blocks, values)
+    number, flipped, pointer, rows = readonly(slots.number, slots.flipped, pattern.pointer, pattern.rows)
+    scatter_tangent((0.0,) * (pattern.unknowns // 2), first, number, flipped, pointer, rows, blocks, values)
 
 
 def _check_block(pattern: Pattern | None, unknowns: int) -> None:

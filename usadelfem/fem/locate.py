@@ -170,14 +170,14 @@ class _Finder:
         return np.asarray(((x >= low) & (x <= high)).all(axis=0))
 
     def _slack(self, cells: Index) -> Real:
-        return TOLERANCE + ROUNDING * self.size / self.radii[cells]
+        return np.asarray(TOLERANCE + ROUNDING * self.size / self.radii[cells])
 
     def _coordinates(self, x: Real, cells: Index) -> tuple[Real, Real]:
         """Local coordinates (dim, n) of points in cells, and by how much they leave the reference cell, (n,)."""
         if self.affine:
             inverse = self.space.inverse[cells, 0]
             local = np.einsum("nmk,kn->mn", inverse, x - self.corners[:, 0, cells])
-            return local, np.maximum(-local.min(axis=0), local.sum(axis=0) - 1)
+            return np.asarray(local), np.maximum(-local.min(axis=0), local.sum(axis=0) - 1)
         local = self._invert(x, cells)
         return local, np.maximum(-local.min(axis=0), local.max(axis=0) - 1)
 

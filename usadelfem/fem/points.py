@@ -70,8 +70,10 @@ def add_currents(
 
 def sum_spins(space: Space, coefficients: Coefficients, weight: float, state: Complex, out: Real) -> None:
     """Add weight times the spin density of a state to out, shape (3, cells, points)."""
-    arrays = state, space.cells, space.phi, coefficients.table, coefficients.kinds
-    add_spin(weight, *readonly(*arrays), out)
+    given, cells, phi, table, kinds = readonly(
+        state, space.cells, space.phi, coefficients.table, coefficients.kinds
+    )
+    add_spin(weight, given, cells, phi, table, kinds, out)
 
 
 def sum_currents(

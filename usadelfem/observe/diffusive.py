@@ -14,6 +14,7 @@ from ..fem.points import boundary_share
 from ..fem.section import Section
 from ..physics.functional import N0
 from ..solve.normal_state import NormalState, contact_load, injected
+from .arguments import check_result
 from .fields import Field
 
 AXES = ("x", "y", "z")
@@ -21,11 +22,13 @@ AXES = ("x", "y", "z")
 
 def potential(ns: NormalState) -> Field:
     """The electrochemical potential mu, energy; positive charges flow from high to low mu."""
+    check_result("potential", ns, NormalState)
     return _nodal(ns, "potential", (), 0)
 
 
 def spin_accumulation(ns: NormalState) -> Field:
     """The spin accumulation (s_x, s_y, s_z), energy: half the difference of the potentials of spin up and down."""
+    check_result("spin_accumulation", ns, NormalState)
     return _nodal(ns, "spin_accumulation", AXES, slice(1, 4))
 
 

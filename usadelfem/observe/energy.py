@@ -10,6 +10,7 @@ from ..fem.coefficients import sample
 from ..fem.energy import spectral_energy
 from ..physics import functional as column
 from ..solve.solution import Equilibrium
+from .arguments import check_result
 from .fields import Field
 
 
@@ -31,6 +32,7 @@ def free_energy(eq: Equilibrium) -> float:
     ObservableError
         If the equation was linearised.
     """
+    check_result("free_energy", eq, Equilibrium)
     density, interfaces = _energies(eq)
     total = float((density * eq.system.space.dx).sum()) + interfaces
     if eq.induced is not None:
@@ -46,6 +48,7 @@ def free_energy_density(eq: Equilibrium) -> Field:
     ObservableError
         If the equation was linearised.
     """
+    check_result("free_energy_density", eq, Equilibrium)
     density, _ = _energies(eq)
     return Field("free_energy_density", "N0*energy^2", (), density, eq.device, eq.system.space)
 

@@ -9,6 +9,7 @@ from ..errors import ObservableError
 from ..fem.induced import Induced
 from ..fem.loops import Hole
 from ..solve.solution import Equilibrium
+from .arguments import check_result
 from .currents import charge_current
 from .fields import Field
 
@@ -39,6 +40,7 @@ def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
     ObservableError
         On a line, or if the device has contacts, through which currents may flow.
     """
+    check_result("magnetisation", eq, Equilibrium)
     space = eq.system.space
     if space.dim == 1 or len(eq.device.contacts):
         raise ObservableError("a magnetisation needs a mesh of two or three dimensions and a device without contacts")
@@ -65,6 +67,7 @@ def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
 
 
 def _induced(eq: Equilibrium, what: str) -> Induced:
+    check_result(what, eq, Equilibrium)
     if eq.induced is None:
         raise ObservableError(f"{what} needs a solve with screening=True; without it B is the applied field")
     return eq.induced

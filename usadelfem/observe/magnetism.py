@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import flag, named
 from ..errors import ObservableError
 from ..fem.points import sum_spins
 from ..physics.functional import HX, HZ, N0
 from ..solve.normal_state import NormalState
 from ..solve.solution import Equilibrium
+from .arguments import check_result
 from .diffusive import normal_spin_density
 from .fields import Field
 
 
+@named()
 def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field:
     """The spin density that superconducting correlations add, components (3,).
 
@@ -34,6 +37,8 @@ def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field
     ObservableError
         If `pauli` is asked for of a normal state.
     """
+    check_result("spin_density", eq, Equilibrium, NormalState)
+    flag("pauli", pauli, error=ObservableError)
     if isinstance(eq, NormalState):
         if pauli:
             raise ObservableError(

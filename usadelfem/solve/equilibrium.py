@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from numbers import Real as RealNumber
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import choice, flag, named
 from ..device.device import Device
 from ..fem.pairing import build_pairing
+from ..fem.sector import SECTORS
 from ..fem.spectral import build_spectral, energy_scale
+from .arguments import check_device, check_initial, check_settings, checked_temperature
 from .initial import Initial
 from .iteration import FieldOptions, solve_fields
 from .matsubara import SumRule
@@ -26,6 +28,7 @@ from .tasks import progress_bar
 Real = NDArray[np.float64]
 
 
+@named()
 def solve_equilibrium(
     device: Device, temperature: float, *, order: int = 2, quadrature: str = "gauss", frequencies: int | None = None,
     cutoff: float | None = None, cutoff_index: int | None = None, linearized: bool = False,
@@ -120,11 +123,15 @@ def solve_equilibrium(
     UserWarning
         If what the sum leaves out beyond a given cut-off, or rounding in a stiff device, is noticeable.
     """
-    _check_arguments(device, temperature)
+    check_device(device)
+    temperature = checked_temperature(temperature)
+    check_settings(order=order, linear_solver=linear_solver, progress=progress)
+    flag("linearized", linearized), flag("screening", screening), choice("sector", sector, SECTORS)
     check_sharing(threads, executor)
+    check_initial(device, initial)
     options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, int(threads), executor, progress)
     rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
-    temperature, mu0 = float(temperature), coupling(device, screening, penetration_depth)
+    mu0 = coupling(device, screening, penetration_depth)
     system = build_spectral(
         device, order, linearized=bool(linearized), temperature=temperature, potential=mu0 is not None, sector=sector
     )
@@ -153,10 +160,3 @@ def solve_equilibrium(
         finally:
             team.release()
     return Equilibrium(device=device, system=system, **team.result(), **common)
-
-
-def _check_arguments(device: Any, temperature: Any) -> None:
-    if not isinstance(device, Device):
-        raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
-    if not isinstance(temperature, RealNumber) or not 0 < float(temperature) < np.inf:
-        raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")

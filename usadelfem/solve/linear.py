@@ -23,7 +23,7 @@ Backend = PardisoBackend | SuperLUBackend | PetscBackend
 
 logger = logging.getLogger("usadelfem")
 
-_KINDS = ("auto", "pardiso", "pardiso-single", "superlu", "petsc", "petsc-iterative")
+SOLVERS = ("auto", "pardiso", "pardiso-single", "superlu", "petsc", "petsc-iterative")
 _REFINE_ABOVE = 1e-9
 _FAIL_ABOVE = 1e-6
 _MAX_REFINEMENTS = 3
@@ -112,8 +112,8 @@ def linear_solver(
     is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or complex128; up to `slots` factors are kept at a
     time. Raises ValueError for anything else and ImportError if MKL is missing.
     """
-    if kind not in _KINDS:
-        raise ValueError(f"unknown linear solver {kind!r}: choose one of {', '.join(map(repr, _KINDS))}")
+    if kind not in SOLVERS:
+        raise ValueError(f"unknown linear solver {kind!r}: choose one of {', '.join(map(repr, SOLVERS))}")
     number = np.dtype(dtype)
     if number not in (np.dtype(np.float64), np.dtype(np.complex128)):
         raise ValueError(f"dtype {number} is not supported: choose float64 or complex128")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import named, shown
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.coefficients import point_coefficients
 from ..fem.conduction import build_network, electrode
 from ..fem.junctions import build_junctions, limited, splitting
-from ..fem.space import build_space
+from ..fem.space import build_space, check_order
 from ..physics.functional import N0, D
+from .arguments import check_device
 
 
+@named()
 def normal_resistance(device: Device, first: str, second: str, *, order: int = 2) -> float:
     """Resistance between two contacts in the normal state, conductivity sigma = 2 e^2 N0 D.
 
@@ -33,10 +36,12 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     DeviceError
         If a facet set is unknown or the two touch or are not connected.
     """
+    check_device(device)
+    check_order(order)
     boundaries = device.sample.boundaries or {}
     for name in (first, second):
-        if name not in boundaries:
-            raise DeviceError(f"no facet set {name!r}; it has: {', '.join(sorted(boundaries)) or 'none'}")
+        if not isinstance(name, str) or name not in boundaries:
+            raise DeviceError(f"no facet set {shown(name)}; it has: {', '.join(sorted(boundaries)) or 'none'}")
     barriers, ghosts = splitting(device)
     space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
     source, drain = (electrode(device, space, name) for name in (first, second))

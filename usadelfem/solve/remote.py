@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import integer
 from ..fem.spectral import Spectral
 from .chain import Chain, factor_memory
 from .engines import capacity
@@ -56,8 +57,7 @@ def check_sharing(threads: Any, executor: Any) -> None:
     TypeError
         If executor is neither None nor an Executor.
     """
-    if not isinstance(threads, int | np.integer) or threads < 1:
-        raise ValueError(f"threads is {threads!r}; allowed is an integer >= 1")
+    integer("threads", threads, least=1)
     check_executor(executor)
     if executor is not None and threads > 1:
         raise ValueError(

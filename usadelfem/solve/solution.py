@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..device.device import Device
-from ..device.frozen import FrozenRecord
+from ..device.frozen import FrozenRecord, freeze
 from ..fem.induced import Induced
 from ..fem.locate import locate
 from ..fem.pairing import Pairing
@@ -69,6 +69,9 @@ class Equilibrium(FrozenRecord):
     dofs: Real = field(default_factory=lambda: np.empty(0))
     cutoff: float = np.inf
     cutoff_error: float = 0.0
+
+    def __post_init__(self) -> None:
+        freeze(vars(self))
 
     def __repr__(self) -> str:
         return (
@@ -132,6 +135,9 @@ class Spectrum(FrozenRecord):
     report: tuple[Report, ...]
     problem: Retarded
     clock: Clock
+
+    def __post_init__(self) -> None:
+        freeze(vars(self))
 
     def __repr__(self) -> str:
         return (

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import outside
+from ..checks import choice, named, outside, shown
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.retarded import Retarded, build_retarded
 from ..fem.spectral import build_spectral, energy_scale
 from ..physics.riccati import spectral_minimum
+from .arguments import check_settings
 from .energies import EnergyChain
 from .energy_input import checked_energies, energy_interval, positive_energy
 from .engines import capacity
@@ -23,7 +24,7 @@ from .newton import Clock
 from .refine import BATCH, curves, refine
 from .solution import Equilibrium, Spectrum
 from .status import Report
-from .tasks import progress_bar, run_tasks
+from .tasks import check_executor, progress_bar, run_tasks
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -34,6 +35,7 @@ FEWEST, PER_WORKER = 6, 1
 NEGATIVE = 0.05
 
 
+@named()
 def solve_spectrum(
     source: Device | Equilibrium, energies: ArrayLike | str, *, broadening: float = 0.01,
     energy_range: tuple[float, float] | None = None, resolution: float | None = None, order: int | None = None,
@@ -91,19 +93,24 @@ def solve_spectrum(
         names the energies.
     """
     broadening = positive_energy("broadening", broadening, None)
-    device, problem = _problem(source, order, sector)
-    scale = max(energy_scale(problem.system), broadening)
-    crew = _Crew(problem, scale, broadening, linear_solver, executor, progress)
-    if isinstance(energies, str):
-        if energies != "adaptive":
-            raise ValueError(f"energies is {energies!r}; allowed are numbers and 'adaptive'")
-        chosen = crew.refine(
-            *energy_interval(energy_range, scale), positive_energy("resolution", resolution, broadening)
-        )
+    check_settings(order=2 if order is None else order, linear_solver=linear_solver, progress=progress)
+    check_executor(executor)
+    adaptive = isinstance(energies, str)
+    if adaptive:
+        choice("energies", energies, ("adaptive",))
+        energy_interval(energy_range, 1.0), positive_energy("resolution", resolution, broadening)
     else:
         if energy_range is not None or resolution is not None:
             raise ValueError("energy_range and resolution belong to energies='adaptive'")
         chosen = checked_energies(energies)
+    device, problem = _problem(source, order, sector)
+    scale = max(energy_scale(problem.system), broadening)
+    crew = _Crew(problem, scale, broadening, linear_solver, executor, progress)
+    if adaptive:
+        chosen = crew.refine(
+            *energy_interval(energy_range, scale), positive_energy("resolution", resolution, broadening)
+        )
+    else:
         crew.solve(np.unique(abs(chosen)))
     return _collect(device, chosen, crew)
 
@@ -114,7 +121,7 @@ def _problem(source: Any, order: int | None, sector: str | None) -> tuple[Device
             raise ValueError("order and sector belong to a device; an equilibrium is solved on its own discretisation")
         return source.device, build_retarded(source.system)
     if not isinstance(source, Device):
-        raise TypeError(f"source is {source!r}; allowed are a usadelfem.Device and an Equilibrium")
+        raise TypeError(f"source is {shown(source)}; allowed are a usadelfem.Device and an Equilibrium")
     unknown = [region for region, material in source.conductors.items() if material.self_consistent]
     if unknown:
         raise DeviceError(

@@ -22,6 +22,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ..checks import shown
 from .engines import WorkerLostError, capacity, is_killed_worker, large_calls_are_meant, successor
 from .worker import Outcome, Payload, Task, pack, perform, process_name
 from .worker import dumps as dump_item
@@ -108,8 +109,8 @@ def check_executor(executor: Any) -> None:
     """TypeError if it is neither None nor an Executor."""
     if executor is not None and not isinstance(executor, Executor):
         raise TypeError(
-            f"executor is {executor!r}; allowed are None and a concurrent.futures.Executor: ProcessPoolExecutor(), "
-            "dask's Client.get_executor(), mpi4py.futures.MPIPoolExecutor()"
+            f"executor is {shown(executor)}; allowed are None and a concurrent.futures.Executor: "
+            "ProcessPoolExecutor(), dask's Client.get_executor(), mpi4py.futures.MPIPoolExecutor()"
         )
 
 
