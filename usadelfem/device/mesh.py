@@ -33,9 +33,11 @@ DEGENERATE = 1e-12
 def read_mesh(path: str | os.PathLike[str]) -> skfem.Mesh:
     """Read a mesh with its regions (``mesh.subdomains``) and facet sets (``mesh.boundaries``).
 
-    The file is a Gmsh ``.msh`` (2.2 or 4.1, ASCII or binary) or any other format of meshio that has cell sets. The
-    physical groups of the highest dimension are the regions, those of one dimension less the facet sets, which may lie
-    inside the domain; a group without a name is called by its number. Coordinates keep the unit of the file. A 2D mesh
+    The file is a Gmsh ``.msh`` (2.2 or 4.1, ASCII or binary) or of any other format of meshio. The physical groups of
+    the highest dimension are the regions, those of one dimension less the facet sets, which may lie inside the domain;
+    a group without a name is called by its number. Of other formats these are: groups of MED; element sets of Abaqus
+    (.inp); the references of Medit (.mesh), by number; the markers of SU2, whose cells make one region "domain"; in
+    VTK, VTU and XDMF the numbers in an integer array over the cells, named "gmsh:physical", "region", ... Coordinates keep the unit of the file. A 2D mesh
     must lie in a plane z = const and a 1D mesh on a line y = z = const. Groups of still lower dimension are dropped
     with a UserWarning.
 
@@ -87,7 +89,7 @@ def _convert(content: MeshFile) -> skfem.Mesh:
     cells, regions = _join(content.blocks, kind)
     facets, facet_sets = _join(content.blocks, FACET_TYPES[kind])
     _check_groups(content, dim, regions, facet_sets)
-    _check_regions(dim, len(cells), regions)
+    _check_regions(dim, len(cells), regions, content.lacks)
     used, cells = _renumber(cells)
     mesh = _build(kind, _flatten(content.points[used], dim), cells)
     rows = _find_rows(np.sort(used[mesh.facets.T], axis=1), np.sort(facets, axis=1))
@@ -163,9 +165,13 @@ def _check_groups(content: MeshFile, dim: int, regions: Iterable[str], facet_set
         )
 
 
-def _check_regions(dim: int, n_cells: int, regions: Mapping[str, Ints]) -> None:
+def _check_regions(dim: int, n_cells: int, regions: Mapping[str, Ints], lacks: str) -> None:
     group = {1: "Curve", 2: "Surface", 3: "Volume"}[dim]
     add = f'add for example `Physical {group}("F") = {{1}};` to the .geo file and mesh it again'
+    if lacks:
+        add = lacks
+    if not regions and lacks:
+        raise MeshError(f"it has no regions: {lacks}")
     if not regions:
         raise MeshError(f"it has no named regions (physical groups of dimension {dim}); {add}")
     covered = np.zeros(n_cells, dtype=bool)

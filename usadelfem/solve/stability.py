@@ -161,7 +161,7 @@ def critical_parameter(
             f"the normal state is {state} at both ends {ends} of the interval (eigenvalues {values[0]:.3g} and "
             f"{values[1]:.3g}); widen it"
         )
-    known = dict(zip(ends, values, strict=True))
+    known: dict[float, float] = dict(zip(ends, values, strict=True))
 
     def eigenvalue(parameter: float) -> float:
         if parameter in known:
