@@ -32,7 +32,7 @@ TAGS = (
     "name_to_read", "f", "gmsh:geometrical",
 )  # fmt: skip
 # Where 0 says that a cell is in no group.
-ZERO_IS_NONE = ("gmsh:physical", "gmsh:geometrical", "medit:ref", "cell_tags")
+ZERO_IS_NONE = ("gmsh:physical", "gmsh:geometrical", "medit:ref", "cell_tags", "su2:tag")
 GEOMETRY = (".geo", ".geo_unrolled", ".brep", ".step", ".stp", ".iges", ".igs", ".fcstd")
 # Formats that meshio does not read but Gmsh does.
 GMSH_READS = (".unv", ".p3d", ".diff", ".mail", ".celum")
@@ -177,7 +177,8 @@ def _med_groups(raw: Any) -> Groups:
 def _tagged(raw: Any, names: Mapping[int, str]) -> Groups:
     """Groups by the integers of one array over the cells; numbers without a name are called by themselves."""
     arrays = {name: [_integers(part) for part in parts] for name, parts in raw.cell_data.items()}
-    whole = {name: parts for name, parts in arrays.items() if all(part is not None for part in parts)}
+    known_parts = {name: [part for part in parts if part is not None] for name, parts in arrays.items()}
+    whole = {name: parts for name, parts in known_parts.items() if len(parts) == len(raw.cells)}
     legend = next((name for name in whole if _legend(name)), None)
     chosen = legend or next((name for name in TAGS if name in whole), None)
     if chosen is None and len(whole) == 1:
@@ -193,9 +194,8 @@ def _tagged(raw: Any, names: Mapping[int, str]) -> Groups:
     legends, groups = _legend(chosen), []
     for cells, tags in zip(raw.cells, whole[chosen], strict=True):
         found: dict[str, Ints] = {}
-        zero_is_none = chosen in ZERO_IS_NONE or (chosen == "su2:tag")
         for tag in np.unique(tags):
-            if tag or not zero_is_none:
+            if tag or chosen not in ZERO_IS_NONE:
                 name = known.get((cells.dim, int(tag))) or legends.get(int(tag)) or names.get(int(tag), str(int(tag)))
                 rows = np.flatnonzero(tags == tag)
                 found[name] = np.union1d(found.get(name, rows), rows)

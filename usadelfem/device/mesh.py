@@ -37,9 +37,10 @@ def read_mesh(path: str | os.PathLike[str]) -> skfem.Mesh:
     the highest dimension are the regions, those of one dimension less the facet sets, which may lie inside the domain;
     a group without a name is called by its number. Of other formats these are: groups of MED; element sets of Abaqus
     (.inp); the references of Medit (.mesh), by number; the markers of SU2, whose cells make one region "domain"; in
-    VTK, VTU and XDMF the numbers in an integer array over the cells, named "gmsh:physical", "region", ... Coordinates keep the unit of the file. A 2D mesh
-    must lie in a plane z = const and a 1D mesh on a line y = z = const. Groups of still lower dimension are dropped
-    with a UserWarning.
+    VTK, VTU and XDMF the numbers in an integer array over the cells, named "gmsh:physical", "region", ...
+
+    Coordinates keep the unit of the file. A 2D mesh must lie in a plane z = const and a 1D mesh on a line y = z =
+    const. Groups of still lower dimension are dropped with a UserWarning, and so are periodic links.
 
     Returns a MeshLine1, MeshTri1, MeshQuad1, MeshTet1 or MeshHex1. Raises FileNotFoundError; and MeshError if the file
     is damaged, has no regions, mixes cell types, is of second order, is not flat, has degenerate cells, cells

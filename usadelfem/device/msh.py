@@ -164,7 +164,8 @@ def _mesh_file(raw: Any, groups: list[dict[str, Ints]], declared: frozenset[tupl
 
 def _check_format(path: Path, data: bytes) -> _Header:
     """The header of a Gmsh file which is complete as far as its section marks tell."""
-    found = re.match(rb"(?:\xef\xbb\xbf)?\s*(?:\$Comments.*?\$EndComments\s*)?\$MeshFormat\s+([\d.]+)\s+([01])\s+(\d+)", data, re.DOTALL)
+    text = data.removeprefix(_BOM)
+    found = re.match(rb"\s*(?:\$Comments.*?\$EndComments\s*)?\$MeshFormat\s+([\d.]+)\s+([01])\s+(\d+)", text, re.DOTALL)
     if not found:
         raise MeshError(f"cannot read mesh file {path}: it does not start with $MeshFormat, so it is not a Gmsh mesh")
     version = found.group(1).decode()

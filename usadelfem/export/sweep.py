@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from ..checks import named, outside, shown
 from ..device.frozen import FrozenMapping, FrozenRecord
 from ..solve.arguments import check_progress
+from ..solve.engines import check_executor
 from ..solve.status import SolveError
-from ..solve.tasks import check_executor, run_tasks
+from ..solve.tasks import run_tasks
 from .atomic import as_path
 from .checkpoint import Checkpoint
 from .fingerprint import fingerprint

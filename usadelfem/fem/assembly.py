@@ -197,11 +197,11 @@ def assemble(
         of the upper-triangular CSR tangent over the free nodes (empty without pattern).
     """
     announce_compilation(element_terms)
-    everything = slice(None) if chosen is None else chosen
-    part = coefficients.chosen(everything)
-    tables = (array[everything] for array in (space.cells, space.inverse, space.dx))
-    cells, inverse, dx, table, kinds, axes, state = readonly(*tables, part.table, part.kinds, part.pairs, state)
-    phi, dphi = readonly(space.phi, space.dphi)
+    rows = slice(None) if chosen is None else chosen
+    part, arrays = coefficients.chosen(rows), (space.cells[rows], space.inverse[rows], space.dx[rows])
+    cells, inverse, dx, table, kinds, axes, state, phi, dphi = readonly(
+        *arrays, part.table, part.kinds, part.pairs, state, space.phi, space.dphi
+    )
     like, nodes = (0j,) * state.shape[1], cells.shape[1]
     point = point_space(len(like), space.dim, nodes)
     matrices = tangent_space(point.h00, point.hk0, point.hkk, point.hkl, nodes)
@@ -212,11 +212,9 @@ def assemble(
             matrices, r, s, t,
         )  # fmt: skip
 
-    number = np.dtype(float)
-    result = in_chunks(elements, cells, state.shape, 2 * len(like), number, pattern, timings)
     if timings:
         timings.points += dx.size
-    return result
+    return in_chunks(elements, cells, state.shape, 2 * len(like), np.dtype(float), pattern, timings)
 
 
 def in_chunks(
@@ -290,7 +288,7 @@ def scatter_blocks(first: int, pattern: Pattern, slots: Slots, blocks: Any, valu
 
 
 def _check_block(pattern: Pattern | None, unknowns: int) -> None:
-    if pattern is not None and pattern.unknowns != unknowns:
+    if pattern and pattern.unknowns != unknowns:
         raise ValueError(f"a pattern with {pattern.unknowns} unknowns per node does not fit a state with {unknowns}")
 
 

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from ..checks import integer
 from ..fem.spectral import Spectral
 from .chain import Chain, factor_memory
-from .engines import capacity
+from .engines import capacity, check_executor
 from .newton import Clock
 from .status import Report
-from .tasks import Crew, check_executor
+from .tasks import Crew
 from .team import LocalTeam, Team, make_chain, total
 from .terms import Job, Terms
 from .worker import Keeper

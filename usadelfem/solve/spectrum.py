@@ -19,12 +19,12 @@ from ..physics.riccati import spectral_minimum
 from .arguments import check_settings
 from .energies import EnergyChain
 from .energy_input import checked_energies, energy_interval, positive_energy
-from .engines import capacity
+from .engines import capacity, check_executor
 from .newton import Clock
 from .refine import BATCH, curves, refine
 from .solution import Equilibrium, Spectrum
 from .status import Report
-from .tasks import check_executor, progress_bar, run_tasks
+from .tasks import progress_bar, run_tasks
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
