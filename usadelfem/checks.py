@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 Function = TypeVar("Function", bound=Callable[..., Any])
 Class = TypeVar("Class", bound=type)
 
+LARGE = 2**62  # integers beyond are no numbers of anything
 _BETWEEN = tuple(str(Path(path).parent) + os.sep for path in (__file__, scipy.__file__))
 
 
@@ -74,7 +75,7 @@ def integer(
     """An integer of at least some size; a float is none, nor are True and False. Parameters as of `number`."""
     if isinstance(value, np.ndarray) and value.ndim == 0 and not isinstance(value, np.ma.MaskedArray):
         value = value[()]
-    good = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+    good = isinstance(value, Integral) and not isinstance(value, bool | np.bool_) and abs(int(value)) < LARGE
     if not good or (least is not None and int(value) < least):
         raise error(f"{name} is {shown(value)}; allowed is an integer{'' if least is None else f' >= {least}'}{note}")
     return int(value)
@@ -106,7 +107,7 @@ def numbers(name: str, value: Any, allowed: str, *, error: type[Exception] = Val
 
 def as_array(value: Any) -> NDArray[Any] | None:
     """An array of numbers, empty ones included; None if it is of another kind or holds masked values."""
-    if _is_masked(value):
+    if _is_misleading(value):
         return None
     try:
         array = np.asarray(value)
@@ -118,9 +119,10 @@ def as_array(value: Any) -> NDArray[Any] | None:
     return array if array.dtype.kind in "iufc" else None
 
 
-def _is_masked(value: Any) -> bool:
+def _is_misleading(value: Any) -> bool:
+    """Whether it is a masked array, or a list with one or with True or False, which NumPy would take for 1 and 0."""
     if isinstance(value, list | tuple):
-        return any(_is_masked(entry) for entry in value[:10])
+        return any(_is_misleading(entry) or isinstance(entry, bool | np.bool_) for entry in value)
     return isinstance(value, np.ma.MaskedArray)
 
 
@@ -198,7 +200,8 @@ def _unknown(title: str, word: str, known: tuple[str, ...]) -> str:
     lower = {name.lower(): name for name in reversed(known)}
     close = get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
     meant = f"; did you mean {lower[close[0]]}?" if close else "."
-    return f"{title}() has no argument {word!r}{meant} Its arguments are {', '.join(known)}"
+    allowed = f"Its arguments are {', '.join(known)}" if known else "It takes no arguments"
+    return f"{title}() has no argument {word!r}{meant} {allowed}"
 
 
 def outside() -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..checks import as_number, named_fields, outside
+from ..checks import as_number, named_fields, outside, shown
 from ..errors import DeviceError
 from .coefficient import RULES, check_coefficient, describe, frozen_value
 from .frozen import FrozenRecord
@@ -58,7 +58,7 @@ class Reservoir(FrozenRecord):
         _warn_of_degrees(self.phase)
         if self.barrier is not None and not isinstance(self.barrier, Interface):
             raise DeviceError(
-                f"reservoir: barrier is {self.barrier!r}; allowed are Tunnel, SpinActive, Nazarov, Transparent and None"
+                f"reservoir: barrier is {shown(self.barrier)}; allowed are Tunnel, SpinActive, Nazarov, Transparent and None"
             )
 
     @property
@@ -127,9 +127,11 @@ class CurrentContact(FrozenRecord):
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if callable(value) or np.ndim(value) > len(RULES[field.name].shape):
+            if callable(value):
                 raise DeviceError(f"current contact: {field.name} is the total, {RULES[field.name].describe()}")
             check_coefficient(field.name, value, "current contact")
+            if np.ndim(value) > len(RULES[field.name].shape):
+                raise DeviceError(f"current contact: {field.name} is the total, {RULES[field.name].describe()}")
             object.__setattr__(self, field.name, frozen_value(value))
 
     def __repr__(self) -> str:

@@ -19,6 +19,7 @@ Density = Callable[[NDArray[np.float64]], Any]
 DISTRIBUTIONS = ("diffusive", "dirty_interface", "chaotic_cavity")
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False)
 class Transparent:
     """Transparent contact, the default: g is continuous and the matrix current is conserved."""
@@ -197,7 +198,7 @@ def check_interfaces(mesh: Any, interfaces: Mapping[Any, Interface], contacts: M
     for key, interface in interfaces.items():
         if not isinstance(interface, Interface):
             allowed = "Transparent, Tunnel, SpinActive or Nazarov"
-            raise DeviceError(f"interface {key!r} is given {interface!r}; allowed is {allowed}")
+            raise DeviceError(f"interface {key!r} is given {shown(interface)}; allowed is {allowed}")
         facets = interface_facets(mesh, key)
         if not len(facets):
             raise DeviceError(f"interface {key!r} has no facets: the facet set of the mesh is empty")

@@ -184,6 +184,7 @@ class Vacuum:
     """A region without metal: the Usadel equation stops at it, the magnetic field does not."""
 
 
+@named()
 def vacuum() -> Vacuum:
     """The material of a region of the mesh that is empty: around a sample whose stray field is to be found.
 

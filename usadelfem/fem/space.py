@@ -197,10 +197,12 @@ def _split(mesh: Any, element: Any, dofs: Index, barriers: Index) -> tuple[Index
     return number[inverse.reshape(dofs.shape)], np.concatenate([origin, owner[fresh]])
 
 
-def check_order(order: Any) -> None:
-    """ValueError unless it is an order of elements, 1 or 2."""
-    if isinstance(order, bool | np.bool_) or not isinstance(order, Integral) or order not in (1, 2):
+def check_order(order: Any) -> int:
+    """The order of elements, 1 or 2, as an integer; ValueError if it is none."""
+    number = order[()] if isinstance(order, np.ndarray) and not order.ndim else order
+    if isinstance(number, bool | np.bool_) or not isinstance(number, Integral) or number not in (1, 2):
         raise ValueError(f"order is {shown(order)}; allowed are 1 (linear elements) and 2 (quadratic elements)")
+    return int(number)
 
 
 def build_space(
@@ -224,7 +226,7 @@ def build_space(
     ValueError
         If `order` is neither 1 nor 2.
     """
-    check_order(order)
+    order = check_order(order)
     element = _ELEMENTS[type(mesh)][order - 1]()
     # The rule of degree 4 for tetrahedra has a negative weight.
     degree = 5 if isinstance(element, skfem.ElementTetP2) else 2 * order

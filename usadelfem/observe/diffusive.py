@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import named
 from ..device.contact import CurrentContact, NormalContact
 from ..fem.diffusion import facet_load, flux_at_quadrature, section_flux
 from ..fem.locate import Location
@@ -20,12 +21,14 @@ from .fields import Field
 AXES = ("x", "y", "z")
 
 
+@named()
 def potential(ns: NormalState) -> Field:
     """The electrochemical potential mu, energy; positive charges flow from high to low mu."""
     check_result("potential", ns, NormalState)
     return _nodal(ns, "potential", (), 0)
 
 
+@named()
 def spin_accumulation(ns: NormalState) -> Field:
     """The spin accumulation (s_x, s_y, s_z), energy: half the difference of the potentials of spin up and down."""
     check_result("spin_accumulation", ns, NormalState)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import named
 from ..errors import ObservableError
 from ..fem.coefficients import sample
 from ..fem.energy import spectral_energy
@@ -14,6 +15,7 @@ from .arguments import check_result
 from .fields import Field
 
 
+@named()
 def free_energy(eq: Equilibrium) -> float:
     """The free energy of an equilibrium, measured from the normal state of the same device.
 
@@ -40,6 +42,7 @@ def free_energy(eq: Equilibrium) -> float:
     return total
 
 
+@named()
 def free_energy_density(eq: Equilibrium) -> Field:
     """The density of `free_energy` in the metals, without interfaces and field energy. Unit: N0 energy^2.
 

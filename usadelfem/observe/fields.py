@@ -102,9 +102,9 @@ class Field(FrozenRecord):
         """
         count = len(self)
         if not isinstance(n, int | np.integer) or isinstance(n, bool):
-            raise TypeError(f"{n!r} is no integer: field[n] is one member of a series")
+            raise TypeError(f"{shown(n)} is no integer: field[n] is one member of a series")
         if not -count <= n < count:
-            raise IndexError(f"no field {n} in a series of {count}")
+            raise IndexError(f"no field {shown(n)} in a series of {count}")
         exact, flux = self.exact, self.flux
         part = replace(
             self, quadrature=self.quadrature[n], series=None,

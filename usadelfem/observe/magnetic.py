@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import named
 from ..errors import ObservableError
 from ..fem.induced import Induced
 from ..fem.loops import Hole
@@ -14,6 +15,7 @@ from .currents import charge_current
 from .fields import Field
 
 
+@named()
 def magnetic_field(eq: Equilibrium) -> Field:
     """B = curl A, applied and induced, times e/hbar: () in 2D, along the first times the second mesh axis, (3,) in 3D.
 
@@ -30,6 +32,7 @@ def magnetic_field(eq: Equilibrium) -> Field:
     return Field("magnetic_field", "1/length^2", components, np.asarray(values), eq.device, eq.system.space)
 
 
+@named()
 def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
     """The magnetic moment of the supercurrents, (1/2) Int r x j: a number in 2D (per length), (3,) in 3D.
 
@@ -50,6 +53,7 @@ def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
     return np.asarray(0.5 * (np.cross(x, j, axis=0) * space.dx).sum(axis=(1, 2)))
 
 
+@named()
 def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
     """The holes of a 2D sample and the magnetic flux through each, applied and induced; h/2e is pi.
 

@@ -149,6 +149,8 @@ def _checked(name: str, value: ArrayLike) -> Real:
     array = numbers(name, value, "are finite numbers")
     signs = {"scattering_length": (array != 0, "different from 0"), "compton_wavelength": (array >= 0, ">= 0")}
     good, allowed = signs.get(name, (array > 0, "> 0"))
+    if not array.size:
+        raise ValueError(f"{name} is empty; allowed is a finite number {allowed}, or an array of at least one")
     if not (good & np.isfinite(array)).all():
         worst = array[~(good & np.isfinite(array))].flat[0]
         hint = "; the resonant limit is a large finite value, p_F |a_s| >> 1" if name == "scattering_length" else ""

@@ -89,7 +89,8 @@ def check_initial(device: Device, initial: Any) -> None:
         for core in initial.cores:
             if not all(a <= x <= b for x, a, b in zip(core, low, high, strict=False)):
                 raise DeviceError(
-                    f"initial: vortex {core} lies outside the mesh, which spans {low.tolist()} to {high.tolist()}"
+                    f"initial: vortex {core} lies outside the mesh; allowed are positions in it, {low.tolist()} to "
+                    f"{high.tolist()}"
                 )
         return
     value = as_array(initial)

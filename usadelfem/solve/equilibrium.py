@@ -127,9 +127,9 @@ def solve_equilibrium(
     temperature = checked_temperature(temperature)
     check_settings(order=order, linear_solver=linear_solver, progress=progress)
     flag("linearized", linearized), flag("screening", screening), choice("sector", sector, SECTORS)
-    check_sharing(threads, executor)
+    threads = check_sharing(threads, executor)
     check_initial(device, initial)
-    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, int(threads), executor, progress)
+    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, threads, executor, progress)
     rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
     mu0 = coupling(device, screening, penetration_depth)
     system = build_spectral(

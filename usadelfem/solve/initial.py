@@ -69,8 +69,9 @@ def vortices(cores: Sequence[tuple[float, float, int]], *, size: float | None = 
     """
     checked = []
     allowed = "is (x, y, n) with a winding number n = 1, -1, 2, ..."
-    if not isinstance(cores, Sequence | np.ndarray) or isinstance(cores, str):
-        raise ValueError(f"vortices is {shown(cores)}; allowed is a sequence of cores (x, y, n)")
+    many = isinstance(cores, Sequence) or (isinstance(cores, np.ndarray) and cores.ndim > 0)
+    if not many or isinstance(cores, str) or not len(cores):
+        raise ValueError(f"vortices is {shown(cores)}; allowed is a sequence of cores (x, y, n), at least one")
     for core in cores:
         values = numbers("vortex", core, allowed)
         if values.shape != (3,) or values[2] != round(values[2]) or not values[2]:

@@ -64,8 +64,8 @@ class FieldOptions:
 
     def __post_init__(self) -> None:
         choice("method", self.method, METHODS)
-        number("tolerance", self.tolerance, above=0, below=1)
-        integer("max_sweeps", self.max_sweeps, least=1)
+        object.__setattr__(self, "tolerance", number("tolerance", self.tolerance, above=0, below=1))
+        object.__setattr__(self, "max_sweeps", integer("max_sweeps", self.max_sweeps, least=1))
 
 
 def solve_fields(

@@ -47,9 +47,11 @@ class SumRule:
         choice("quadrature", self.quadrature, ("gauss", "plain"))
         for name in ("frequencies", "cutoff_index"):
             if getattr(self, name) is not None:
-                integer(name, getattr(self, name), least=1, note=", or None")
+                value = integer(name, getattr(self, name), least=1, note=", or None")
+                object.__setattr__(self, name, value)
         if self.cutoff is not None:
-            number("cutoff", self.cutoff, above=0, what="energy", note=", or None")
+            energy = number("cutoff", self.cutoff, above=0, what="energy", note=", or None")
+            object.__setattr__(self, "cutoff", energy)
         if self.cutoff is not None and self.cutoff_index is not None:
             raise ValueError("give either cutoff or cutoff_index, not both")
 

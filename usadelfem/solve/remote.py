@@ -38,7 +38,7 @@ def build_team(
     step: Callable[[], object] = int,
 ) -> Team:  # fmt: skip
     """The frequencies of a solve in this process, or on an executor."""
-    check_sharing(threads, executor)
+    threads = check_sharing(threads, executor)
     if executor is None:
         return LocalTeam(
             system, frequencies, weights, scale=scale, kind=kind, threads=threads, keep=keep, terms=terms, step=step
@@ -47,8 +47,8 @@ def build_team(
     return RemoteTeam(setup, executor, step)
 
 
-def check_sharing(threads: Any, executor: Any) -> None:
-    """Whether frequencies can be shared as asked for.
+def check_sharing(threads: Any, executor: Any) -> int:
+    """The number of threads, if frequencies can be shared as asked for.
 
     Raises
     ------
@@ -57,13 +57,14 @@ def check_sharing(threads: Any, executor: Any) -> None:
     TypeError
         If executor is neither None nor an Executor.
     """
-    integer("threads", threads, least=1)
+    count = integer("threads", threads, least=1)
     check_executor(executor)
-    if executor is not None and threads > 1:
+    if executor is not None and count > 1:
         raise ValueError(
             f"threads is {threads!r} and executor is {executor!r}: allowed is one of the two; leave threads=1, and "
             "give the executor as many workers as there are cores"
         )
+    return count
 
 
 class _Setup(NamedTuple):

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checks import integer
 from ..device.device import Device
 from ..device.frozen import FrozenRecord, freeze
+from ..errors import ObservableError
 from ..fem.induced import Induced
 from ..fem.locate import locate
 from ..fem.pairing import Pairing
@@ -153,7 +155,10 @@ class Spectrum(FrozenRecord):
 
     def riccati(self, n: int) -> tuple[Complex, Complex]:
         """All entries a00, a01, a10, a11 of a and of b at the nodes for energy number n, shape (nodes, 4) each."""
-        return self.problem.matrices(self.states[n])
+        index, count = integer("n", n, error=ObservableError), len(self.energies)
+        if not -count <= index < count:
+            raise ObservableError(f"no energy number {index}; allowed are 0 to {count - 1}")
+        return self.problem.matrices(self.states[index])
 
     def green(self, points: ArrayLike) -> Complex:
         """The retarded matrix g at points.
