@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Class = TypeVar("Class", bound=type)
 
 LARGE = 2**62  # integers beyond are no numbers of anything
-_BETWEEN = tuple(str(Path(path).parent) + os.sep for path in (__file__, scipy.__file__))
+_BETWEEN = (__name__.partition(".")[0], "scipy")
 
 
 def as_number(value: Any) -> float | None:
@@ -207,6 +206,6 @@ def _unknown(title: str, word: str, known: tuple[str, ...]) -> str:
 def outside() -> int:
     """The stacklevel of a warning that is to name the first line outside of the package, and of root finders."""
     frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_BETWEEN):
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in _BETWEEN:
         frame, level = frame.f_back, level + 1
     return level

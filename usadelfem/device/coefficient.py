@@ -106,11 +106,11 @@ def as_numbers(name: str, value: Any, owner: str) -> NDArray[Any]:
     """A number, vector or nodal array as an array of the right type; DeviceError if it is not numeric."""
     rule = RULES[name]
     array = as_array(value)
-    if array is None or (array.dtype.kind == "c" and not rule.complex):
+    if array is None or not array.size or (array.dtype.kind == "c" and not rule.complex):
         hint = ""
         if isinstance(value, np.ma.MaskedArray):
             hint = "; fill the masked values first, value.filled(...)"
-        elif array is not None and not abs(array.imag).max(initial=0.0):
+        elif array is not None and array.size and not abs(array.imag).max():
             hint = "; its imaginary part is zero, give value.real"
         raise DeviceError(
             f"{owner}: {name} is {shown(value)}; allowed is {rule.describe()}, a callable of position, or a nodal "

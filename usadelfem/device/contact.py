@@ -58,7 +58,8 @@ class Reservoir(FrozenRecord):
         _warn_of_degrees(self.phase)
         if self.barrier is not None and not isinstance(self.barrier, Interface):
             raise DeviceError(
-                f"reservoir: barrier is {shown(self.barrier)}; allowed are Tunnel, SpinActive, Nazarov, Transparent and None"
+                f"reservoir: barrier is {shown(self.barrier)}; allowed are Tunnel, SpinActive, Nazarov, Transparent "
+                "and None"
             )
 
     @property

@@ -18,7 +18,7 @@ from ..errors import DeviceError
 from .coefficient import check_coefficient, evaluate, frozen_value
 from .contact import Contact, Reservoir
 from .frozen import FrozenMapping, FrozenRecord
-from .interface import Interface, check_interfaces, interface_facets
+from .interface import Interface, Nazarov, check_density, check_interfaces, interface_facets
 from .material import COEFFICIENTS, Coefficient, Material, Vacuum
 from .mesh import check_mesh, freeze_mesh
 from .names import check_set_names
@@ -224,9 +224,14 @@ def _check_barriers(mesh: Any, interfaces: Mapping[Any, Any], contacts: Mapping[
         if isinstance(contact, Reservoir) and not contact.is_rigid:
             facets = np.asarray(mesh.boundaries[name], np.int64)
             if (mesh.f2t[1, facets] >= 0).any():
-                raise DeviceError(f"contact {name!r} lies inside the mesh: a barrier needs the outer boundary")
+                raise DeviceError(
+                    f"contact {name!r} lies inside the mesh: a barrier needs the outer boundary. Put the contact there, "
+                    "or leave its barrier out"
+                )
             barriers[f"barrier of reservoir {name!r}"] = contact.barrier, facets
     for owner, (barrier, facets) in barriers.items():
+        if isinstance(barrier, Nazarov) and callable(barrier.transparencies):
+            check_density(barrier.transparencies, owner)
         for entry in fields(barrier):
             if entry.name != "transparencies":
                 points = mesh.p[:, np.unique(mesh.facets[:, facets])]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import as_array, choice, named_fields, numbers, shown
+from ..checks import as_array, named_fields, numbers, shown
 from ..errors import DeviceError
 from .coefficient import check_coefficient, describe, frozen_value
 from .frozen import FrozenRecord
@@ -128,10 +128,12 @@ class Nazarov(FrozenRecord):
         _check(self, ("conductance",))
         given = self.transparencies
         if isinstance(given, str):
-            choice("Nazarov: transparencies", given, DISTRIBUTIONS, error=DeviceError)
+            if given not in DISTRIBUTIONS:
+                raise DeviceError(
+                    f"Nazarov: transparencies is {given!r}; known distributions are {', '.join(DISTRIBUTIONS)}"
+                )
             return
         if callable(given):
-            _check_density(given)
             return
         allowed = "are numbers 0 < tau <= 1, a density of channels rho(tau), and the name of one"
         values = np.atleast_1d(numbers("Nazarov: transparencies", given, allowed, error=DeviceError))
@@ -230,18 +232,18 @@ def _check(barrier: Barrier, names: tuple[str, ...]) -> None:
         object.__setattr__(barrier, name, frozen_value(value))
 
 
-def _check_density(density: Density) -> None:
-    """Call a density of channels once, so that mistakes show here and not in a solve."""
+def check_density(density: Density, owner: str) -> None:
+    """Call a density of channels once, so that mistakes show here and not in a solve; `owner` is named in errors."""
     tau = np.linspace(0.0, 1.0, 13)[1:-1]
     try:
         result = density(tau.copy())
     except Exception as error:
-        raise DeviceError(f"Nazarov: calling transparencies(tau) raised {error!r}") from error
+        raise DeviceError(f"{owner}: calling transparencies(tau) raised {error!r}") from error
     values = as_array(result)
     good = values is not None and values.shape == tau.shape and values.dtype.kind in "iuf"
     if values is None or not good or not np.isfinite(values).all() or (values < 0).any():
         raise DeviceError(
-            f"Nazarov: transparencies(tau) gave {shown(result)} for tau of shape {tau.shape}; allowed are finite real "
+            f"{owner}: transparencies(tau) gave {shown(result)} for tau of shape {tau.shape}; allowed are finite real "
             "numbers >= 0 in the shape of tau"
         )
 

@@ -106,9 +106,13 @@ def _cell_type(blocks: tuple[Block, ...]) -> str:
     if dim == 0:
         raise MeshError("it has no cells; mesh the geometry before saving it")
     if any(kind.rstrip("0123456789") != kind for kind in kinds):
-        raise MeshError(f"cells of type {', '.join(kinds)} are of higher order; set Mesh.ElementOrder = 1 in Gmsh")
+        raise MeshError(
+            f"cells of type {', '.join(kinds)} are of higher order; save it with straight first-order "
+            "cells (in Gmsh Mesh.ElementOrder = 1)"
+        )
     if len(kinds) > 1:
-        raise MeshError(f"it mixes cells of types {', '.join(kinds)}; all cells must be of one type")
+        cure = ", in Gmsh by Mesh.RecombineAll = 0 or Mesh.SubdivisionAlgorithm = 1" if dim == 2 else ""
+        raise MeshError(f"it mixes cells of types {', '.join(kinds)}; all cells must be of one type{cure}")
     if kinds[0] not in MESH_TYPES:
         raise MeshError(f"cells of type {kinds[0]} are not supported; use one of {', '.join(MESH_TYPES)}")
     return kinds[0]
@@ -169,10 +173,10 @@ def _check_groups(content: MeshFile, dim: int, regions: Iterable[str], facet_set
 def _check_regions(dim: int, n_cells: int, regions: Mapping[str, Ints], lacks: str) -> None:
     group = {1: "Curve", 2: "Surface", 3: "Volume"}[dim]
     add = f'add for example `Physical {group}("F") = {{1}};` to the .geo file and mesh it again'
-    if lacks:
-        add = lacks
     if not regions and lacks:
         raise MeshError(f"it has no regions: {lacks}")
+    if lacks:
+        add = "put them into a group too, or save it as .msh (Gmsh 4.1 or 2.2) with physical groups"
     if not regions:
         raise MeshError(f"it has no named regions (physical groups of dimension {dim}); {add}")
     covered = np.zeros(n_cells, dtype=bool)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
-from ..checks import choice, file_path, integer, named
+from ..checks import choice, file_path, integer, named, shown
 from ..errors import DeviceError
 from .textures import NUMBER, POSITIVE, TRIPLE, Axes, Floats, Texture, Vector, checked
 
@@ -84,8 +84,11 @@ def _indices(layer: Layer) -> tuple[int, ...] | None:
     if isinstance(layer, str) and layer == "mean":
         return None
     indices = () if layer is None else tuple(layer) if isinstance(layer, tuple | list) else (layer,)
-    note = ", a tuple of them, and 'mean'"
-    return tuple(integer("texture_from_ovf: layer", index, error=DeviceError, note=note) for index in indices)
+    try:
+        return tuple(integer("layer", index) for index in indices)
+    except ValueError as error:
+        allowed = "allowed are an index, a tuple of them, and 'mean'"
+        raise DeviceError(f"texture_from_ovf: layer is {shown(layer)}; {allowed}") from error
 
 
 @dataclass(frozen=True, eq=False, repr=False)

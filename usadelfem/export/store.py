@@ -75,7 +75,8 @@ def save(path: str | os.PathLike[str], result: Result) -> Path:
     kind = type(result).__name__
     if kind not in _KINDS:
         raise TypeError(
-            f"cannot save {shown(result)}: allowed are {', '.join(_KINDS)}; of a Field save the result that it was made of"
+            f"cannot save {shown(result)}: allowed are {', '.join(_KINDS)}; of a Field save the result that it was "
+            "made of"
         )
     content = _KINDS[kind][0](result)
     with image() as (file, data):

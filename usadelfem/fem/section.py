@@ -165,7 +165,7 @@ def _projection(space: Space, facets: Index, direction: ArrayLike) -> Real:
     good = vector is not None and vector.shape == (space.dim,) and vector.dtype.kind in "iuf"
     if vector is None or not good or not np.isfinite(vector).all() or not vector.any():
         raise ObservableError(
-            f"into={shown(direction)}; allowed is a region name or a vector of {space.dim} numbers, not all 0"
+            f"into={shown(direction)}; allowed is a region name or a vector of {space.dim} components, not all 0"
         )
     normals = np.array(_facet_basis(space, facets).normals)
     return np.asarray(np.einsum("kfq,k->f", normals, vector))

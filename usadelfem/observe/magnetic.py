@@ -45,8 +45,13 @@ def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
     """
     check_result("magnetisation", eq, Equilibrium)
     space = eq.system.space
-    if space.dim == 1 or len(eq.device.contacts):
-        raise ObservableError("a magnetisation needs a mesh of two or three dimensions and a device without contacts")
+    if space.dim == 1:
+        raise ObservableError("a magnetisation needs a mesh of two or three dimensions: on a line nothing circulates")
+    if len(eq.device.contacts):
+        raise ObservableError(
+            f"the device has the contacts {', '.join(map(repr, eq.device.contacts))}, through which currents may flow: "
+            "its magnetisation would depend on the origin. Ask for it of a device without contacts"
+        )
     j, x = charge_current(eq).quadrature, space.points()
     if space.dim == 2:
         return float(0.5 * ((x[0] * j[1] - x[1] * j[0]) * space.dx).sum())

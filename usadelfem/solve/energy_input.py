@@ -14,7 +14,7 @@ Real = NDArray[np.float64]
 
 def checked_energies(energies: Any) -> Real:
     """Energies, ascending, each once; ValueError if they are not finite numbers."""
-    allowed = "are finite real numbers, shape (energies,), at least one, or 'adaptive'"
+    allowed = "are real, finite numbers, at least one, or 'adaptive'"
     chosen = numbers("energies", energies, allowed)
     if not chosen.size or chosen.ndim > 1:
         raise ValueError(f"energies is {shown(energies)}; allowed {allowed}")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import choice, named, outside, shown
+from ..checks import named, outside, shown
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.retarded import Retarded, build_retarded
@@ -97,7 +97,8 @@ def solve_spectrum(
     check_executor(executor)
     adaptive = isinstance(energies, str)
     if adaptive:
-        choice("energies", energies, ("adaptive",))
+        if energies != "adaptive":
+            raise ValueError(f"energies is {energies!r}; allowed are numbers and 'adaptive'")
         energy_interval(energy_range, 1.0), positive_energy("resolution", resolution, broadening)
     else:
         if energy_range is not None or resolution is not None:
