@@ -31,7 +31,7 @@ class FingerprintError(TypeError):
 
 
 class WorkerLostError(RuntimeError):
-    """Workers died: several times on the same item, or beyond repair."""
+    """Workers died several times on the same item or beyond repair, or cannot start: they would run the script anew."""
 
 
 class ResolutionWarning(UserWarning):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import as_array, shown
 from ..errors import DeviceError
 
 Field = Any  # a number or vector, a callable f(x) with x of shape (dim, ...), or an array over the mesh vertices
@@ -104,13 +105,18 @@ def check_values(name: str, values: NDArray[Any], owner: str) -> None:
 def as_numbers(name: str, value: Any, owner: str) -> NDArray[Any]:
     """A number, vector or nodal array as an array of the right type; DeviceError if it is not numeric."""
     rule = RULES[name]
-    try:
-        array = np.asarray(value)
-        return array.astype(complex if rule.complex else float, casting="same_kind" if array.dtype != bool else "no")
-    except (TypeError, ValueError) as error:
+    array = as_array(value)
+    if array is None or not array.size or (array.dtype.kind == "c" and not rule.complex):
+        hint = ""
+        if isinstance(value, np.ma.MaskedArray):
+            hint = "; fill the masked values first, value.filled(...)"
+        elif array is not None and array.size and not abs(array.imag).max():
+            hint = "; its imaginary part is zero, give value.real"
         raise DeviceError(
-            f"{owner}: {name} is {value!r}; allowed is {rule.describe()}, a callable of position, or a nodal array"
-        ) from error
+            f"{owner}: {name} is {shown(value)}; allowed is {rule.describe()}, a callable of position, or a nodal "
+            f"array{hint}"
+        )
+    return array.astype(complex if rule.complex else float)
 
 
 def check_coefficient(name: str, value: Field, owner: str) -> None:
@@ -127,9 +133,14 @@ def check_coefficient(name: str, value: Field, owner: str) -> None:
 
 def frozen_value(value: Field) -> Field:
     """What the user gave; an array as a read-only copy, so that a record never changes behind its owner's back."""
+    nested = isinstance(value, tuple) and any(isinstance(entry, list | np.ndarray) for entry in value)
+    if nested or isinstance(value, list):
+        value = as_array(value)
     if not isinstance(value, np.ndarray):
         return value
-    copy = value.copy()
+    copy = np.array(value, copy=True)  # in C order, and no subclass
+    if not copy.ndim:
+        return copy[()]
     copy.flags.writeable = False
     return copy
 
@@ -197,10 +208,12 @@ def _call(name: str, value: Any, x: NDArray[Any], owner: str, wanted: tuple[int,
         result = value(x.copy())
     except Exception as error:
         raise DeviceError(f"{owner}: calling {name}(x) with x of shape {x.shape} raised {error!r}") from error
-    try:
-        array = np.asarray(result)
-    except ValueError as error:
-        raise DeviceError(f"{owner}: {name}(x) returned components of different shapes; allowed is {wanted}") from error
+    array = as_array(result)
+    if array is None:
+        raise DeviceError(
+            f"{owner}: {name}(x) returned {shown(result)}; allowed are numbers of shape {wanted}, the same for all "
+            "components"
+        )
     if array.shape != wanted:
         raise DeviceError(
             f"{owner}: {name}(x) returned shape {array.shape} for x of shape {x.shape}; allowed is {wanted} "

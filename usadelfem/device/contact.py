@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ..checks import as_number, named_fields, outside, shown
 from ..errors import DeviceError
-from .coefficient import RULES, check_coefficient, describe
+from .coefficient import RULES, check_coefficient, describe, frozen_value
+from .frozen import FrozenRecord
 from .interface import Interface, Transparent
 from .material import Coefficient
 
+# Multiples of half a radian from here on are taken for degrees.
+DEGREES = 15
 
+
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False)
-class Reservoir:
+class Reservoir(FrozenRecord):
     """A bulk electrode that fixes the Green's function on its contact (rigid boundary condition).
 
     The value imposed is that of a homogeneous superconductor, a = i gap exp(i phase)/(W + sqrt(W^2 + |gap|^2)) with
@@ -47,9 +54,12 @@ class Reservoir:
     def __post_init__(self) -> None:
         for name in ("gap", "phase", "exchange"):
             check_coefficient(name, getattr(self, name), "reservoir")
+            object.__setattr__(self, name, frozen_value(getattr(self, name)))
+        _warn_of_degrees(self.phase)
         if self.barrier is not None and not isinstance(self.barrier, Interface):
             raise DeviceError(
-                f"reservoir: barrier is {self.barrier!r}; allowed are Tunnel, SpinActive, Nazarov, Transparent and None"
+                f"reservoir: barrier is {shown(self.barrier)}; allowed are Tunnel, SpinActive, Nazarov, Transparent "
+                "and None"
             )
 
     @property
@@ -61,8 +71,9 @@ class Reservoir:
         return _show(self)
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class NormalContact:
+class NormalContact(FrozenRecord):
     """A large normal electrode of the normal-state problem (`solve_normal_state`).
 
     Attributes
@@ -85,13 +96,15 @@ class NormalContact:
     def __post_init__(self) -> None:
         for field in fields(self):
             check_coefficient(field.name, getattr(self, field.name), "normal contact")
+            object.__setattr__(self, field.name, frozen_value(getattr(self, field.name)))
 
     def __repr__(self) -> str:
         return _show(self)
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class CurrentContact:
+class CurrentContact(FrozenRecord):
     """A contact that feeds a given current into the normal-state problem, uniformly over its area.
 
     With the default values nothing flows: a voltage probe.
@@ -115,12 +128,27 @@ class CurrentContact:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if callable(value) or np.ndim(value) > len(RULES[field.name].shape):
+            if callable(value):
                 raise DeviceError(f"current contact: {field.name} is the total, {RULES[field.name].describe()}")
             check_coefficient(field.name, value, "current contact")
+            if np.ndim(value) > len(RULES[field.name].shape):
+                raise DeviceError(f"current contact: {field.name} is the total, {RULES[field.name].describe()}")
+            object.__setattr__(self, field.name, frozen_value(value))
 
     def __repr__(self) -> str:
         return _show(self)
+
+
+def _warn_of_degrees(phase: Coefficient) -> None:
+    """A phase of many turns is more often one in degrees."""
+    value = as_number(phase)
+    if value is None or abs(value) < DEGREES or round(2 * value) != 2 * value:
+        return
+    warnings.warn(
+        f"reservoir: phase is {value:g}, which in radians is {value / (2 * np.pi):.3g} turns. If degrees are meant, "
+        f"give np.deg2rad({value:g}); else leave out whole turns, {np.angle(np.exp(1j * value)):.6g} is the same phase",
+        stacklevel=outside(),
+    )
 
 
 Contact = Reservoir | NormalContact | CurrentContact

@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..checks import choice, named_fields, numbers, outside, shown
 from ..errors import DeviceError
 from .coefficient import check_coefficient, evaluate, frozen_value
 from .conformity import check_conformity
 from .contact import Contact, Reservoir
 from .frozen import FrozenMapping, FrozenRecord
-from .interface import Interface, check_interfaces, interface_facets
+from .interface import Interface, Nazarov, check_density, check_interfaces, interface_facets
 from .material import COEFFICIENTS, Coefficient, Material, Vacuum
-from .mesh import check_mesh
+from .mesh import check_mesh, freeze_mesh
 from .names import check_set_names
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False)
 class Device(FrozenRecord):
     """A mesh whose regions have materials and whose contacts have reservoirs.
@@ -85,6 +87,7 @@ class Device(FrozenRecord):
     def __post_init__(self) -> None:
         check_mesh(self.mesh)
         check_set_names(self.mesh)
+        freeze_mesh(self.mesh)
         _check_names("region", self.materials, self.mesh.subdomains, Material | Vacuum)
         _check_names("facet set", self.contacts, self.mesh.boundaries or {}, Contact)
         _check_plane(self.plane, self.mesh.dim())
@@ -104,8 +107,11 @@ class Device(FrozenRecord):
         _check_values(self.mesh, "A", self.A, self.mesh.p[:, self.mesh.t].mean(axis=1), "device")
         object.__setattr__(self, "A", frozen_value(self.A))
         _check_field(self.mesh.dim(), self.A, self.B)
+        object.__setattr__(self, "B", frozen_value(self.B))
         if not isinstance(self.interfaces, Mapping):
-            raise DeviceError(f"expected a mapping from interfaces to Tunnel, SpinActive, ..., got {self.interfaces!r}")
+            raise DeviceError(
+                f"expected a mapping from interfaces to Tunnel, SpinActive, ..., got {shown(self.interfaces)}"
+            )
         check_conformity(self.mesh, self.interfaces, self.contacts)
         check_interfaces(self.sample, self.interfaces, self.contacts)
         _check_barriers(self.sample, self.interfaces, self.contacts)
@@ -113,6 +119,10 @@ class Device(FrozenRecord):
         object.__setattr__(self, "interfaces", FrozenMapping(self.interfaces))
         object.__setattr__(self, "materials", FrozenMapping(self.materials))
         object.__setattr__(self, "contacts", FrozenMapping(self.contacts))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        freeze_mesh(self.mesh)
 
     def __repr__(self) -> str:
         mesh = f"{type(self.mesh).__name__} with {self.mesh.nvertices} vertices"
@@ -161,6 +171,9 @@ class Device(FrozenRecord):
 
     def with_phase(self, contact: str, phase: Coefficient) -> Device:
         """The same device with another superconducting phase (radians) of one reservoir."""
+        if not isinstance(contact, str):
+            known = ", ".join(sorted(self.contacts)) or "none"
+            raise DeviceError(f"contact is {shown(contact)}; allowed is the name of one: {known}")
         _check_names("contact", {contact: None}, self.contacts, object)
         reservoir = self.contacts[contact]
         if not isinstance(reservoir, Reservoir):
@@ -170,6 +183,8 @@ class Device(FrozenRecord):
 
     def with_gap(self, gaps: Mapping[str, Coefficient]) -> Device:
         """The same device with the gaps of some regions given."""
+        if not isinstance(gaps, Mapping):
+            raise DeviceError(f"gaps is {shown(gaps)}; allowed is a mapping from region names to gaps")
         _check_names("region", dict.fromkeys(gaps), self.conductors, object)
         changed = {region: replace(self.conductors[region], gap=gap) for region, gap in gaps.items()}
         return replace(self, materials={**self.materials, **changed})
@@ -177,18 +192,17 @@ class Device(FrozenRecord):
 
 def _check_names(kind: str, given: Mapping[str, Any], known: Mapping[str, Any], type_: Any) -> None:
     if not isinstance(given, Mapping):
-        raise DeviceError(f"expected a mapping from {kind} names, got {given!r}")
+        raise DeviceError(f"expected a mapping from {kind} names, got {shown(given)}")
     for name, value in given.items():
-        if name not in known:
-            raise DeviceError(f"no {kind} {name!r}; it has: {', '.join(sorted(known)) or 'none'}")
+        if not isinstance(name, str) or name not in known:
+            raise DeviceError(f"no {kind} {shown(name)}; it has: {', '.join(sorted(known)) or 'none'}")
         if not isinstance(value, type_):
             allowed = " or ".join(option.__name__ for option in get_args(type_) or (type_,))
-            raise DeviceError(f"{kind} {name!r} is given {value!r}; allowed is a {allowed}")
+            raise DeviceError(f"{kind} {name!r} is given {shown(value)}; allowed is a {allowed}")
 
 
 def _check_plane(plane: str, dim: int) -> None:
-    if plane not in ("xy", "xz", "yz"):
-        raise DeviceError(f"plane is {plane!r}; allowed are 'xy', 'xz' and 'yz'")
+    choice("plane", plane, ("xy", "xz", "yz"), error=DeviceError)
     if plane != "xy" and dim != 2:
         raise DeviceError(f"plane={plane!r} is for two-dimensional meshes; the axes of this one are {'xyz'[:dim]!r}")
 
@@ -201,12 +215,10 @@ def _check_field(dim: int, potential: Any, field: Any) -> None:
     shape = {2: (), 3: (3,)}.get(dim)
     if shape is None:
         raise DeviceError("B needs a mesh of two or three dimensions; on a line give A")
-    try:
-        value = np.asarray(field, float)
-    except (TypeError, ValueError) as error:
-        raise DeviceError(f"B is {field!r}; allowed is {'a number' if dim == 2 else '(Bx, By, Bz)'}") from error
-    if value.shape != shape or not np.isfinite(value).all():
-        raise DeviceError(f"B is {field!r}; allowed is {'a finite number' if dim == 2 else 'three finite numbers'}")
+    allowed = "is a finite number" if dim == 2 else "are three finite numbers (Bx, By, Bz)"
+    value = numbers("B", field, allowed, error=DeviceError)
+    if value.shape != shape:
+        raise DeviceError(f"B is {shown(field)}; allowed {allowed}")
 
 
 def _check_barriers(mesh: Any, interfaces: Mapping[Any, Any], contacts: Mapping[str, Contact]) -> None:
@@ -216,9 +228,12 @@ def _check_barriers(mesh: Any, interfaces: Mapping[Any, Any], contacts: Mapping[
         if isinstance(contact, Reservoir) and not contact.is_rigid:
             facets = np.asarray(mesh.boundaries[name], np.int64)
             if (mesh.f2t[1, facets] >= 0).any():
-                raise DeviceError(f"contact {name!r} lies inside the mesh: a barrier needs the outer boundary")
+                what = f"contact {name!r} lies inside the mesh: a barrier needs the outer boundary"
+                raise DeviceError(f"{what}. Put the contact there, or leave its barrier out")
             barriers[f"barrier of reservoir {name!r}"] = contact.barrier, facets
     for owner, (barrier, facets) in barriers.items():
+        if isinstance(barrier, Nazarov) and callable(barrier.transparencies):
+            check_density(barrier.transparencies, owner)
         for entry in fields(barrier):
             if entry.name != "transparencies":
                 points = mesh.p[:, np.unique(mesh.facets[:, facets])]
@@ -280,5 +295,5 @@ def _warn_unconnected(mesh: Any, contacts: Mapping[str, Contact]) -> None:
         warnings.warn(
             f"a part of the device without contact to any reservoir: {(part == lonely).sum()} cells of region "
             f"{', '.join(sorted(regions))}; it is solved as an isolated piece",
-            stacklevel=4,
+            stacklevel=outside(),
         )

@@ -36,10 +36,20 @@ class FrozenMapping(Mapping[K, V]):
 
 
 class FrozenRecord:
-    """Base of records whose arrays are read-only: unpickling, which may drop the flag, sets it again."""
+    """Base of records whose arrays are read-only: copying and unpickling, which may drop the flag, set it again."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for value in state.values():
-            if isinstance(value, np.ndarray):
-                value.flags.writeable = False
+        freeze(state)
         vars(self).update(state)
+
+
+def freeze(value: Any) -> None:
+    """Make arrays read-only, also those in tuples, lists and dicts."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, tuple | list):
+        for entry in value:
+            freeze(entry)
+    elif isinstance(value, dict | FrozenMapping):
+        for entry in value.values():
+            freeze(entry)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import as_array, named_fields, numbers, shown
 from ..errors import DeviceError
 from .coefficient import check_coefficient, describe, frozen_value
 from .frozen import FrozenRecord
@@ -18,6 +19,7 @@ Density = Callable[[NDArray[np.float64]], Any]
 DISTRIBUTIONS = ("diffusive", "dirty_interface", "chaotic_cavity")
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False)
 class Transparent:
     """Transparent contact, the default: g is continuous and the matrix current is conserved."""
@@ -26,6 +28,7 @@ class Transparent:
         return "Transparent()"
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Tunnel(FrozenRecord):
     """Tunnel barrier (Kupriyanov and Lukichev, Sov. Phys. JETP 67, 1163 (1988)).
@@ -53,6 +56,7 @@ class Tunnel(FrozenRecord):
         return _show(self)
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class SpinActive(FrozenRecord):
     """Spin-active tunnel barrier: a magnetic insulator (Cottet et al. 2009, Eschrig et al., NJP 17, 083037 (2015)).
@@ -93,6 +97,7 @@ class SpinActive(FrozenRecord):
         return _show(self)
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Nazarov(FrozenRecord):
     """Contact with channels of any transparency (Nazarov, Superlattices Microstruct. 25, 1221 (1999)).
@@ -122,19 +127,18 @@ class Nazarov(FrozenRecord):
     def __post_init__(self) -> None:
         _check(self, ("conductance",))
         given = self.transparencies
-        if isinstance(given, str) and given not in DISTRIBUTIONS:
-            raise DeviceError(
-                f"Nazarov: transparencies is {given!r}; known distributions are {', '.join(DISTRIBUTIONS)}"
-            )
-        if isinstance(given, str) or callable(given):
+        if isinstance(given, str):
+            if given not in DISTRIBUTIONS:
+                raise DeviceError(
+                    f"Nazarov: transparencies is {given!r}; known distributions are {', '.join(DISTRIBUTIONS)}"
+                )
             return
-        allowed = f"Nazarov: transparencies is {given!r}; allowed are numbers 0 < tau <= 1"
-        try:
-            values = np.atleast_1d(np.asarray(given, float))
-        except (TypeError, ValueError) as error:
-            raise DeviceError(allowed) from error
+        if callable(given):
+            return
+        allowed = "are numbers 0 < tau <= 1, a density of channels rho(tau), and the name of one"
+        values = np.atleast_1d(numbers("Nazarov: transparencies", given, allowed, error=DeviceError))
         if values.ndim != 1 or not len(values) or not ((values > 0) & (values <= 1)).all():
-            raise DeviceError(allowed)
+            raise DeviceError(f"Nazarov: transparencies is {shown(given)}; allowed {allowed}")
         object.__setattr__(self, "transparencies", tuple(map(float, values)))
 
     def __repr__(self) -> str:
@@ -157,10 +161,11 @@ def interface_facets(mesh: Any, key: str | tuple[str, str], what: str = "interfa
     if isinstance(key, str) and key in boundaries:
         return np.unique(np.asarray(boundaries[key], np.int64))
     pair = region_pair(mesh, key) if isinstance(key, str) else key
-    if pair is None:
+    if pair is None and isinstance(key, str):
         known = ", ".join(sorted(boundaries)) or "none"
         raise DeviceError(f"{what}: no facet set {key!r}; it has: {known}")
-    if not isinstance(pair, tuple) or len(pair) != 2 or pair[0] == pair[1]:
+    two = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(name, str) for name in pair)
+    if not isinstance(pair, tuple) or not two or pair[0] == pair[1]:
         raise DeviceError(f"{what} {key!r}: allowed are the name of a facet set and a pair of two regions")
     masks = []
     for region in pair:
@@ -195,7 +200,7 @@ def check_interfaces(mesh: Any, interfaces: Mapping[Any, Interface], contacts: M
     for key, interface in interfaces.items():
         if not isinstance(interface, Interface):
             allowed = "Transparent, Tunnel, SpinActive or Nazarov"
-            raise DeviceError(f"interface {key!r} is given {interface!r}; allowed is {allowed}")
+            raise DeviceError(f"interface {key!r} is given {shown(interface)}; allowed is {allowed}")
         facets = interface_facets(mesh, key)
         if not len(facets):
             raise DeviceError(f"interface {key!r} has no facets: the facet set of the mesh is empty")
@@ -228,6 +233,22 @@ def _check(barrier: Barrier, names: tuple[str, ...]) -> None:
         value = getattr(barrier, name)
         check_coefficient(name, value, type(barrier).__name__)
         object.__setattr__(barrier, name, frozen_value(value))
+
+
+def check_density(density: Density, owner: str) -> None:
+    """Call a density of channels once, so that mistakes show here and not in a solve; `owner` is named in errors."""
+    tau = np.linspace(0.0, 1.0, 13)[1:-1]
+    try:
+        result = density(tau.copy())
+    except Exception as error:
+        raise DeviceError(f"{owner}: calling transparencies(tau) raised {error!r}") from error
+    values = as_array(result)
+    good = values is not None and values.shape == tau.shape and values.dtype.kind in "iuf"
+    if values is None or not good or not np.isfinite(values).all() or (values < 0).any():
+        raise DeviceError(
+            f"{owner}: transparencies(tau) gave {shown(result)} for tau of shape {tau.shape}; allowed are finite real "
+            "numbers >= 0 in the shape of tau"
+        )
 
 
 def _show(barrier: Barrier) -> str:

@@ -11,13 +11,17 @@ import skfem
 from numpy.typing import NDArray
 from skfem.refdom import RefHex
 
+from ..checks import as_number, named, shown
 from ..errors import MeshError
 
 Floats = NDArray[np.float64]
 Size = float | Mapping[str, float]
 M = TypeVar("M", bound=skfem.Mesh)
 
+MANY = 1e7  # cells along one axis that no calculation here is meant for
 
+
+@named()
 def interval(layers: Mapping[str, float], size: Size = 0.1) -> skfem.MeshLine1:
     """A line of layers.
 
@@ -32,6 +36,7 @@ def interval(layers: Mapping[str, float], size: Size = 0.1) -> skfem.MeshLine1:
     return _name(mesh, layers, ends)
 
 
+@named()
 def rectangle(
     layers: Mapping[str, float], width: float = 1.0, size: Size = 0.1, cell: str = "triangle"
 ) -> skfem.MeshTri1 | skfem.MeshQuad1:
@@ -51,6 +56,7 @@ def rectangle(
     return _name(mesh, layers, ends, {"bottom": (1, 0.0), "top": (1, y[-1])})
 
 
+@named()
 def box(
     layers: Mapping[str, float],
     width: float = 1.0,
@@ -76,24 +82,26 @@ def box(
 
 
 def _check_cell(cell: str, allowed: tuple[str, ...]) -> None:
-    if cell not in allowed:
-        raise MeshError(f"unknown cell {cell!r}; use one of {', '.join(map(repr, allowed))}")
+    if not isinstance(cell, str) or cell not in allowed:
+        raise MeshError(f"unknown cell {shown(cell)}; use one of {', '.join(map(repr, allowed))}")
 
 
 def _positive(what: str, value: object) -> float:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.complexfloating)
-    if not number or not 0 < value < math.inf:  # type: ignore[operator]
-        raise MeshError(f"{what} is {value!r}; it must be a positive number")
-    return float(value)  # type: ignore[arg-type]
+    found = as_number(value)
+    if found is None or not 0 < found < math.inf:
+        raise MeshError(f"{what} is {shown(value)}; it must be a positive number")
+    return found
 
 
 def _check_layers(layers: Mapping[str, float], size: Size) -> None:
     if not isinstance(layers, Mapping):
         raise MeshError(f'layers is a {type(layers).__name__}; use a dict, as {{"S": 4.0, "F": 1.0}}')
     if not layers or not all(isinstance(name, str) and name for name in layers):
-        raise MeshError(f"layers has the names {list(layers)}; give at least one layer, each named by a string")
+        raise MeshError(f"layers has the names {shown(list(layers))}; give at least one layer, each named by a string")
     if isinstance(size, Mapping) and set(size) != set(layers):
-        raise MeshError(f"size names {sorted(size)}; it must name each of the layers {sorted(layers)}, or be a number")
+        raise MeshError(
+            f"size names {shown(list(size))}; it must name each of the layers {shown(list(layers))}, or be a number"
+        )
     interfaces = _interfaces(layers)
     if len(set(interfaces)) < len(interfaces):
         raise MeshError(f"two interfaces have the same name in {interfaces}; rename a layer")
@@ -126,7 +134,13 @@ def _size_of(size: Size, name: str) -> float:
 
 
 def _count(length: float, size: float) -> int:
-    return max(1, math.ceil(length / size - 1e-9))
+    count = length / size
+    if count > MANY:
+        raise MeshError(
+            f"a length of {length:g} in cells of size {size:g} is {count:.3g} cells, more than {MANY:g}: give a larger "
+            "size, or the lengths in the unit that the size is in"
+        )
+    return max(1, math.ceil(count - 1e-9))
 
 
 def _split(mesh: skfem.MeshHex1) -> skfem.MeshTet1:

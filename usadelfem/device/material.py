@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import choice, named, named_fields
 from ..errors import DeviceError
 from .coefficient import check_coefficient, describe, frozen_value
 from .frozen import FrozenRecord
@@ -17,6 +18,7 @@ Number = complex | NDArray[Any] | tuple[float, ...] | list[float]
 Coefficient = Number | Callable[[NDArray[np.float64]], Any]
 
 
+@named_fields
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Material(FrozenRecord):
     """Coefficients of the Usadel equation in one region.
@@ -75,8 +77,7 @@ class Material(FrozenRecord):
     su2: Coefficient | None = None
 
     def __post_init__(self) -> None:
-        if self.growth_axis not in ("x", "y", "z"):
-            raise DeviceError(f"material: growth_axis is {self.growth_axis!r}; allowed are 'x', 'y' and 'z'")
+        choice("material: growth_axis", self.growth_axis, "xyz", error=DeviceError)
         if self.gap is None and self.Tc is None:
             object.__setattr__(self, "gap", 0.0)
         for name in COEFFICIENTS:
@@ -127,6 +128,7 @@ class Coefficients(TypedDict, total=False):
     su2: Coefficient | None
 
 
+@named(*Coefficients.__annotations__)
 def normal_metal(**coefficients: Unpack[Coefficients]) -> Material:
     """A normal metal: no gap and no exchange field unless given.
 
@@ -144,6 +146,7 @@ def normal_metal(**coefficients: Unpack[Coefficients]) -> Material:
     return Material(**coefficients)
 
 
+@named(*Coefficients.__annotations__)
 def superconductor(**coefficients: Unpack[Coefficients]) -> Material:
     """A superconductor: with `Tc` its order parameter is found self-consistently, with `gap` it is given.
 
@@ -162,6 +165,7 @@ def superconductor(**coefficients: Unpack[Coefficients]) -> Material:
     return Material(**coefficients)
 
 
+@named(*Coefficients.__annotations__)
 def ferromagnet(**coefficients: Unpack[Coefficients]) -> Material:
     """A ferromagnet with a given exchange field (hx, hy, hz). Parameters and units as in `Material`.
 
@@ -170,7 +174,7 @@ def ferromagnet(**coefficients: Unpack[Coefficients]) -> Material:
     DeviceError
         If no exchange field is given, or a value is of the wrong shape or out of range.
     """
-    if "exchange" not in coefficients:
+    if coefficients.get("exchange") is None:
         raise DeviceError("a ferromagnet needs exchange=...; for a metal without it use normal_metal")
     return Material(**coefficients)
 
@@ -180,6 +184,7 @@ class Vacuum:
     """A region without metal: the Usadel equation stops at it, the magnetic field does not."""
 
 
+@named()
 def vacuum() -> Vacuum:
     """The material of a region of the mesh that is empty: around a sample whose stray field is to be found.
 

@@ -4,11 +4,11 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import skfem
 
+from ..checks import file_path, named, outside
 from ..errors import MeshError
 from .conformity import describe_overlap
 from .merge import join_nodes
@@ -31,14 +31,18 @@ FLATNESS = 1e-9
 DEGENERATE = 1e-12
 
 
+@named()
 def read_mesh(path: str | os.PathLike[str], *, merge: float | None = None) -> skfem.Mesh:
     """Read a mesh with its regions (``mesh.subdomains``) and facet sets (``mesh.boundaries``).
 
-    The file is a Gmsh ``.msh`` (2.2 or 4.1, ASCII or binary) or any other format of meshio that has cell sets. The
-    physical groups of the highest dimension are the regions, those of one dimension less the facet sets, which may lie
-    inside the domain; a group without a name is called by its number. Coordinates keep the unit of the file. A 2D mesh
-    must lie in a plane z = const and a 1D mesh on a line y = z = const. Groups of still lower dimension are dropped
-    with a UserWarning.
+    The file is a Gmsh ``.msh`` (2.2 or 4.1, ASCII or binary) or of any other format of meshio. The physical groups of
+    the highest dimension are the regions, those of one dimension less the facet sets, which may lie inside the domain;
+    a group without a name is called by its number. Of other formats these are: groups of MED; element sets of Abaqus
+    (.inp); the references of Medit (.mesh), by number; the markers of SU2, whose cells make one region "domain"; in
+    VTK, VTU and XDMF the numbers in an integer array over the cells, named "gmsh:physical", "region", ...
+
+    Coordinates keep the unit of the file. A 2D mesh must lie in a plane z = const and a 1D mesh on a line y = z =
+    const. Groups of still lower dimension are dropped with a UserWarning, and so are periodic links.
 
     ``merge`` is a distance, in the unit of the file: nodes that are closer become one, so that parts that were meshed
     apart with matching nodes are connected; facet sets of both sides keep their names. None joins nothing.
@@ -49,7 +53,7 @@ def read_mesh(path: str | os.PathLike[str], *, merge: float | None = None) -> sk
     not a positive number, is longer than the edge of a cell, or leaves parts that overlap or have nodes
     which do not match.
     """
-    path = Path(path)
+    path = file_path("path", path)
     content = read_mesh_file(path)
     try:
         return _convert(content) if merge is None else _merged(content, merge)
@@ -77,13 +81,31 @@ def check_mesh(mesh: skfem.Mesh) -> None:
         )
 
 
+def freeze_mesh(mesh: skfem.Mesh) -> None:
+    """Give a mesh read-only copies of its arrays, so that it cannot change behind the device that is made of it."""
+    fields = vars(mesh)
+    for name in ("doflocs", "t"):
+        if fields[name].flags.writeable:
+            object.__setattr__(mesh, name, _frozen(fields[name]))
+    for name in ("_subdomains", "_boundaries"):
+        sets = fields.get(name)
+        if sets and any(own.flags.writeable for own in sets.values() if isinstance(own, np.ndarray)):
+            object.__setattr__(mesh, name, {key: _frozen(own) for key, own in sets.items()})
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    own = array.copy()
+    own.flags.writeable = False
+    return own
+
+
 def _convert(content: MeshFile) -> skfem.Mesh:
     kind = _cell_type(content.blocks)
     dim = max(block.dim for block in content.blocks)
     cells, regions = _join(content.blocks, kind)
     facets, facet_sets = _join(content.blocks, FACET_TYPES[kind])
     _check_groups(content, dim, regions, facet_sets)
-    _check_regions(dim, len(cells), regions)
+    _check_regions(dim, len(cells), regions, content.lacks)
     used, cells = _renumber(cells)
     mesh = _build(kind, _flatten(content.points[used], dim), cells)
     rows = _find_rows(np.sort(used[mesh.facets.T], axis=1), np.sort(facets, axis=1))
@@ -99,9 +121,13 @@ def _cell_type(blocks: tuple[Block, ...]) -> str:
     if dim == 0:
         raise MeshError("it has no cells; mesh the geometry before saving it")
     if any(kind.rstrip("0123456789") != kind for kind in kinds):
-        raise MeshError(f"cells of type {', '.join(kinds)} are of higher order; set Mesh.ElementOrder = 1 in Gmsh")
+        raise MeshError(
+            f"cells of type {', '.join(kinds)} are of higher order; save it with straight first-order "
+            "cells (in Gmsh Mesh.ElementOrder = 1)"
+        )
     if len(kinds) > 1:
-        raise MeshError(f"it mixes cells of types {', '.join(kinds)}; all cells must be of one type")
+        cure = ", in Gmsh by Mesh.RecombineAll = 0 or Mesh.SubdivisionAlgorithm = 1" if dim == 2 else ""
+        raise MeshError(f"it mixes cells of types {', '.join(kinds)}; all cells must be of one type{cure}")
     if kinds[0] not in MESH_TYPES:
         raise MeshError(f"cells of type {kinds[0]} are not supported; use one of {', '.join(MESH_TYPES)}")
     return kinds[0]
@@ -155,13 +181,17 @@ def _check_groups(content: MeshFile, dim: int, regions: Iterable[str], facet_set
         warnings.warn(
             f"physical groups {', '.join(sorted(low))} are dropped: only groups of dimension {dim} (regions) and "
             f"{dim - 1} (facet sets) are used",
-            stacklevel=4,
+            stacklevel=outside(),
         )
 
 
-def _check_regions(dim: int, n_cells: int, regions: Mapping[str, Ints]) -> None:
+def _check_regions(dim: int, n_cells: int, regions: Mapping[str, Ints], lacks: str) -> None:
     group = {1: "Curve", 2: "Surface", 3: "Volume"}[dim]
     add = f'add for example `Physical {group}("F") = {{1}};` to the .geo file and mesh it again'
+    if not regions and lacks:
+        raise MeshError(f"it has no regions: {lacks}")
+    if lacks:
+        add = "put them into a group too, or save it as .msh (Gmsh 4.1 or 2.2) with physical groups"
     if not regions:
         raise MeshError(f"it has no named regions (physical groups of dimension {dim}); {add}")
     covered = np.zeros(n_cells, dtype=bool)

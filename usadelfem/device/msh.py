@@ -7,7 +7,7 @@ entity, forgets groups of reversed entities, and confuses a curve and a surface 
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,9 @@ import meshio
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import outside
 from ..errors import MeshError
+from .formats import read_other, refuse
 from .names import decode_name
 
 Ints = NDArray[np.int64]
@@ -36,11 +38,15 @@ class Block:
 
 @dataclass(frozen=True)
 class MeshFile:
-    """What a mesh file holds: ``points`` is (n_points, 3), ``declared`` are the (dimension, name) of named groups."""
+    """What a mesh file holds: ``points`` is (n_points, 3), ``declared`` are the (dimension, name) of named groups.
+
+    ``lacks`` says of other formats than Gmsh's what they want for regions.
+    """
 
     points: Floats
     blocks: tuple[Block, ...]
     declared: frozenset[tuple[int, str]]
+    lacks: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,13 +65,22 @@ def read_mesh_file(path: Path) -> MeshFile:
     """
     if not path.exists():
         raise FileNotFoundError(f"mesh file not found: {path}")
-    data = path.read_bytes()
+    refuse(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MeshError(f"cannot read mesh file {path}: {error.strerror or error}") from error
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message="string or file could not be read")
-            return _read_gmsh(path, data) if path.suffix.lower() == ".msh" else _read_other(path)
-    except MeshError:
-        raise
+            if path.suffix.lower() == ".msh":
+                return _read_gmsh(path, data)
+            raw, groups, lacks = read_other(path)
+            return replace(_mesh_file(raw, groups, frozenset()), lacks=lacks)
+    except MeshError as error:
+        if str(error).startswith("cannot read"):
+            raise
+        raise MeshError(f"cannot read mesh file {path}: {error}") from error
     # meshio raises exceptions of any kind, and even exits, on damaged files
     except (Exception, SystemExit) as error:
         raise MeshError(f"cannot read mesh file {path}: {_reason(error)}") from error
@@ -77,23 +92,29 @@ def _reason(error: BaseException) -> str:
             "some of its elements are in a physical group and others in none; set Mesh.SaveAll = 0 in Gmsh, or add "
             "the missing Physical groups, and save it again"
         )
-    if isinstance(error, SystemExit):
+    if isinstance(error, SystemExit) or "Couldn't read file" in str(error):
         return "meshio does not recognise its contents"
+    if isinstance(error, FileNotFoundError) or "unable to open file" in str(error).lower():
+        return f"a file that it refers to is missing or damaged: {error}"
+    if isinstance(error, UnicodeDecodeError):
+        return "its text is not in UTF-8; save it again as UTF-8"
     return f"{type(error).__name__}: {error} (is the file damaged or incomplete?)"
 
 
-def _read_other(path: Path) -> MeshFile:
-    raw = meshio.read(path)
-    sets = {name: rows for name, rows in raw.cell_sets.items() if not name.startswith("gmsh:")}
-    groups = [
-        {name: np.asarray(rows[k], dtype=np.int64) for name, rows in sets.items() if rows[k] is not None}
-        for k in range(len(raw.cells))
-    ]
-    return _mesh_file(raw, groups, frozenset())
-
-
 def _read_gmsh(path: Path, data: bytes) -> MeshFile:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise MeshError("its text is in UTF-16; save it as UTF-8, or again from Gmsh")
     header = _check_format(path, data)
+    if b"$PartitionedEntities" in data:
+        raise MeshError(
+            "it is a partitioned mesh, whose elements belong to parts instead of the geometry; remove the partitions "
+            "(gmsh.model.mesh.unpartition(), in the window: Mesh, Unpartition) and save it again"
+        )
+    if b"$Periodic" in data and _PERIODIC.search(data):
+        warnings.warn(
+            f"mesh file {path}: its periodic links are not used, both of their sides are boundaries of the mesh",
+            stacklevel=outside(),
+        )
     raw = _read_elements(path, data)
     names = _physical_names(data)
     if header.version == "4.1":
@@ -104,13 +125,16 @@ def _read_gmsh(path: Path, data: bytes) -> MeshFile:
 
 
 _TEXTS = re.compile(rb"(\$(PhysicalNames|Comments)\s)(.*?)(\$End\2)", re.DOTALL)
+_PERIODIC = re.compile(rb"^\$Periodic\s.*?^\$EndPeriodic[^\n]*\n?", re.DOTALL | re.MULTILINE)
+_BOM = b"\xef\xbb\xbf"
 _NAME = re.compile(rb'^(\s*\d\s+\d+\s+)"(.*)"', re.MULTILINE)
 
 
 def _read_elements(path: Path, data: bytes) -> Any:
     """What meshio reads, which gives up at names and comments in Latin-1 or with quotes: of a copy without them."""
     texts = [found.group(3) for found in _TEXTS.finditer(data)]
-    if all(text.isascii() and b"\\" not in text and b"'" not in text for text in texts) and not any(
+    odd = data.startswith(_BOM) or _PERIODIC.search(data) is not None
+    if not odd and all(text.isascii() and b"\\" not in text and b"'" not in text for text in texts) and not any(
         b'"' in name for text in texts for _, name in _NAME.findall(text)
     ):
         return meshio.gmsh.read(path)
@@ -122,7 +146,7 @@ def _read_elements(path: Path, data: bytes) -> Any:
 
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "plain.msh"
-        copy.write_bytes(_TEXTS.sub(plain, data))
+        copy.write_bytes(_TEXTS.sub(plain, _PERIODIC.sub(b"", data.removeprefix(_BOM))))
         return meshio.gmsh.read(copy)
 
 
@@ -140,7 +164,8 @@ def _mesh_file(raw: Any, groups: list[dict[str, Ints]], declared: frozenset[tupl
 
 def _check_format(path: Path, data: bytes) -> _Header:
     """The header of a Gmsh file which is complete as far as its section marks tell."""
-    found = re.match(rb"\s*(?:\$Comments.*?\$EndComments\s*)?\$MeshFormat\s+([\d.]+)\s+([01])\s+(\d+)", data, re.DOTALL)
+    text = data.removeprefix(_BOM)
+    found = re.match(rb"\s*(?:\$Comments.*?\$EndComments\s*)?\$MeshFormat\s+([\d.]+)\s+([01])\s+(\d+)", text, re.DOTALL)
     if not found:
         raise MeshError(f"cannot read mesh file {path}: it does not start with $MeshFormat, so it is not a Gmsh mesh")
     version = found.group(1).decode()

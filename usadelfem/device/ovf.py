@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
+from ..checks import choice, file_path, integer, named, shown
 from ..errors import DeviceError
 from .textures import NUMBER, POSITIVE, TRIPLE, Axes, Floats, Texture, Vector, checked
 
@@ -25,6 +25,7 @@ END = re.compile(rb"^#[ \t]*end[ \t]*:[ \t]*data", re.IGNORECASE | re.MULTILINE)
 ROUNDING = 1e-6  # of a cell: how far outside of the grid a point may lie
 
 
+@named()
 def texture_from_ovf(
     path: str | os.PathLike[str],
     h: float,
@@ -68,10 +69,10 @@ def texture_from_ovf(
     name = "texture_from_ovf"
     checked(name, "h", h, NUMBER)
     factor, shift = checked(name, "scale", scale, POSITIVE), checked(name, "origin", origin, TRIPLE)
-    if outside not in ("error", "nearest"):
-        raise DeviceError(f"{name}: outside is {outside!r}; allowed are 'error' and 'nearest'")
+    choice(f"{name}: outside", outside, ("error", "nearest"), error=DeviceError)
+    choice(f"{name}: plane", plane, ("xy", "xz", "yz"), error=DeviceError)
     indices = _indices(layer)
-    grid = read_ovf(Path(path))
+    grid = read_ovf(file_path(f"{name}: path", path))
     grid = replace(grid, base=factor * grid.base + shift, step=factor * grid.step)
     direction = partial(_direction, grid=grid, indices=indices, nearest=outside == "nearest")
     given = {"path": str(path), "scale": scale, "origin": origin, "layer": layer, "outside": outside}
@@ -82,10 +83,12 @@ def _indices(layer: Layer) -> tuple[int, ...] | None:
     """The indices that `layer` gives; None for the mean."""
     if isinstance(layer, str) and layer == "mean":
         return None
-    indices = () if layer is None else (layer,) if isinstance(layer, Integral) else layer
-    if not isinstance(indices, Sequence) or not all(isinstance(index, Integral) for index in indices):
-        raise DeviceError(f"texture_from_ovf: layer is {layer!r}; allowed are an index, a tuple of them, and 'mean'")
-    return tuple(int(index) for index in indices)
+    indices = () if layer is None else tuple(layer) if isinstance(layer, tuple | list) else (layer,)
+    try:
+        return tuple(integer("layer", index) for index in indices)
+    except ValueError as error:
+        allowed = "allowed are an index, a tuple of them, and 'mean'"
+        raise DeviceError(f"texture_from_ovf: layer is {shown(layer)}; {allowed}") from error
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,6 +117,8 @@ def read_ovf(path: Path) -> Grid:
     Binary data may be of either byte order: the check value tells which, and there are OVF 2.0 data under OVF 1.0
     titles. Raises FileNotFoundError, and DeviceError naming the file and what is wrong with it.
     """
+    if path.is_dir():
+        raise DeviceError(f"OVF file {path}: it is a folder; give the .ovf or .omf file in it")
     if not path.is_file():
         raise FileNotFoundError(f"OVF file not found: {path}")
     try:

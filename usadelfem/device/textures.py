@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import as_array, as_number, choice, integer, named, numbers, shown
 from ..errors import DeviceError
 from .coefficient import Rule
 
@@ -40,12 +40,11 @@ class Texture:
 
     def __post_init__(self) -> None:
         checked(self.name, "h", self.h, NUMBER)
-        if self.plane not in ("xy", "xz", "yz"):
-            raise DeviceError(f"{self.name}: plane is {self.plane!r}; allowed are 'xy', 'xz' and 'yz'")
+        choice(f"{self.name}: plane", self.plane, ("xy", "xz", "yz"), error=DeviceError)
 
     def __call__(self, x: NDArray[Any]) -> Floats:
         """The exchange field (hx, hy, hz), energy, shape (3, ...), at mesh coordinates x of shape (dim, ...)."""
-        points = np.asarray(x, dtype=np.float64)
+        points = numbers(f"{self.name}: x", x, "are finite coordinates", error=DeviceError)
         if points.ndim == 0 or len(points) not in (1, 2, 3):
             raise DeviceError(f"{self.name}: x has shape {points.shape}; allowed is (dim, ...) with dim 1, 2 or 3")
         axes = tuple("xyz".index(axis) for axis in (self.plane if len(points) == 2 else "xyz"[: len(points)]))
@@ -62,13 +61,10 @@ class Texture:
 
 def checked(owner: str, name: str, value: Any, rule: Rule) -> Floats:
     """A real number or vector of an owner; DeviceError unless it is what the rule allows."""
-    try:
-        array = np.asarray(value)
-    except ValueError:  # rows of different lengths
-        array = np.array(None)
-    good = array.dtype.kind in "iuf" and array.shape == rule.shape and np.isfinite(array).all()
-    if not good or (rule.positive and not array > 0):
-        raise DeviceError(f"{owner}: {name} is {value!r}; allowed is {rule.describe()}")
+    array = as_array(value)
+    good = array is not None and array.dtype.kind in "iuf" and array.shape == rule.shape and np.isfinite(array).all()
+    if array is None or not good or (rule.positive and not array > 0):
+        raise DeviceError(f"{owner}: {name} is {shown(value)}; allowed is {rule.describe()}")
     return array.astype(np.float64)
 
 
@@ -80,11 +76,12 @@ def _unit(owner: str, name: str, value: Vector) -> Floats:
 
 
 def _sign(owner: str, name: str, value: int) -> int:
-    if not np.isscalar(value) or value not in (1, -1):
-        raise DeviceError(f"{owner}: {name} is {value!r}; allowed are 1 and -1")
-    return value
+    if as_number(value) not in (1, -1):
+        raise DeviceError(f"{owner}: {name} is {shown(value)}; allowed are 1 and -1")
+    return int(value)
 
 
+@named()
 def bloch_wall(
     h: float,
     *,
@@ -126,6 +123,7 @@ def bloch_wall(
     return _wall("bloch_wall", h, given, plane)
 
 
+@named()
 def neel_wall(
     h: float,
     *,
@@ -170,6 +168,7 @@ def _wall_direction(
     return np.asarray(np.multiply.outer(e, -np.tanh(s)) + np.multiply.outer(side, 2 * decay / (1 + decay**2)))
 
 
+@named()
 def spiral(
     h: float,
     *,
@@ -223,6 +222,7 @@ def _spiral_direction(x: Floats, axes: Axes, *, q: Floats, frame: Floats, phase:
     return np.tensordot(frame, np.array([np.cos(angle), np.sin(angle), np.ones_like(angle)]), 1)
 
 
+@named()
 def skyrmion(
     h: float,
     *,
@@ -264,10 +264,11 @@ def skyrmion(
     plane
         As for `bloch_wall`: the field on a mesh without a y axis is that of the line y = 0.
     """
-    if not isinstance(vorticity, Integral) or vorticity == 0:
-        raise DeviceError(f"skyrmion: vorticity is {vorticity!r}; allowed is an integer other than 0")
+    vorticity = integer("skyrmion: vorticity", vorticity, error=DeviceError, note=" other than 0")
+    if not vorticity:
+        raise DeviceError("skyrmion: vorticity is 0; allowed is an integer other than 0")
     lengths = [checked("skyrmion", key, size, POSITIVE) for key, size in (("radius", radius), ("width", width))]
-    angles = (int(vorticity), checked("skyrmion", "helicity", helicity, NUMBER))
+    angles = (vorticity, checked("skyrmion", "helicity", helicity, NUMBER))
     middle, up = checked("skyrmion", "centre", centre, PAIR), _sign("skyrmion", "polarity", polarity)
     turn = partial(_skyrmion_direction, middle=middle, lengths=lengths, angles=angles, polarity=up)
     given = {"centre": centre, "radius": radius, "width": width, "helicity": helicity}

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..checks import shown
+
 _HOST = re.sub(r"[^\w.]", "_", socket.gethostname())[:60]
 
 
@@ -94,7 +96,7 @@ def as_path(path: str | os.PathLike[str], what: str) -> Path:
     try:
         return Path(path)
     except TypeError as error:
-        raise TypeError(f"{what} is {path!r}; allowed is a file name, a str or a Path") from error
+        raise TypeError(f"{what} is {shown(path)}; allowed is a file name, a str or a Path") from error
 
 
 def _remove_abandoned(folder: Path) -> None:

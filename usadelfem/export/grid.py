@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import as_array, shown
+
 Result = dict[str, NDArray[Any]]  # "" -> the result, or name -> part of the result
 
 # Name of the one axis of a sweep over a plain sequence.
@@ -76,7 +78,11 @@ def make_grid(parameters: Mapping[str, Sequence[Any]] | Iterable[Any]) -> Grid:
             raise ValueError(f"parameter {name!r:.60} is no name of an argument; allowed are identifiers")
         what = "parameters" if plain else f"parameter {name!r}"
         if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-            raise TypeError(f"{what} is {values!r}; allowed is a sequence of values")
+            raise TypeError(f"{what} is {shown(values)}; allowed is a sequence of values")
+        if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+            raise TypeError(f"{what} is {shown(values)}; allowed are values that are not masked: values.compressed()")
+        if isinstance(values, np.ndarray) and not values.ndim:
+            raise TypeError(f"{what} is {shown(values)}; allowed is a sequence of values, such as [{values}]")
         axes.append(tuple(values))
         if not axes[-1]:
             raise ValueError(f"{what} has no values; allowed is a sequence of at least one")
@@ -103,13 +109,12 @@ def as_result(value: Any) -> Result:
 
 
 def _numbers(value: Any) -> NDArray[Any]:
-    try:
+    array = np.asarray(value) if isinstance(value, bool | np.bool_) else as_array(value)
+    if array is None and isinstance(value, np.ndarray) and value.dtype == bool and not np.ma.is_masked(value):
         array = np.asarray(value)
-    except ValueError:  # rows of different lengths
-        array = np.array(None)
-    if array.dtype.kind not in "biufc":
+    if array is None:
         raise TypeError(
-            f"the function returned {value!r:.100}; allowed are a number, an array of numbers, and a dict of name -> "
+            f"the function returned {shown(value)}; allowed are a number, an array of numbers, and a dict of name -> "
             "number or array"
         )
     return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)

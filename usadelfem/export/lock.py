@@ -11,6 +11,8 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
+from ..checks import outside
+
 if sys.platform == "win32":
     import msvcrt
 else:
@@ -72,7 +74,7 @@ class FileLock:
                 warnings.warn(
                     f"{self.path.parent} is on a file system without locks ({error}): see to it that only one process "
                     f"writes {self.path.stem}",
-                    stacklevel=5,
+                    stacklevel=outside(),
                 )
                 return os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
             if self._is_ours(handle):

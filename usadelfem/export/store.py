@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import named, shown
 from ..device.device import Device
 from ..errors import FileError
 from ..fem.coefficients import Coefficients, column_names
@@ -35,6 +36,7 @@ Result = Equilibrium | Spectrum | NormalState | SweepResult
 FORMAT = 2
 
 
+@named()
 def save(path: str | os.PathLike[str], result: Result) -> Path:
     """Write a result to an HDF5 file, from which `load` restores it.
 
@@ -73,7 +75,8 @@ def save(path: str | os.PathLike[str], result: Result) -> Path:
     kind = type(result).__name__
     if kind not in _KINDS:
         raise TypeError(
-            f"cannot save {result!r}: allowed are {', '.join(_KINDS)}; of a Field save the result that it was made of"
+            f"cannot save {shown(result)}: allowed are {', '.join(_KINDS)}; of a Field save the result that it was "
+            "made of"
         )
     content = _KINDS[kind][0](result)
     with image() as (file, data):
@@ -86,6 +89,7 @@ def save(path: str | os.PathLike[str], result: Result) -> Path:
     return target
 
 
+@named()
 def load(path: str | os.PathLike[str]) -> Result:
     """Restore a result that was written by `save`, or read the checkpoint of a `sweep`.
 

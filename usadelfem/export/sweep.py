@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device.frozen import FrozenMapping
+from ..checks import named, outside, shown
+from ..device.frozen import FrozenMapping, FrozenRecord
+from ..solve.arguments import check_progress
+from ..solve.engines import check_executor
 from ..solve.status import SolveError
 from ..solve.tasks import run_tasks
 from .atomic import as_path
@@ -26,7 +29,7 @@ Parameters = Mapping[str, Sequence[Any] | Values] | Iterable[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class SweepResult:
+class SweepResult(FrozenRecord):
     """Results of a function at all points of a grid.
 
     Attributes
@@ -50,6 +53,7 @@ class _Failure:
     message: str
 
 
+@named()
 def sweep(
     function: Callable[..., Any],
     parameters: Parameters,
@@ -103,6 +107,10 @@ def sweep(
     UserWarning
         If the function raised SolveError at some of the points.
     """
+    if not callable(function):
+        raise TypeError(f"function is {shown(function)}; allowed is a function of the parameters")
+    check_progress(progress)
+    check_executor(executor)
     grid = make_grid(parameters)
     store: Any = nullcontext()
     if checkpoint is not None:
@@ -130,7 +138,7 @@ def sweep(
         warnings.warn(
             f"sweep: {len(failed)} of {grid.size} points failed and are NaN, the first one at {grid.describe(first)}: "
             f"{failed[first]}",
-            stacklevel=2,
+            stacklevel=outside(),
         )
     return _gathered(grid, table, failed)
 

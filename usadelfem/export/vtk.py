@@ -11,6 +11,7 @@ import meshio
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import named, shown
 from ..device.device import Device
 from ..errors import ObservableError
 from ..fem.coefficients import sample
@@ -25,6 +26,7 @@ _CELLS = {1: {2: "line"}, 2: {3: "triangle", 4: "quad"}, 3: {4: "tetra", 8: "hex
 _HEXAHEDRON = [0, 3, 6, 2, 1, 5, 7, 4]
 
 
+@named()
 def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
     """Write fields of one device to a file that ParaView opens.
 
@@ -120,7 +122,7 @@ def _check(target: Path, fields: tuple[Field, ...]) -> None:
         raise ValueError("no fields to write: give at least one, e.g. write_vtk(path, charge_current(eq))")
     for field in fields:
         if not isinstance(field, Field):
-            raise TypeError(f"cannot write {field!r}: allowed are Field objects, e.g. charge_current(eq)")
+            raise TypeError(f"cannot write {shown(field)}: allowed are Field objects, e.g. charge_current(eq)")
         if field.space.mesh is not fields[0].space.mesh:
             raise ObservableError(f"{field.name} and {fields[0].name} live on different meshes: write two files")
         if target.suffix == ".vtu" and field.series is not None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..device.frozen import FrozenRecord
 from ..physics.jit import announce_compilation, kernel, readonly
 from .coefficients import Coefficients
 from .element import element_terms
@@ -80,7 +81,7 @@ def fill_pattern(size: int, pointer: Any, columns: Any, indptr: Any, indices: An
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Slots:
+class Slots(FrozenRecord):
     """Where the blocks of the node pairs of a group of elements (cells, or facets of interfaces) go.
 
     Attributes
@@ -95,7 +96,7 @@ class Slots:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pattern:
+class Pattern(FrozenRecord):
     """The upper-triangular CSR matrix over the free nodes.
 
     Attributes
@@ -196,25 +197,24 @@ def assemble(
         of the upper-triangular CSR tangent over the free nodes (empty without pattern).
     """
     announce_compilation(element_terms)
-    everything = slice(None) if chosen is None else chosen
-    part = coefficients.chosen(everything)
-    tables = (array[everything] for array in (space.cells, space.inverse, space.dx))
-    cells, inverse, dx, table, kinds, axes, state = readonly(*tables, part.table, part.kinds, part.pairs, state)
+    rows = slice(None) if chosen is None else chosen
+    part, arrays = coefficients.chosen(rows), (space.cells[rows], space.inverse[rows], space.dx[rows])
+    cells, inverse, dx, table, kinds, axes, state, phi, dphi = readonly(
+        *arrays, part.table, part.kinds, part.pairs, state, space.phi, space.dphi
+    )
     like, nodes = (0j,) * state.shape[1], cells.shape[1]
     point = point_space(len(like), space.dim, nodes)
     matrices = tangent_space(point.h00, point.hk0, point.hkk, point.hkl, nodes)
 
     def elements(first: int, hessian: bool, r: Complex, s: Real, t: Real) -> None:
         element_terms(
-            like, w, state, first, cells, space.phi, space.dphi, inverse, dx, table, kinds, axes, hessian, point,
+            like, float(w), state, first, cells, phi, dphi, inverse, dx, table, kinds, axes, hessian, point,
             matrices, r, s, t,
         )  # fmt: skip
 
-    number = np.dtype(float)
-    result = in_chunks(elements, cells, state.shape, 2 * len(like), number, pattern, timings)
     if timings:
         timings.points += dx.size
-    return result
+    return in_chunks(elements, cells, state.shape, 2 * len(like), np.dtype(float), pattern, timings)
 
 
 def in_chunks(
@@ -283,12 +283,12 @@ def scatter_junctions(
 
 def scatter_blocks(first: int, pattern: Pattern, slots: Slots, blocks: Any, values: Any) -> None:
     """Add the blocks of elements first, first + 1, ... to the tangent."""
-    half, own = (0.0,) * (pattern.unknowns // 2), (slots.number, slots.flipped, pattern.pointer, pattern.rows)
-    scatter_tangent(half, first, *own, blocks, values)
+    number, flipped, pointer, rows = readonly(slots.number, slots.flipped, pattern.pointer, pattern.rows)
+    scatter_tangent((0.0,) * (pattern.unknowns // 2), first, number, flipped, pointer, rows, blocks, values)
 
 
 def _check_block(pattern: Pattern | None, unknowns: int) -> None:
-    if pattern is not None and pattern.unknowns != unknowns:
+    if pattern and pattern.unknowns != unknowns:
         raise ValueError(f"a pattern with {pattern.unknowns} unknowns per node does not fit a state with {unknowns}")
 
 

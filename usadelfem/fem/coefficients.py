@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..device.coefficient import evaluate
 from ..device.device import Device
+from ..device.frozen import FrozenRecord
 from ..device.material import COEFFICIENTS
 from ..errors import DeviceError
 from ..physics import functional as column
@@ -25,7 +26,7 @@ LOCAL = ("N0", "D", "GAP_RE", "GAP_IM", "HX", "HY", "HZ", "RATE_SO", "RATE_SF", 
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Coefficients:
+class Coefficients(FrozenRecord):
     """What the kernels know of a device.
 
     Attributes

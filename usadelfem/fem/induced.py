@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device.device import Device
+from ..device.frozen import FrozenRecord
 from ..physics import functional as column
 from ..physics.frame import frame
 from ..physics.gauge import GAUGE_COLUMNS
@@ -35,7 +36,7 @@ def add_stiffness(weight: float, state: Any, cells: Any, phi: Any, table: Any, o
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Induced:
+class Induced(FrozenRecord):
     """The induced vector potential of a device.
 
     Attributes

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..device.coefficient import evaluate
 from ..device.contact import Reservoir
 from ..device.device import Device
+from ..device.frozen import FrozenRecord
 from ..device.interface import Barrier, Nazarov, SpinActive, Transparent, interface_facets
 from ..errors import DeviceError
 from ..physics import junction as column
@@ -32,7 +33,7 @@ COLUMNS = ("CONDUCTANCE", "MIX_ONE", "MIX_TWO", "MIXING", "MX", "MY", "MZ")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Junctions:
+class Junctions(FrozenRecord):
     """All barriers of a device, facet by facet.
 
     Attributes

@@ -1,8 +1,8 @@
-"""Where points lie in a mesh, and interpolation to them."""
+"""Where points lie in a mesh, and interpolation to them, in memory and time proportional to points and cells."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
+from ..checks import as_array, shown
 from ..errors import ObservableError
 from .space import Index, Real, Space, basis_values
 
-_OUTSIDE = (ValueError, IndexError)  # what finders say of a point outside; on lines beyond the last vertex the second
-_NUDGE = 1e-9  # relative to the distance from the nearest cell centre
+# A point counts as inside of a cell whose local coordinates it leaves by no more than this, or by rounding of its
+# position, that is by this part of the size of the mesh.
+TOLERANCE, ROUNDING = 1e-9, 1e-14
+# Newton's method for the local coordinates in quadrilaterals and hexahedra.
+STEPS = 20
+CONVERGED = 1e-13
+# Cells are asked for in the order of the distance of their centres: so many at first, each time GROWTH times more.
+FIRST, GROWTH = 4, 4
+PAIRS = 2**18  # pairs of a point and a cell that are looked at together
+OCTAVE = 4.0  # largest ratio of the radii of cells that are searched together
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +44,10 @@ class Location:
 
     def interpolate(self, nodal: NDArray[Any]) -> NDArray[Any]:
         """Values (..., nodes, components) at the nodes to values (..., npoints, components) at the points."""
-        return np.asarray(np.einsum("...pic,pi->...pc", nodal[..., self.nodes, :], self.phi))
+        total = np.zeros((*nodal.shape[:-2], len(self.cells), nodal.shape[-1]), np.result_type(nodal, float))
+        for nodes, weights in zip(self.nodes.T, self.phi.T, strict=True):  # one at a time: no array beyond the result
+            total += nodal[..., nodes, :] * weights[:, None]
+        return total
 
 
 def locate(space: Space, points: ArrayLike) -> Location:
@@ -46,51 +58,156 @@ def locate(space: Space, points: ArrayLike) -> Location:
     space
         The discretisation.
     points
-        Positions, shape (dim, npoints).
+        Positions, shape (dim, npoints); npoints may be 0.
 
     Raises
     ------
     ObservableError
-        If the array has another shape, or a point lies outside the mesh.
+        If the array has another shape or is not of finite real numbers, or a point lies outside the mesh.
     """
-    x = np.asarray(points, float)
-    if x.ndim != 2 or x.shape[0] != space.dim:
-        raise ObservableError(f"points have shape {x.shape}; allowed is ({space.dim}, npoints)")
-    cells = _find(space, x)
-    local = np.asarray(space.basis.mapping.invF(x[:, :, None], tind=cells))
-    return Location(cells, space.cells[cells], basis_values(space.basis.elem, local)[:, :, 0].T)
+    x = checked_points(space.dim, points)
+    cells, local = _Finder(space).find(x)
+    return Location(cells, space.cells[cells], basis_values(space.basis.elem, local).T)
 
 
-def _find(space: Space, x: Real) -> Index:
-    finder = space.mesh.element_finder(mapping=space.basis.mapping)
-    try:
-        return np.asarray(finder(*x), np.int64)
-    except _OUTSIDE:
-        inner = _nudged(space, x)
-    try:
-        return np.asarray(finder(*inner), np.int64)
-    except _OUTSIDE as error:
-        outside = x[:, _first_outside(finder, inner)]
-        lower, upper = space.mesh.p.min(axis=1), space.mesh.p.max(axis=1)
-        place = ", ".join(f"{value:g}" for value in outside)
-        raise ObservableError(f"point ({place}) lies outside the mesh, which spans {lower} to {upper}") from error
+def checked_points(dim: int, points: Any) -> Real:
+    """Positions as an array (dim, npoints); ObservableError unless they are finite real numbers."""
+    array = as_array(points)
+    if array is None or array.dtype.kind not in "iuf":
+        raise ObservableError(f"points are {shown(points)}; allowed are real numbers, shape ({dim}, npoints)")
+    if array.ndim != 2 or len(array) != dim:
+        hint = ""
+        if array.ndim == 2 and array.shape[1] == dim:
+            hint = ": transpose them"
+        elif array.ndim == 1 and dim in (1, len(array)):
+            hint = f": give points[{'None, :' if dim == 1 else ':, None'}]"
+        raise ObservableError(f"points have shape {array.shape}; allowed is ({dim}, npoints){hint}")
+    bad = ~np.isfinite(array).all(axis=0)
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise ObservableError(
+            f"{int(bad.sum())} of {array.shape[1]} points are not finite, the first is number {first}, "
+            f"{_place(array[:, first])}; allowed are points of the mesh"
+        )
+    return array.astype(float)
 
 
-def _nudged(space: Space, x: Real) -> Real:
-    """Points moved by rounding errors towards the nearest cell centre: one on the boundary may count as outside."""
-    centres = space.mesh.p[:, space.mesh.t].mean(axis=1)
-    _, nearest = cKDTree(centres.T).query(x.T)
-    return np.asarray(x + _NUDGE * (centres[:, nearest] - x))
+def _place(point: Real) -> str:
+    return f"({', '.join(f'{value:.6g}' for value in point)})"
 
 
-def _first_outside(finder: Any, x: Real) -> int:
-    """Index of the first point that the finder refuses, by bisection."""
+class _Finder:
+    """Searches the cells of a mesh, those of similar size together, by the distance of their centres."""
 
-    def refused(count: int) -> bool:
-        try:
-            finder(*x[:, :count])
-        except _OUTSIDE:
-            return True
-        return False
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        mesh = space.mesh
+        self.corners = np.asarray(mesh.p)[:, mesh.t]  # (dim, corners, cells)
+        self.centres = self.corners.mean(axis=1)
+        self.low, self.high = self.corners.min(axis=1), self.corners.max(axis=1)
+        self.radii = np.sqrt(((self.corners - self.centres[:, None]) ** 2).sum(axis=0)).max(axis=0)
+        self.size = float(np.ptp(mesh.p, axis=1).max())
+        self.reference = np.asarray(mesh.elem.refdom.p, float)
+        self.affine = self.reference.shape[1] == space.dim + 1
 
-    return bisect_left(range(1, x.shape[1] + 1), True, key=refused)
+    def find(self, x: Real) -> tuple[Index, Real]:
+        """Cells of points (dim, n), and the local coordinates in them, (dim, n)."""
+        cells, local = np.full(x.shape[1], -1), np.zeros(x.shape)
+        if not x.shape[1]:
+            return cells, local
+        groups = list(self._groups())
+        count = FIRST
+        while True:
+            exhausted = True
+            for tree, own, radius in groups:
+                left = np.flatnonzero(cells < 0)
+                if len(left) and (count == FIRST or count // GROWTH < len(own)):
+                    exhausted &= self._search(tree, own, radius, min(count, len(own)), x, left, cells, local)
+            missing = np.flatnonzero(cells < 0)
+            if not len(missing):
+                return cells, local
+            if exhausted:
+                lower, upper = self.space.mesh.p.min(axis=1), self.space.mesh.p.max(axis=1)
+                many = "" if len(missing) == 1 else f" ({len(missing)} of {x.shape[1]} points do)"
+                raise ObservableError(
+                    f"point {_place(x[:, missing[0]])} lies outside the mesh, which spans {lower} to {upper}{many}"
+                )
+            count *= GROWTH
+
+    def _groups(self) -> Iterator[tuple[Any, Index, float]]:
+        """Cells of similar radius: a tree of their centres, their numbers, and the largest radius."""
+        octave = np.floor(np.log(self.radii) / np.log(OCTAVE)).astype(int)
+        values, counts = np.unique(octave, return_counts=True)
+        for value in values[np.argsort(-counts)]:
+            own = np.flatnonzero(octave == value)
+            yield cKDTree(self.centres[:, own].T), own, float(self.radii[own].max())
+
+    def _search(
+        self, tree: Any, own: Index, radius: float, count: int, x: Real, left: Index, cells: Index, local: Real
+    ) -> bool:  # fmt: skip
+        """Look for points in their nearest cells of a group; returns whether no further cell of it can hold any."""
+        exhausted, reach = True, radius * (1 + 1e-6) + ROUNDING * self.size
+        for start in range(0, len(left), max(1, PAIRS // count)):
+            rows = left[start : start + max(1, PAIRS // count)]
+            _, near = tree.query(x[:, rows].T, k=np.arange(1, count + 1), distance_upper_bound=reach)
+            known = near < len(own)  # others are farther than any cell reaches
+            exhausted &= count == len(own) or not known[:, -1].any()
+            point, column = np.nonzero(known)
+            candidates = own[near[point, column]]
+            inside = self._in_box(x[:, rows[point]], candidates)
+            point, candidates = point[inside], candidates[inside]
+            coordinates, outside = self._coordinates(x[:, rows[point]], candidates)
+            inside = outside <= self._slack(candidates)
+            found, first = np.unique(point[inside], return_index=True)  # of several cells the nearest
+            cells[rows[found]] = candidates[inside][first]
+            local[:, rows[found]] = coordinates[:, inside][:, first]
+        return exhausted
+
+    def _in_box(self, x: Real, cells: Index) -> NDArray[np.bool_]:
+        """Whether points lie in the bounding boxes of cells."""
+        slack = self._slack(cells) * 2 * self.radii[cells]
+        low, high = self.low[:, cells] - slack, self.high[:, cells] + slack
+        return np.asarray(((x >= low) & (x <= high)).all(axis=0))
+
+    def _slack(self, cells: Index) -> Real:
+        return np.asarray(TOLERANCE + ROUNDING * self.size / self.radii[cells])
+
+    def _coordinates(self, x: Real, cells: Index) -> tuple[Real, Real]:
+        """Local coordinates (dim, n) of points in cells, and by how much they leave the reference cell, (n,)."""
+        if self.affine:
+            inverse = self.space.inverse[cells, 0]
+            local = np.einsum("nmk,kn->mn", inverse, x - self.corners[:, 0, cells])
+            return np.asarray(local), np.maximum(-local.min(axis=0), local.sum(axis=0) - 1)
+        local = self._invert(x, cells)
+        return local, np.maximum(-local.min(axis=0), local.max(axis=0) - 1)
+
+    def _invert(self, x: Real, cells: Index) -> Real:
+        """Local coordinates by Newton's method, infinite where it does not converge: there the point is outside."""
+        local, reference = np.full(x.shape, 0.5), self.reference[:, :, None]
+        slopes, active = np.where(reference > 0.5, 1.0, -1.0), np.arange(len(cells))
+        for _ in range(STEPS):
+            own, corners = local[:, active], self.corners[:, :, cells[active]]
+            factors = np.where(reference > 0.5, own[:, None], 1 - own[:, None])  # (dim, corners, n)
+            residual = np.einsum("kcn,cn->kn", corners, factors.prod(axis=0)) - x[:, active]
+            left = ~(abs(residual).max(axis=0) <= CONVERGED * self.radii[cells[active]] + 0.1 * ROUNDING * self.size)
+            active, own, residual = active[left], own[:, left], residual[:, left]
+            if not len(active):
+                break
+            corners, factors = corners[..., left], factors[..., left]
+            jacobian = [
+                np.einsum("kcn,cn->kn", corners, slopes[m] * np.delete(factors, m, axis=0).prod(axis=0))
+                for m in range(len(own))
+            ]
+            local[:, active] = np.clip(own - _solved(np.stack(jacobian, axis=1), residual), -1.0, 2.0)
+        local[:, active] = np.inf
+        return local
+
+
+def _solved(matrices: Real, rhs: Real) -> Real:
+    """Solutions of small linear systems (k, m, n), (k, n); singular ones are left where they are."""
+    moved = np.moveaxis(matrices, -1, 0)
+    scale = abs(moved).max(axis=(1, 2))
+    good = abs(np.linalg.det(moved)) > 1e-14 * scale ** moved.shape[1]
+    moved = np.where(good[:, None, None], moved, np.eye(moved.shape[1]))
+    step = np.linalg.solve(moved, np.where(good, rhs, 0.0).T[..., None])[..., 0]
+    return np.asarray(step.T)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device.device import Device
+from ..device.frozen import FrozenRecord
 from ..physics import functional as column
 from ..physics.frame import frame
 from ..physics.functional import first_variation
@@ -81,7 +82,7 @@ def add_gap_gradient(state: Any, gap: Any, cells: Any, phi: Any, weight: Any, li
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pairing:
+class Pairing(FrozenRecord):
     """Where the gap is unknown, and what its equation needs.
 
     Attributes

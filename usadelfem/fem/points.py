@@ -68,6 +68,14 @@ def add_currents(
                 add_moments(weight * c[N0], a, get(a, point.flux, k), out[1 + k, :, e, q])
 
 
+def sum_spins(space: Space, coefficients: Coefficients, weight: float, state: Complex, out: Real) -> None:
+    """Add weight times the spin density of a state to out, shape (3, cells, points)."""
+    given, cells, phi, table, kinds = readonly(
+        state, space.cells, space.phi, coefficients.table, coefficients.kinds
+    )
+    add_spin(weight, given, cells, phi, table, kinds, out)
+
+
 def sum_currents(
     space: Space, coefficients: Coefficients, weight: float, state: Complex, out: Real, *, torque: bool = False
 ) -> None:  # fmt: skip

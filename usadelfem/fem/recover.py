@@ -30,7 +30,10 @@ class Recovered:
 
     def at(self, location: Location) -> NDArray[Any]:
         """Values at located points, shape (*components, npoints)."""
-        return np.asarray(np.einsum("...pi,pi->...p", self.values[..., location.cells, :], location.phi))
+        total = np.zeros((*self.values.shape[:-2], len(location.cells)), np.result_type(self.values, float))
+        for local, weights in enumerate(location.phi.T):
+            total += self.values[..., location.cells, local] * weights
+        return total
 
     def at_corners(self, region: str | None = None) -> NDArray[Any]:
         """Values at the corners, averaged over the cells around with their volumes; (*components, corners).

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..device.frozen import FrozenRecord
 from ..physics import functional as column
 from ..physics import junction as barrier
 from ..physics.gauge import GAUGE_COLUMNS
@@ -26,7 +27,7 @@ Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Retarded:
+class Retarded(FrozenRecord):
     """Residual and tangent of the functional at w = Gamma - iE, with the nodes of the contacts clamped.
 
     A state holds, for every node, the entries of a and of b that its sector needs, shape (nodes, 2n).
@@ -132,13 +133,13 @@ class Retarded:
         cells, inverse, dx, table, partner, kinds, pairs, state = readonly(
             *arrays, own.table, other, own.kinds, own.pairs, state
         )
-
+        phi, dphi = readonly(space.phi, space.dphi)
         n, dim, nodes = len(like), space.dim, cells.shape[1]
         point, matrices = point_space(n, dim, nodes), whole_tangent_space(n, dim, nodes)
 
         def elements(first: int, hessian: bool, r: Complex, s: Real, t: Complex) -> None:
             retarded_terms(
-                like, w, state, first, cells, space.phi, space.dphi, inverse, dx, table, partner, kinds, pairs, hessian,
+                like, complex(w), state, first, cells, phi, dphi, inverse, dx, table, partner, kinds, pairs, hessian,
                 point, matrices, r, s, t,
             )  # fmt: skip
 

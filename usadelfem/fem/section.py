@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..checks import as_array, shown
 from ..device.interface import interface_facets, region_pair
 from ..errors import DeviceError, ObservableError
 from .locate import Location
@@ -149,9 +150,16 @@ def _facets(space: Space, facets: Facets) -> NDArray[Any]:
         except DeviceError as error:
             raise ObservableError(str(error)) from error
     else:
+        array = as_array(facets)
+        if array is None or array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+            raise ObservableError(
+                f"facets are {shown(facets)}; allowed are the name of a facet set, a pair of region names, and a "
+                "one-dimensional array of facet indices"
+            )
+        count = space.mesh.facets.shape[1]
+        if array.size and not 0 <= array.min() <= array.max() < count:
+            raise ObservableError(f"facets are {shown(facets)}; allowed are indices from 0 to {count - 1}")
         chosen = np.asanyarray(facets)
-        if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer):
-            raise ObservableError("facets are given as a name or as a one-dimensional array of facet indices")
     if not len(chosen):
         raise ObservableError(f"facet set {facets!r} is empty: nothing can flow through it")
     return np.asanyarray(chosen)
@@ -180,9 +188,12 @@ def _boundary_sign(space: Space, facets: Index, into: Any, label: str) -> int:
 
 def _projection(space: Space, facets: Index, direction: ArrayLike) -> Real:
     """Component along a direction of the mean normals out of the first cells of facets."""
-    vector = np.asarray(direction, float)
-    if vector.shape != (space.dim,):
-        raise ObservableError(f"into={direction!r}; allowed is a region name or a vector of {space.dim} components")
+    vector = as_array(direction)
+    good = vector is not None and vector.shape == (space.dim,) and vector.dtype.kind in "iuf"
+    if vector is None or not good or not np.isfinite(vector).all() or not vector.any():
+        raise ObservableError(
+            f"into={shown(direction)}; allowed is a region name or a vector of {space.dim} components, not all 0"
+        )
     normals = np.array(_facet_basis(space, facets).normals)
     return np.asarray(np.einsum("kfq,k->f", normals, vector))
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..device.frozen import FrozenRecord
 from ..physics import functional as column
 from ..physics import junction as barrier
 from ..physics.gauge import GAUGE_COLUMNS
@@ -30,7 +31,7 @@ PARALLEL = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
-class Sector:
+class Sector(FrozenRecord):
     """A subspace of spin matrices that the equation closes on.
 
     Attributes

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ import skfem
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from ..checks import shown
+from ..device.frozen import FrozenRecord
 
 Real = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -33,7 +37,7 @@ _ELEMENTS: dict[type, tuple[Any, Any]] = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Space:
+class Space(FrozenRecord):
     """Lagrange elements of one order on one mesh, discontinuous along barriers.
 
     Attributes
@@ -193,6 +197,14 @@ def _split(mesh: Any, element: Any, dofs: Index, barriers: Index) -> tuple[Index
     return number[inverse.reshape(dofs.shape)], np.concatenate([origin, owner[fresh]])
 
 
+def check_order(order: Any) -> int:
+    """The order of elements, 1 or 2, as an integer; ValueError if it is none."""
+    number = order[()] if isinstance(order, np.ndarray) and not order.ndim else order
+    if isinstance(number, bool | np.bool_) or not isinstance(number, Integral) or number not in (1, 2):
+        raise ValueError(f"order is {shown(order)}; allowed are 1 (linear elements) and 2 (quadratic elements)")
+    return int(number)
+
+
 def build_space(
     mesh: Any, order: int, *, barriers: Index = _NONE, ghosts: Sequence[Index] = ()
 ) -> Space:  # fmt: skip
@@ -214,8 +226,7 @@ def build_space(
     ValueError
         If `order` is neither 1 nor 2.
     """
-    if order not in (1, 2):
-        raise ValueError(f"order is {order!r}; allowed are 1 (linear elements) and 2 (quadratic elements)")
+    order = check_order(order)
     element = _ELEMENTS[type(mesh)][order - 1]()
     # The rule of degree 4 for tetrahedra has a negative weight.
     degree = 5 if isinstance(element, skfem.ElementTetP2) else 2 * order

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import choice
 from ..device.coefficient import evaluate, uniform
 from ..device.contact import Reservoir
 from ..device.device import Device
+from ..device.frozen import FrozenRecord
 from ..device.material import Material
 from ..errors import DeviceError
 from ..physics import functional as column
@@ -27,7 +29,7 @@ Contacts = dict[str, tuple[Index, Complex, Real]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Spectral:
+class Spectral(FrozenRecord):
     """Residual and tangent of the functional, with the nodes of the contacts clamped.
 
     Attributes
@@ -240,8 +242,7 @@ def build_spectral(
     DeviceError
         As `point_coefficients`; also if a contact is not a Reservoir, or two meet at a node with different values.
     """
-    if sector not in SECTORS:
-        raise ValueError(f"sector is {sector!r}; allowed are {' and '.join(map(repr, SECTORS))}")
+    choice("sector", sector, SECTORS)
     barriers, ghosts = splitting(device)
     space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
     coefficients = point_coefficients(device, space, linearized=linearized, potential=potential)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import choice, named
 from ..errors import ObservableError
 from ..fem.coefficients import Coefficients, spatial_axes, spatial_spin_hall_tensors, spin_hall_tensors
 from ..fem.points import boundary_share, consistent_flux, green_at_quadrature, sum_currents
@@ -15,6 +16,7 @@ from ..physics import local
 from ..physics.functional import N0, D
 from ..solve.normal_state import NormalState
 from ..solve.solution import Equilibrium, Spectrum
+from .arguments import check_index, check_result
 from .diffusive import normal_charge_current, normal_spin_current
 from .fields import Field
 from .sections import rigid_facets
@@ -24,6 +26,7 @@ AXES = ("x", "y", "z")
 FORMS = ("consistent", "huang2018")
 
 
+@named()
 def charge_current(
     result: Equilibrium | NormalState | Spectrum, *, form: str = "consistent", components: str = "mesh"
 ) -> Field:  # fmt: skip
@@ -54,6 +57,7 @@ def charge_current(
     ObservableError
         If there is no such form or choice of components.
     """
+    check_result("charge_current", result, Equilibrium, NormalState, Spectrum)
     check_form(form)
     directions = _directions(result, components)
     if isinstance(result, NormalState):
@@ -70,6 +74,7 @@ def charge_current(
     )  # fmt: skip
 
 
+@named()
 def spin_current(
     result: Equilibrium | NormalState | Spectrum, *, form: str = "consistent", components: str = "mesh"
 ) -> Field:  # fmt: skip
@@ -92,6 +97,7 @@ def spin_current(
     ObservableError
         If there is no such form or choice of components.
     """
+    check_result("spin_current", result, Equilibrium, NormalState, Spectrum)
     check_form(form)
     directions = _directions(result, components)
     if isinstance(result, NormalState):
@@ -108,6 +114,7 @@ def spin_current(
     )  # fmt: skip
 
 
+@named()
 def matrix_current(eq: Equilibrium, n: int = 0, *, form: str = "consistent") -> Field:
     """The matrix current J_k at one Matsubara frequency, complex components (dim, 4, 4).
 
@@ -126,6 +133,7 @@ def matrix_current(eq: Equilibrium, n: int = 0, *, form: str = "consistent") -> 
     ObservableError
         If there is no such frequency or form.
     """
+    check_result("matrix_current", eq, Equilibrium)
     check_form(form)
     current = _matrix_current(eq, eq.riccati[check_index(eq, n)], form)
     space = eq.system.space
@@ -140,18 +148,9 @@ def _refuse_printed(form: str) -> None:
         )
 
 
-def check_index(eq: Equilibrium, n: int) -> int:
-    """An index of a Matsubara frequency; ObservableError if there is no such frequency."""
-    count = len(eq.frequencies)
-    if not isinstance(n, int | np.integer) or not -count <= n < count:
-        raise ObservableError(f"no Matsubara index {n!r}; allowed are 0 to {count - 1}")
-    return int(n)
-
-
 def check_form(form: str) -> None:
     """ObservableError unless it is the name of a form of the current."""
-    if form not in FORMS:
-        raise ObservableError(f"form is {form!r}; allowed are {' and '.join(map(repr, FORMS))}")
+    choice("form", form, FORMS, error=ObservableError)
 
 
 def _directions(result: Equilibrium | NormalState | Spectrum, components: str) -> tuple[str, ...]:

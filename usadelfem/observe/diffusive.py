@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import named
 from ..device.contact import CurrentContact, NormalContact
 from ..fem.coefficients import spatial_spin_hall_tensors
 from ..fem.diffusion import facet_load, flux_at_quadrature, section_flux, spatial_flux
@@ -15,18 +16,23 @@ from ..fem.points import boundary_share
 from ..fem.section import Section
 from ..physics.functional import N0
 from ..solve.normal_state import NormalState, contact_load, injected
+from .arguments import check_result
 from .fields import Field
 
 AXES = ("x", "y", "z")
 
 
+@named()
 def potential(ns: NormalState) -> Field:
     """The electrochemical potential mu, energy; positive charges flow from high to low mu."""
+    check_result("potential", ns, NormalState)
     return _nodal(ns, "potential", (), 0)
 
 
+@named()
 def spin_accumulation(ns: NormalState) -> Field:
     """The spin accumulation (s_x, s_y, s_z), energy: half the difference of the potentials of spin up and down."""
+    check_result("spin_accumulation", ns, NormalState)
     return _nodal(ns, "spin_accumulation", AXES, slice(1, 4))
 
 

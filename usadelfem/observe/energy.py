@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import named
 from ..errors import ObservableError
 from ..fem.coefficients import sample
 from ..fem.energy import spectral_energy
 from ..physics import functional as column
 from ..solve.solution import Equilibrium
+from .arguments import check_result
 from .fields import Field
 
 
+@named()
 def free_energy(eq: Equilibrium) -> float:
     """The free energy of an equilibrium, measured from the normal state of the same device.
 
@@ -31,6 +34,7 @@ def free_energy(eq: Equilibrium) -> float:
     ObservableError
         If the equation was linearised.
     """
+    check_result("free_energy", eq, Equilibrium)
     density, interfaces = _energies(eq)
     total = float((density * eq.system.space.dx).sum()) + interfaces
     if eq.induced is not None:
@@ -38,6 +42,7 @@ def free_energy(eq: Equilibrium) -> float:
     return total
 
 
+@named()
 def free_energy_density(eq: Equilibrium) -> Field:
     """The density of `free_energy` in the metals, without interfaces and field energy. Unit: N0 energy^2.
 
@@ -46,6 +51,7 @@ def free_energy_density(eq: Equilibrium) -> Field:
     ObservableError
         If the equation was linearised.
     """
+    check_result("free_energy_density", eq, Equilibrium)
     density, _ = _energies(eq)
     return Field("free_energy_density", "N0*energy^2", (), density, eq.device, eq.system.space)
 

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checks import named, numbers, shown
 from ..device.device import Device
+from ..device.frozen import FrozenRecord, freeze
 from ..errors import ObservableError
 from ..fem.locate import Location, locate
 from ..fem.recover import Recovered, recover
@@ -22,7 +24,7 @@ Into = str | ArrayLike | None
 
 
 @dataclass(frozen=True)
-class Series:
+class Series(FrozenRecord):
     """The parameter that a series of fields depends on.
 
     Attributes
@@ -37,9 +39,12 @@ class Series:
     unit: str
     values: Values
 
+    def __post_init__(self) -> None:
+        freeze(vars(self))
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Field:
+class Field(FrozenRecord):
     """A scalar, vector or tensor quantity on a device, or a series of it over a parameter such as the energy.
 
     All values of a series have one more leading axis, over the parameter; `field[n]` is one of its members.
@@ -96,10 +101,10 @@ class Field:
             If there is no such member.
         """
         count = len(self)
-        if not isinstance(n, int | np.integer):
-            raise TypeError(f"{n!r} is no integer: field[n] is one member of a series")
+        if not isinstance(n, int | np.integer) or isinstance(n, bool):
+            raise TypeError(f"{shown(n)} is no integer: field[n] is one member of a series")
         if not -count <= n < count:
-            raise IndexError(f"no field {n} in a series of {count}")
+            raise IndexError(f"no field {shown(n)} in a series of {count}")
         exact, flux = self.exact, self.flux
         part = replace(
             self, quadrature=self.quadrature[n], series=None,
@@ -128,9 +133,12 @@ class Field:
     def at_corners(self) -> Values:
         """Values at `space.corners`, the vertices of the mesh with a copy for every side of a barrier."""
         if self.exact is None:
-            return self.recovered.at_corners()
-        nodes = self.space.corners[:, None]
-        return self.exact(Location(np.zeros(len(nodes), np.int64), nodes, np.ones(nodes.shape)))
+            values = self.recovered.at_corners()
+        else:
+            nodes = self.space.corners[:, None]
+            values = self.exact(Location(np.zeros(len(nodes), np.int64), nodes, np.ones(nodes.shape)))
+        values.flags.writeable = False
+        return values
 
     @cached_property
     def nodal(self) -> Values:
@@ -140,7 +148,9 @@ class Field:
         recovered region by region by an L2 projection, and averaged at vertices that several regions share. At a
         barrier it is the mean of its sides.
         """
-        return self.space.at_vertices(self.at_corners)
+        values = self.space.at_vertices(self.at_corners)
+        values.flags.writeable = False
+        return values
 
     def at(self, points: ArrayLike) -> Values:
         """Values at points of shape (dim, npoints): an array of shape (*components, npoints).
@@ -223,9 +233,9 @@ class Field:
     def _cells(self, region: str | None) -> Any:
         if region is None:
             return slice(None)
-        if region not in self.space.mesh.subdomains:
+        if not isinstance(region, str) or region not in self.space.mesh.subdomains:
             known = ", ".join(sorted(self.space.mesh.subdomains))
-            raise ObservableError(f"no region {region!r}; it has: {known}")
+            raise ObservableError(f"no region {shown(region)}; it has: {known}")
         return np.asarray(self.space.mesh.subdomains[region])
 
 
@@ -233,6 +243,7 @@ def _member(values: Values | None, n: int) -> Values | None:
     return None if values is None else values[n]
 
 
+@named()
 def series(fields: Sequence[Field], values: ArrayLike, *, name: str, unit: str = "1") -> Field:
     """One series of fields that were computed for several values of a parameter: a phase, a field, a temperature.
 
@@ -252,9 +263,14 @@ def series(fields: Sequence[Field], values: ArrayLike, *, name: str, unit: str =
     ObservableError
         If there are no fields, they do not match each other or the number of values, or are series themselves.
     """
-    numbers = np.asarray(values, float)
-    if not fields or numbers.shape != (len(fields),):
-        raise ObservableError(f"{len(fields)} fields, but values of shape {numbers.shape}: give one for each field")
+    if not isinstance(fields, Sequence) or not all(isinstance(field, Field) for field in fields):
+        raise ObservableError(f"fields is {shown(fields)}; allowed is a list of Field objects, of the same quantity")
+    for what, text in (("name", name), ("unit", unit)):
+        if not isinstance(text, str):
+            raise ObservableError(f"{what} is {shown(text)}; allowed is a text")
+    parameter = numbers("values", values, "are finite numbers, one for each field", error=ObservableError)
+    if not fields or parameter.shape != (len(fields),):
+        raise ObservableError(f"{len(fields)} fields, but values of shape {parameter.shape}: give one for each field")
     first = fields[0]
     for field in fields:
         same = field.name == first.name and field.quadrature.shape == first.quadrature.shape
@@ -263,7 +279,7 @@ def series(fields: Sequence[Field], values: ArrayLike, *, name: str, unit: str =
     makers = [field.exact for field in fields if field.exact is not None]
     fluxes = [field.flux for field in fields if field.flux is not None]
     return replace(
-        first, quadrature=np.array([field.quadrature for field in fields]), series=Series(name, unit, numbers),
+        first, quadrature=np.array([field.quadrature for field in fields]), series=Series(name, unit, parameter),
         exact=None if len(makers) < len(fields) else lambda location: np.array([make(location) for make in makers]),
         flux=None if len(fluxes) < len(fields) else partial(_fluxes, fluxes),
     )  # fmt: skip

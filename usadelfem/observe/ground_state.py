@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
+from ..checks import integer, keywords, named
 from ..device.device import Device
+from ..solve.arguments import check_device, check_progress, checked_temperature
 from ..solve.equilibrium import solve_equilibrium
 from ..solve.remote import check_sharing
 from ..solve.solution import Equilibrium
@@ -19,6 +21,7 @@ from .energy import free_energy
 PRECISION = 1e-6  # of the phase, radians
 
 
+@named(*keywords(solve_equilibrium, "executor", "progress"))
 def ground_state(
     device: Device, contact: str, temperature: float, *, samples: int = 8, executor: Executor | None = None,
     progress: bool | None = None, **options: Any,
@@ -58,8 +61,10 @@ def ground_state(
     ValueError
         If `samples` is less than 3, or there is an executor together with threads > 1.
     """
-    if samples < 3:
-        raise ValueError(f"samples is {samples!r}; allowed is an integer >= 3")
+    check_device(device)
+    samples, temperature = integer("samples", samples, least=3), checked_temperature(temperature)
+    check_progress(progress)
+    device.with_phase(contact, 0.0)
     check_sharing(options.get("threads", 1), executor)
     step = 2 * np.pi / samples
     phases = [step * k for k in range(samples)]

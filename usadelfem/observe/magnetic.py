@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import named
 from ..errors import ObservableError
 from ..fem.induced import Induced
 from ..fem.loops import Hole
 from ..solve.solution import Equilibrium
+from .arguments import check_result
 from .currents import charge_current
 from .fields import Field
 
 
+@named()
 def magnetic_field(eq: Equilibrium) -> Field:
     """B = curl A, applied and induced, times e/hbar: () in 2D, along the first times the second mesh axis, (3,) in 3D.
 
@@ -29,6 +32,7 @@ def magnetic_field(eq: Equilibrium) -> Field:
     return Field("magnetic_field", "1/length^2", components, np.asarray(values), eq.device, eq.system.space)
 
 
+@named()
 def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
     """The magnetic moment of the supercurrents, (1/2) Int r x j: a number in 2D (per length), (3,) in 3D.
 
@@ -39,15 +43,22 @@ def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
     ObservableError
         On a line, or if the device has contacts, through which currents may flow.
     """
+    check_result("magnetisation", eq, Equilibrium)
     space = eq.system.space
-    if space.dim == 1 or len(eq.device.contacts):
-        raise ObservableError("a magnetisation needs a mesh of two or three dimensions and a device without contacts")
+    if space.dim == 1:
+        raise ObservableError("a magnetisation needs a mesh of two or three dimensions: on a line nothing circulates")
+    if len(eq.device.contacts):
+        raise ObservableError(
+            f"the device has the contacts {', '.join(map(repr, eq.device.contacts))}, through which currents may flow: "
+            "its magnetisation would depend on the origin. Ask for it of a device without contacts"
+        )
     j, x = charge_current(eq).quadrature, space.points()
     if space.dim == 2:
         return float(0.5 * ((x[0] * j[1] - x[1] * j[0]) * space.dx).sum())
     return np.asarray(0.5 * (np.cross(x, j, axis=0) * space.dx).sum(axis=(1, 2)))
 
 
+@named()
 def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
     """The holes of a 2D sample and the magnetic flux through each, applied and induced; h/2e is pi.
 
@@ -65,6 +76,7 @@ def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
 
 
 def _induced(eq: Equilibrium, what: str) -> Induced:
+    check_result(what, eq, Equilibrium)
     if eq.induced is None:
         raise ObservableError(f"{what} needs a solve with screening=True; without it B is the applied field")
     return eq.induced

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import flag, named
 from ..errors import ObservableError
-from ..fem.points import add_spin
+from ..fem.points import sum_spins
 from ..physics.functional import HX, HZ, N0
 from ..solve.normal_state import NormalState
 from ..solve.solution import Equilibrium
+from .arguments import check_result
 from .diffusive import normal_spin_density
 from .fields import Field
 
 
+@named()
 def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field:
     """The spin density that superconducting correlations add, components (3,).
 
@@ -34,6 +37,8 @@ def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field
     ObservableError
         If `pauli` is asked for of a normal state.
     """
+    check_result("spin_density", eq, Equilibrium, NormalState)
+    flag("pauli", pauli, error=ObservableError)
     if isinstance(eq, NormalState):
         if pauli:
             raise ObservableError(
@@ -43,15 +48,7 @@ def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field
     space, coefficients = eq.system.space, eq.system.coefficients
     total = np.zeros((3, *space.dx.shape))
     for weight, state in zip(eq.weights, eq.riccati, strict=True):
-        add_spin(
-            -np.pi * eq.temperature * weight,
-            state,
-            space.cells,
-            space.phi,
-            coefficients.table,
-            coefficients.kinds,
-            total,
-        )
+        sum_spins(space, coefficients, -np.pi * eq.temperature * float(weight), state, total)
     if pauli:
         total += 2 * coefficients.table[..., N0] * np.moveaxis(coefficients.table[..., HX : HZ + 1], -1, 0)
     return Field("spin_density", "hbar/2*N0*energy", ("x", "y", "z"), total, eq.device, space)

@@ -7,18 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ObservableError
+from ..checks import named
 from ..fem.locate import Location
 from ..fem.points import at_quadrature
 from ..physics.nambu import SIGMA
 from ..physics.riccati import anomalous, tilde, to_matrix
 from ..solve.solution import Equilibrium, Spectrum
+from .arguments import check_index, check_result
 from .fields import Field
 from .spectra import over_energies
 
 Complex = NDArray[np.complex128]
 
 
+@named()
 def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
     """Singlet and triplet pair amplitudes, complex components (f0, fx, fy, fz).
 
@@ -39,11 +41,11 @@ def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
     ObservableError
         If there is no such frequency.
     """
+    check_result("pair_amplitude", eq, Equilibrium, Spectrum)
     if isinstance(eq, Spectrum):
         return _retarded_amplitude(eq)
-    count = len(eq.frequencies)
-    if n is not None and not -count <= n < count:
-        raise ObservableError(f"no Matsubara index {n}; allowed are 0 to {count - 1}, or None for the sum")
+    if n is not None:
+        n = check_index(eq, n)
     space, linear = eq.system.space, eq.system.linearized
     chosen, weights = (eq.riccati, eq.weights) if n is None else (eq.riccati[[n]], np.ones(1))
     total = sum(
@@ -59,11 +61,13 @@ def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
     return Field(name, "1", ("f0", "fx", "fy", "fz"), np.asarray(total), eq.device, space, exact=exact)
 
 
+@named()
 def gap(eq: Equilibrium) -> Field:
     """The order parameter Delta, complex: what was found where it is self-consistent, what was given elsewhere.
 
     Its modulus is an energy, its argument the superconducting phase. Zero in normal metals.
     """
+    check_result("gap", eq, Equilibrium)
     return Field("gap", "energy", (), eq.system.gap, eq.device, eq.system.space)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from numbers import Real as RealNumber
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
+from ..checks import named, number, numbers, shown
 from ..errors import ObservableError
 from ..fem.locate import Location
 from ..fem.points import at_quadrature
@@ -18,6 +18,7 @@ from ..physics.nambu import SIGMA
 from ..physics.riccati import green, normal_part, to_matrix
 from ..solve.energies import EnergyChain
 from ..solve.solution import Spectrum
+from .arguments import check_result
 from .fields import Field, Series
 
 Real = NDArray[np.float64]
@@ -30,6 +31,7 @@ LEVELS = (0.05, 0.1)
 SHARP = 1e-9
 
 
+@named()
 def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field:
     """The density of states N(E)/N0, relative to the normal one of each metal: a series of fields over energies.
 
@@ -46,6 +48,7 @@ def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field
     ObservableError
         If `spin` is no direction, or the equation was linearised.
     """
+    check_result("density_of_states", spec, Spectrum)
     direction = None if spin is None else _direction(spin)
 
     def value(states: Complex) -> Real:
@@ -60,6 +63,7 @@ def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field
     return over_energies(spec, "density_of_states", "N0", (), value)
 
 
+@named()
 def minigap(spec: Spectrum, region: str | None = None, *, precision: float = 1e-4) -> float:
     """The energy below which a region has no states; 0 where there are states at all energies.
 
@@ -84,9 +88,9 @@ def minigap(spec: Spectrum, region: str | None = None, *, precision: float = 1e-
         If there is no such region, the spectrum ends below the edge or begins above it, an energy is not found, or the
         equation was linearised.
     """
+    check_result("minigap", spec, Spectrum)
     _check_spectrum(spec)
-    if not isinstance(precision, RealNumber) or not 0 < float(precision) < 1:
-        raise ValueError(f"precision is {precision!r}; allowed is a number between 0 and 1")
+    precision = number("precision", precision, above=0, below=1)
     mean = _mean_density(spec, region)
     positive = np.flatnonzero(spec.energies >= 0)
     values = np.array([mean(spec.states[n]) for n in positive])
@@ -136,8 +140,8 @@ def _edge(density: Callable[[float], float], energies: Real, first: int, precisi
 def _mean_density(spec: Spectrum, region: str | None) -> Callable[[Complex], float]:
     """The average density of states over a region, of a state (nodes, 2n)."""
     space = spec.problem.system.space
-    if region is not None and region not in space.mesh.subdomains:
-        raise ObservableError(f"no region {region!r}; it has: {', '.join(sorted(space.mesh.subdomains))}")
+    if region is not None and (not isinstance(region, str) or region not in space.mesh.subdomains):
+        raise ObservableError(f"no region {shown(region)}; it has: {', '.join(sorted(space.mesh.subdomains))}")
     cells = slice(None) if region is None else space.mesh.subdomains[region]
     dx, nodes = space.dx[cells], space.cells[cells]
 
@@ -150,8 +154,6 @@ def _mean_density(spec: Spectrum, region: str | None) -> Callable[[Complex], flo
 
 
 def _check_spectrum(spec: Spectrum) -> None:
-    if not isinstance(spec, Spectrum):
-        raise TypeError(f"{spec!r} is no Spectrum: pass the result of solve_spectrum")
     if spec.problem.system.linearized:
         raise ObservableError(
             "the linearised equation has the density of states of the normal metal to first order; solve the full one"
@@ -159,14 +161,11 @@ def _check_spectrum(spec: Spectrum) -> None:
 
 
 def _direction(spin: Any) -> Real:
-    try:
-        vector = np.asarray(spin, float)
-    except (TypeError, ValueError):
-        vector = np.zeros(0)
-    length = np.linalg.norm(vector)
-    if vector.shape != (3,) or not np.isfinite(length) or length == 0:
-        raise ObservableError(f"spin is {spin!r}; allowed is a direction, three numbers")
-    return np.asarray(vector / length)
+    allowed = "is a direction, three numbers that are not all 0"
+    vector = numbers("spin", spin, allowed, error=ObservableError)
+    if vector.shape != (3,) or not vector.any():
+        raise ObservableError(f"spin is {shown(spin)}; allowed {allowed}")
+    return np.asarray(vector / np.linalg.norm(vector))
 
 
 def over_energies(

@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import choice, flag, named
 from ..errors import ObservableError
 from ..fem.coefficients import Coefficients, spin_hall_tensors
 from ..fem.points import green_at_quadrature
 from ..physics import functional as column
 from ..physics import local
 from ..solve.solution import Equilibrium
-from .currents import check_form, check_index, spin_current, summed_moments
+from .arguments import check_index, check_result
+from .currents import check_form, spin_current, summed_moments
 from .fields import Field
 
 PARTS = ("exchange", "relaxation", "extrinsic", "intrinsic")
 UNIT = "N0*D*energy/length^2"
 
 
+@named()
 def spin_torque(eq: Equilibrium, part: str = "total") -> Field:
     """The density of the torques on the spins, components (3,), spin axes.
 
@@ -39,13 +42,14 @@ def spin_torque(eq: Equilibrium, part: str = "total") -> Field:
     ObservableError
         If there is no such part.
     """
-    if part not in (*PARTS, "total"):
-        raise ObservableError(f"part is {part!r}; allowed are {', '.join(map(repr, (*PARTS, 'total')))}")
+    check_result("spin_torque", eq, Equilibrium)
+    choice("part", part, (*PARTS, "total"), error=ObservableError)
     chosen = PARTS if part == "total" else (part,)
     values = sum(_precession(eq) if one == "intrinsic" else _local_torque(eq, one) for one in chosen)
     return Field("spin_torque", UNIT, ("x", "y", "z"), np.asarray(values), eq.device, eq.system.space)
 
 
+@named()
 def spin_orbit_torque(eq: Equilibrium, *, form: str = "consistent") -> Field:
     """The spin-orbit torque density of the spin Hall effect and spin swapping, components (3,).
 
@@ -66,11 +70,13 @@ def spin_orbit_torque(eq: Equilibrium, *, form: str = "consistent") -> Field:
     ObservableError
         If there is no such form.
     """
+    check_result("spin_orbit_torque", eq, Equilibrium)
     check_form(form)
     values = _local_torque(eq, "extrinsic")
     return Field("spin_orbit_torque", UNIT, ("x", "y", "z"), values, eq.device, eq.system.space)
 
 
+@named()
 def torque_trace(eq: Equilibrium, n: int = 0, *, tau3: bool = True) -> Field:
     """Tr sigma_a tau3 T (or Tr sigma_a T) at one Matsubara frequency, complex components (3,).
 
@@ -90,6 +96,8 @@ def torque_trace(eq: Equilibrium, n: int = 0, *, tau3: bool = True) -> Field:
     ObservableError
         If there is no such frequency.
     """
+    check_result("torque_trace", eq, Equilibrium)
+    flag("tau3", tau3, error=ObservableError)
     g, dg = green_at_quadrature(eq.system, eq.riccati[check_index(eq, n)])
     theta, kappa = spin_hall_tensors(eq.system.coefficients, eq.system.space.dim)
     torque = local.torque(g, dg, eq.system.coefficients.table[..., column.D], theta, kappa)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checks import as_array, choice, named, shown
+
 # Psi_ps = V Psi with Psi = (psi_up, psi_dn, psi_dn^+, -psi_up^+), Psi_ps = (psi_up, psi_dn, psi_up^+, psi_dn^+).
 UNITARY = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, -1], [0, 0, 1, 0]], float)
 
 
+@named()
 def change_basis(g: ArrayLike, *, to: str, axes: tuple[int, int] | None = None) -> NDArray[np.complex128]:
     """A Green's function, self-energy or matrix current in the other common spinor basis.
 
@@ -38,9 +42,10 @@ def change_basis(g: ArrayLike, *, to: str, axes: tuple[int, int] | None = None) 
     ValueError
         If there is no such basis, or the matrix axes are not found.
     """
-    if to not in ("ps", "nambu"):
-        raise ValueError(f"to is {to!r}; allowed are 'ps' and 'nambu'")
-    array = np.asarray(g, complex)
+    choice("to", to, ("ps", "nambu"))
+    array = as_array(g)
+    if array is None:
+        raise ValueError(f"g is {shown(g)}; allowed is an array of complex matrices 4x4")
     rows, columns = _matrix_axes(array, axes)
     v = UNITARY if to == "ps" else UNITARY.T
     moved = np.moveaxis(array, (rows, columns), (-2, -1))
@@ -49,10 +54,11 @@ def change_basis(g: ArrayLike, *, to: str, axes: tuple[int, int] | None = None) 
 
 def _matrix_axes(array: NDArray[Any], axes: tuple[int, int] | None) -> tuple[int, int]:
     if axes is not None:
-        valid = len(axes) == 2 and all(-array.ndim <= a < array.ndim and array.shape[a] == 4 for a in axes)
+        valid = isinstance(axes, tuple | list) and len(axes) == 2 and all(isinstance(a, Integral) for a in axes)
+        valid = valid and all(-array.ndim <= a < array.ndim and array.shape[a] == 4 for a in axes)
         if not valid or (axes[0] - axes[1]) % array.ndim == 0:
             raise ValueError(
-                f"axes are {axes}; allowed are two different axes of length 4 of an array of shape {array.shape}"
+                f"axes are {shown(axes)}; allowed are two different axes of length 4 of an array of shape {array.shape}"
             )
         return axes
     found = [i for i in range(array.ndim - 1) if array.shape[i : i + 2] == (4, 4)]

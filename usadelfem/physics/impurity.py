@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checks import named, numbers, outside
+
 Real = NDArray[np.float64]
 
 # Where the theory is not quantitative any more: it wants p_F l >> 1, lambda p_F << 1 and a small spin Hall angle.
@@ -77,6 +79,7 @@ class ImpurityScattering:
         return {"D": self.D, "theta": self.theta, "kappa": self.kappa, "tau_so": self.tau_so}
 
 
+@named()
 def impurity_scattering(
     *, scattering_length: ArrayLike, compton_wavelength: ArrayLike, fermi_momentum: ArrayLike, concentration: ArrayLike,
     mass: ArrayLike,
@@ -118,6 +121,11 @@ def impurity_scattering(
         "fermi_momentum": fermi_momentum, "concentration": concentration, "mass": mass,
     }  # fmt: skip
     a, lam, pf, n, m = (_checked(name, value) for name, value in given.items())
+    try:
+        np.broadcast_shapes(*(np.shape(value) for value in (a, lam, pf, n, m)))
+    except ValueError as error:
+        shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in given.items())
+        raise ValueError(f"arrays of shapes that do not fit: {shapes}") from error
     density = m * pf / (2 * np.pi**2)
     # |t_F|^2 in a form that stays finite in the resonant limit
     tau = 1 / (2 * np.pi * n * density * (2 * np.pi / m) ** 2 / ((1 / a) ** 2 + pf**2))
@@ -138,9 +146,11 @@ def impurity_scattering(
 
 
 def _checked(name: str, value: ArrayLike) -> Real:
-    array = np.asarray(value, float)
+    array = numbers(name, value, "are finite numbers")
     signs = {"scattering_length": (array != 0, "different from 0"), "compton_wavelength": (array >= 0, ">= 0")}
     good, allowed = signs.get(name, (array > 0, "> 0"))
+    if not array.size:
+        raise ValueError(f"{name} is empty; allowed is a finite number {allowed}, or an array of at least one")
     if not (good & np.isfinite(array)).all():
         worst = array[~(good & np.isfinite(array))].flat[0]
         hint = "; the resonant limit is a large finite value, p_F |a_s| >> 1" if name == "scattering_length" else ""
@@ -150,14 +160,20 @@ def _checked(name: str, value: ArrayLike) -> Real:
 
 def _plain(value: Real) -> Any:
     """A Python float for a scalar, an array otherwise."""
-    return float(value) if value.ndim == 0 else np.array(value)
+    if value.ndim == 0:
+        return float(value)
+    own = np.array(value)
+    own.flags.writeable = False
+    return own
 
 
 def _warn(pf_l: Any, lambda_pf: Any, theta: Any) -> None:
     smallest, largest, angle = np.min(pf_l), np.max(lambda_pf), np.max(np.abs(theta))
-    if smallest < SMALLEST_PF_L:
-        warnings.warn(f"p_F l is {smallest:.3g}: diffusion theory needs p_F l >> 1, fewer impurities", stacklevel=3)
-    if largest > LARGEST_LAMBDA_PF:
-        warnings.warn(f"lambda p_F is {largest:.3g}: the theory is an expansion in lambda p_F << 1", stacklevel=3)
-    if angle > LARGEST_THETA:
-        warnings.warn(f"the spin Hall angle is {angle:.3g}: the theory is of first order in it", stacklevel=3)
+    found = {
+        f"p_F l is {smallest:.3g}: diffusion theory needs p_F l >> 1, fewer impurities": smallest < SMALLEST_PF_L,
+        f"lambda p_F is {largest:.3g}: the theory is an expansion in lambda p_F << 1": largest > LARGEST_LAMBDA_PF,
+        f"the spin Hall angle is {angle:.3g}: the theory is of first order in it": angle > LARGEST_THETA,
+    }
+    for message, holds in found.items():
+        if holds:
+            warnings.warn(message, stacklevel=outside())

@@ -182,9 +182,12 @@ def _warn_not_kept(reason: str) -> None:
         )
 
 
+_WIDE: dict[str, type] = {"f": np.float64, "c": np.complex128, "i": np.int64, "u": np.int64}
+
+
 def readonly(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    """Contiguous read-only views, for all inputs of a kernel: Numba compiles it anew for every mix of the two kinds."""
-    views = tuple(np.ascontiguousarray(array).view() for array in arrays)
+    """Contiguous read-only views of 64-bit numbers, for all inputs of a kernel: Numba compiles one for every mix."""
+    views = tuple(np.ascontiguousarray(array, _WIDE.get(array.dtype.kind)).view() for array in arrays)
     for view in views:
         view.flags.writeable = False
     return views

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import as_array, shown
 from .frame import outer
 from .functional import first_variation, green_blocks, symmetrize
 from .jit import formula
@@ -255,9 +256,13 @@ def transmission_channels(transparencies: Sequence[float] | Callable[..., Any] |
     theta = np.pi / 4 * (x + 1)
     tau = np.sin(theta) ** 2
     if callable(transparencies):
-        density = np.asarray(transparencies(tau), float)
-        if density.shape != tau.shape or not np.isfinite(density).all() or (density < 0).any() or not density.any():
-            raise ValueError("the density of transparencies must be finite, not negative, and of the shape of tau")
+        density = as_array(transparencies(tau.copy()))
+        good = density is not None and density.shape == tau.shape and density.dtype.kind in "iuf"
+        if density is None or not good or not np.isfinite(density).all() or (density < 0).any() or not density.any():
+            raise ValueError(
+                "the density transparencies(tau) has to give finite real numbers >= 0, not all 0, in the shape of tau; "
+                f"for tau of shape {tau.shape} it gave {shown(density)}"
+            )
         weight = weight * tau * density * np.sin(2 * theta)
     else:
         weight = weight * _SHARES[transparencies](theta)

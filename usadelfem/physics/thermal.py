@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from functools import lru_cache
+from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh_tridiagonal
 from scipy.optimize import brentq
+
+from ..checks import named, numbers, shown
 
 Real = NDArray[np.float64]
 
@@ -200,8 +203,12 @@ def matsubara(temperature: float, count: int) -> tuple[Real, Real]:
     return np.asarray(np.pi * temperature * (2.0 * np.arange(count) + 1.0)), np.ones(count)
 
 
-@lru_cache(maxsize=1024)
-def bcs_gap(temperature: float, Tc: float = 1.0) -> float:
+@overload
+def bcs_gap(temperature: float, Tc: float = 1.0) -> float: ...
+@overload
+def bcs_gap(temperature: ArrayLike, Tc: ArrayLike = 1.0) -> float | Real: ...
+@named()
+def bcs_gap(temperature: ArrayLike, Tc: ArrayLike = 1.0) -> float | Real:
     """The gap Delta(T) of a bulk superconductor without fields and impurities (BCS), 0 at and above Tc.
 
     Delta ln(T/Tc) + 2 pi T sum_{w>0} (Delta/w - Delta/sqrt(w^2 + Delta^2)) = 0; Delta(0) = 1.7638770 Tc.
@@ -209,17 +216,33 @@ def bcs_gap(temperature: float, Tc: float = 1.0) -> float:
     Parameters
     ----------
     temperature
-        Temperature, energy (k_B = 1); positive.
+        Temperature, energy (k_B = 1); positive. A number, or an array of them.
     Tc
-        Critical temperature, energy; not negative.
+        Critical temperature, energy; not negative. A number, or an array that broadcasts with the temperatures.
+
+    Returns
+    -------
+    float, or an array where one was given
 
     Raises
     ------
     ValueError
-        If the temperature is not positive or Tc negative.
+        If the temperature is not positive or Tc negative, or one is no finite number.
     """
-    if not temperature > 0 or not Tc >= 0:
-        raise ValueError(f"temperature is {temperature!r} and Tc is {Tc!r}; allowed are numbers > 0 and >= 0")
+    hot = numbers("temperature", temperature, "are finite numbers > 0")
+    critical = numbers("Tc", Tc, "are finite numbers >= 0")
+    if not (hot > 0).all() or not (critical >= 0).all():
+        raise ValueError(f"temperature is {shown(temperature)} and Tc is {shown(Tc)}; allowed are numbers > 0 and >= 0")
+    try:
+        pairs = np.broadcast(hot, critical)
+    except ValueError as error:
+        raise ValueError(f"temperature has shape {hot.shape} and Tc {critical.shape}; they have to fit") from error
+    gaps = np.array([_bcs_gap(float(t), float(tc)) for t, tc in pairs]).reshape(pairs.shape)
+    return gaps if pairs.shape else float(gaps)
+
+
+@lru_cache(maxsize=1024)
+def _bcs_gap(temperature: float, Tc: float) -> float:
     if temperature >= Tc:
         return 0.0
     zero = np.pi * np.exp(-np.euler_gamma) * Tc

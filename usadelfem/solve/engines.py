@@ -9,7 +9,17 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from ..checks import shown
 from ..errors import WorkerLostError as WorkerLostError
+
+
+def check_executor(executor: Any) -> None:
+    """TypeError if it is neither None nor an Executor."""
+    if executor is not None and not isinstance(executor, Executor):
+        raise TypeError(
+            f"executor is {shown(executor)}; allowed are None and a concurrent.futures.Executor: "
+            "ProcessPoolExecutor(), dask's Client.get_executor(), mpi4py.futures.MPIPoolExecutor()"
+        )
 
 
 @contextmanager

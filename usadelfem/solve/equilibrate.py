@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..physics.jit import kernel
+from ..physics.jit import kernel, readonly
 
 Real = npt.NDArray[np.float64]
 
@@ -51,6 +51,7 @@ def equilibrate(indptr: Any, indices: Any, values: Any) -> Real:
     array
         The diagonal of D, shape (rows,); 1 for empty rows.
     """
+    indptr, indices = readonly(indptr, indices)
     factors, largest = np.ones(len(indptr) - 1), np.empty(len(indptr) - 1)
     # First as a whole: squares of small units would underflow.
     top = float(abs(values).max(initial=0.0))

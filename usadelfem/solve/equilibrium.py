@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from numbers import Real as RealNumber
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import choice, flag, named
 from ..device.device import Device
 from ..fem.pairing import build_pairing
+from ..fem.sector import SECTORS
 from ..fem.spectral import build_spectral, energy_scale
+from .arguments import check_device, check_initial, check_settings, checked_temperature
 from .initial import Initial
 from .iteration import FieldOptions, solve_fields
 from .matsubara import SumRule
@@ -28,6 +30,7 @@ from .unresolved import warn_unresolved
 Real = NDArray[np.float64]
 
 
+@named()
 def solve_equilibrium(
     device: Device, temperature: float, *, order: int = 2, quadrature: str = "gauss", frequencies: int | None = None,
     cutoff: float | None = None, cutoff_index: int | None = None, linearized: bool = False,
@@ -128,11 +131,15 @@ def solve_equilibrium(
         If what a sum leaves out beyond its default cut-off is noticeable, if the mesh, rounding in a stiff device or
         the range of kappa limit the result, or if the gap ended with other windings than it started with.
     """
-    _check_arguments(device, temperature)
-    check_sharing(threads, executor)
-    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, int(threads), executor, progress)
+    check_device(device)
+    temperature = checked_temperature(temperature)
+    check_settings(order=order, linear_solver=linear_solver, progress=progress)
+    flag("linearized", linearized), flag("screening", screening), choice("sector", sector, SECTORS)
+    threads = check_sharing(threads, executor)
+    check_initial(device, initial)
+    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, threads, executor, progress)
     rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
-    temperature, mu0 = float(temperature), coupling(device, screening, penetration_depth)
+    mu0 = coupling(device, screening, penetration_depth)
     system = build_spectral(
         device, order, linearized=bool(linearized), temperature=temperature, potential=mu0 is not None, sector=sector
     )
@@ -166,10 +173,3 @@ def solve_equilibrium(
     eq = Equilibrium(device=device, system=system, **team.result(), **common)
     warn_unresolved(system, eq.frequencies, eq.weights, eq.riccati)
     return eq
-
-
-def _check_arguments(device: Any, temperature: Any) -> None:
-    if not isinstance(device, Device):
-        raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
-    if not isinstance(temperature, RealNumber) or not 0 < float(temperature) < np.inf:
-        raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from ..checks import as_array, named, number, numbers, shown
 from ..device.coefficient import uniform
 from ..device.contact import Reservoir
 from ..device.device import Device
-from ..errors import DeviceError
+from ..errors import DeviceError, ObservableError
 from ..fem.conduction import conduction_matrix, physical_gradients
 from ..fem.locate import locate
 from ..fem.pairing import Pairing
@@ -47,6 +48,7 @@ class Vortices:
     size: float | None = None
 
 
+@named()
 def vortices(cores: Sequence[tuple[float, float, int]], *, size: float | None = None) -> Vortices:
     """Vortices to start from: `solve_equilibrium(..., initial=vortices([(x, y, n), ...]))`.
 
@@ -66,13 +68,17 @@ def vortices(cores: Sequence[tuple[float, float, int]], *, size: float | None = 
         If a core is not (x, y, n) with an integer n other than 0, or the size is not positive.
     """
     checked = []
+    allowed = "is (x, y, n) with a winding number n = 1, -1, 2, ..."
+    many = isinstance(cores, Sequence) or (isinstance(cores, np.ndarray) and cores.ndim > 0)
+    if not many or isinstance(cores, str) or not len(cores):
+        raise ValueError(f"vortices is {shown(cores)}; allowed is a sequence of cores (x, y, n), at least one")
     for core in cores:
-        numbers = np.asarray(core, float)
-        if numbers.shape != (3,) or not np.isfinite(numbers).all() or numbers[2] != round(numbers[2]) or not numbers[2]:
-            raise ValueError(f"vortex {core!r}: allowed is (x, y, n) with a winding number n = 1, -1, 2, ...")
-        checked.append((float(numbers[0]), float(numbers[1]), int(numbers[2])))
-    if size is not None and not 0 < size < np.inf:
-        raise ValueError(f"size is {size!r}; allowed is a length > 0, or None")
+        values = numbers("vortex", core, allowed)
+        if values.shape != (3,) or values[2] != round(values[2]) or not values[2]:
+            raise ValueError(f"vortex is {shown(core)}; allowed {allowed}")
+        checked.append((float(values[0]), float(values[1]), int(values[2])))
+    if size is not None:
+        size = number("size", size, above=0, what="length", note=", or None")
     return Vortices(tuple(checked), size)
 
 
@@ -90,8 +96,6 @@ def initial_gap(device: Device, system: Spectral, pairing: Pairing, temperature:
 
     Raises
     ------
-    ValueError
-        If `initial` is none of the allowed kinds.
     DeviceError
         If a callable fails or returns a wrong shape.
     """
@@ -102,19 +106,18 @@ def initial_gap(device: Device, system: Spectral, pairing: Pairing, temperature:
         return gap if initial is None else gap * _windings(system, pairing, initial, gap)
     if callable(initial):
         x = system.space.points()[:, pairing.chosen]
-        values = np.asarray(initial(x))
-        if values.shape != pairing.shape or not np.isfinite(values).all():
+        try:
+            result = initial(x.copy())
+        except Exception as error:
+            raise DeviceError(f"calling initial(x) with x of shape {x.shape} raised {error!r}") from error
+        values = as_array(result)
+        if values is None or values.shape != pairing.shape or not np.isfinite(values).all():
             raise DeviceError(
-                f"initial(x) returned shape {values.shape} for x of shape {x.shape}; allowed are finite numbers of "
-                f"shape {pairing.shape}"
+                f"initial(x) returned {shown(result)} for x of shape {x.shape}; allowed are finite numbers of shape "
+                f"{pairing.shape}"
             )
         return values.astype(complex)
-    if isinstance(initial, int | float | complex | np.number):
-        return np.full(pairing.shape, complex(initial))
-    raise ValueError(
-        f"initial is {initial!r}; allowed are None, a number (the gap), a callable f(x), vortices([...]), and the "
-        "Equilibrium of a similar device"
-    )
+    return np.full(pairing.shape, complex(initial))
 
 
 def gap_from(old: Spectral, system: Spectral, pairing: Pairing) -> Complex:
@@ -123,7 +126,14 @@ def gap_from(old: Spectral, system: Spectral, pairing: Pairing) -> Complex:
         return pairing.gap_of(old)
     x = system.space.points()[:, pairing.chosen].reshape(system.space.dim, -1)
     recovered = recover(old.space, old.gap, tuple(old.space.mesh.subdomains))
-    return recovered.at(locate(old.space, x)).reshape(pairing.shape)
+    try:
+        place = locate(old.space, x)
+    except ObservableError as error:
+        raise ValueError(
+            f"initial is an Equilibrium on a mesh that does not cover the superconductors of this device: {error}. "
+            "Give initial=None, or a callable"
+        ) from error
+    return recovered.at(place).reshape(pairing.shape)
 
 
 def natural_phase(device: Device, system: Spectral, pairing: Pairing) -> Real:
@@ -170,8 +180,6 @@ def _gauge_load(system: Spectral, conductivity: Real) -> Real:
 
 def _windings(system: Spectral, pairing: Pairing, given: Vortices, gap: Complex) -> Complex:
     """Phase factors of vortices times a modulus that vanishes in their cores, at the points of the pairing."""
-    if system.space.dim == 1:
-        raise DeviceError("vortices need a mesh of two or three dimensions")
     x, y = system.space.points()[:2, pairing.chosen]
     size = given.size
     if size is None:

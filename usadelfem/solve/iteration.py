@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from numbers import Real as RealNumber
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import choice, integer, number
 from ..device.device import Device
 from ..fem.induced import build_induced
 from ..fem.pairing import Pairing, build_pairing
@@ -64,12 +64,9 @@ class FieldOptions:
     progress: bool | None = None
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(f"method is {self.method!r}; allowed are {' and '.join(map(repr, METHODS))}")
-        if not isinstance(self.tolerance, RealNumber) or not 0 < self.tolerance < 1:
-            raise ValueError(f"tolerance is {self.tolerance!r}; allowed is a number between 0 and 1")
-        if not isinstance(self.max_sweeps, int | np.integer) or self.max_sweeps < 1:
-            raise ValueError(f"max_sweeps is {self.max_sweeps!r}; allowed is an integer >= 1")
+        choice("method", self.method, METHODS)
+        object.__setattr__(self, "tolerance", number("tolerance", self.tolerance, above=0, below=1))
+        object.__setattr__(self, "max_sweeps", integer("max_sweeps", self.max_sweeps, least=1))
 
 
 def solve_fields(

@@ -19,7 +19,7 @@ from .superlu import SuperLUBackend
 
 logger = logging.getLogger("usadelfem")
 
-_KINDS = ("auto", "pardiso", "pardiso-single", "superlu", "petsc", "petsc-iterative")
+SOLVERS = ("auto", "pardiso", "pardiso-single", "superlu", "petsc", "petsc-iterative")
 # Factors in single precision halve time and memory of large systems; small ones gain nothing.
 _SINGLE_FROM = 20_000
 
@@ -99,8 +99,8 @@ def linear_solver(
     is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or complex128; up to `slots` factors are kept at a
     time. Raises ValueError for anything else and ImportError if MKL is missing.
     """
-    if kind not in _KINDS:
-        raise ValueError(f"unknown linear solver {kind!r}: choose one of {', '.join(map(repr, _KINDS))}")
+    if kind not in SOLVERS:
+        raise ValueError(f"unknown linear solver {kind!r}: choose one of {', '.join(map(repr, SOLVERS))}")
     number = np.dtype(dtype)
     if number not in (np.dtype(np.float64), np.dtype(np.complex128)):
         raise ValueError(f"dtype {number} is not supported: choose float64 or complex128")

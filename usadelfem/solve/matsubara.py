@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import choice, integer, number
 from ..physics.thermal import gauss_count, gauss_sum, matsubara, tail_sum, truncated_count
 
 Real = NDArray[np.float64]
@@ -44,14 +44,14 @@ class SumRule:
     cut: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.quadrature not in ("gauss", "plain"):
-            raise ValueError(f"quadrature is {self.quadrature!r}; allowed are 'gauss' and 'plain'")
+        choice("quadrature", self.quadrature, ("gauss", "plain"))
         for name in ("frequencies", "cutoff_index"):
-            value: Any = getattr(self, name)
-            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
-                raise ValueError(f"{name} is {value!r}; allowed is an integer >= 1, or None")
-        if self.cutoff is not None and not 0 < self.cutoff < np.inf:
-            raise ValueError(f"cutoff is {self.cutoff!r}; allowed is a finite energy > 0, or None")
+            if getattr(self, name) is not None:
+                value = integer(name, getattr(self, name), least=1, note=", or None")
+                object.__setattr__(self, name, value)
+        if self.cutoff is not None:
+            energy = number("cutoff", self.cutoff, above=0, what="energy", note=", or None")
+            object.__setattr__(self, "cutoff", energy)
         if self.cutoff is not None and self.cutoff_index is not None:
             raise ValueError("give either cutoff or cutoff_index, not both")
 

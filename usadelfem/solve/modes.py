@@ -20,6 +20,7 @@ from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.pairing import Pairing, build_pairing
 from ..fem.spectral import Spectral, build_spectral, energy_scale
+from .arguments import check_device, check_settings, checked_temperature
 from .cutoff import LOOKED_AT, left_out, warn_of_cutoff
 from .matsubara import SumRule
 from .remote import build_team, check_sharing
@@ -46,8 +47,10 @@ def lowest_mode(
 
     `warn`: whether to say that the default cut-off is too low.
     """
-    if not 0 < temperature < np.inf:
-        raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
+    check_device(device)
+    temperature = checked_temperature(temperature)
+    check_settings(order=order, linear_solver=linear_solver)
+    SumRule(**sums)
     check_sharing(threads, executor)
     system = build_spectral(device, order, linearized=True, temperature=temperature)
     pairing = build_pairing(device, system)

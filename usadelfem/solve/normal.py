@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
+from ..checks import named, shown
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.coefficients import point_coefficients
-from ..fem.conduction import conduction_matrix, electrode
+from ..fem.conduction import build_network, electrode
 from ..fem.junctions import build_junctions, limited, splitting
-from ..fem.scalar import factorize_positive
-from ..fem.space import Index, build_space
+from ..fem.space import build_space, check_order
 from ..physics.functional import N0, D
+from .arguments import check_device
 
 
+@named()
 def normal_resistance(device: Device, first: str, second: str, *, order: int = 2) -> float:
     """Resistance between two contacts in the normal state, conductivity sigma = 2 e^2 N0 D.
 
@@ -37,10 +36,12 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     DeviceError
         If a facet set is unknown or the two touch or are not connected.
     """
+    check_device(device)
+    check_order(order)
     boundaries = device.sample.boundaries or {}
     for name in (first, second):
-        if name not in boundaries:
-            raise DeviceError(f"no facet set {name!r}; it has: {', '.join(sorted(boundaries)) or 'none'}")
+        if not isinstance(name, str) or name not in boundaries:
+            raise DeviceError(f"no facet set {shown(name)}; it has: {', '.join(sorted(boundaries)) or 'none'}")
     barriers, ghosts = splitting(device)
     space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
     source, drain = (electrode(device, space, name) for name in (first, second))
@@ -49,21 +50,11 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     coefficients = point_coefficients(device, space).table
     conductivity = 2 * coefficients[..., N0] * coefficients[..., D]
     junctions = limited(build_junctions(device, space), space, conductivity)
-    matrix = conduction_matrix(space, conductivity, junctions)
-    potential = np.zeros(len(space.nodes[0]))
-    potential[source] = 1.0
-    free = _connected(matrix, source, drain)
-    potential[free] = factorize_positive(matrix[free][:, free]).solve(-(matrix @ potential)[free])
-    current = float((matrix @ potential)[source].sum())
-    if current <= 1e-12 * abs(matrix).sum():
-        raise DeviceError(f"facet sets {first!r} and {second!r} are not connected by the mesh")
-    return 1.0 / current
-
-
-def _connected(matrix: Any, source: Index, drain: Index) -> Index:
-    """Free nodes in the parts of the mesh that touch a contact; the rest would make the matrix singular."""
-    _, part = connected_components(matrix, directed=False)
-    clamped = np.union1d(source, drain)
-    reached = np.isin(part, part[clamped])
-    reached[clamped] = False
-    return np.flatnonzero(reached)
+    network = build_network(space, conductivity, junctions, source, drain)
+    if network is None:
+        raise DeviceError(
+            f"facet sets {first!r} and {second!r} are not connected: no metal and no barrier of conductance > 0 joins "
+            "the parts of the device that they belong to"
+        )
+    current = network.conductance()
+    return 1.0 / current if current > 0 else np.inf

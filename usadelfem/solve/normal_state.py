@@ -11,16 +11,19 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
+from ..checks import named
 from ..device.coefficient import evaluate
 from ..device.contact import CurrentContact, NormalContact
 from ..device.device import Device
+from ..device.frozen import FrozenRecord, freeze
 from ..device.interface import Transparent
 from ..errors import DeviceError
 from ..fem.coefficients import Coefficients, point_coefficients
 from ..fem.diffusion import COMPONENTS, element_matrices, facet_load
 from ..fem.scalar import scalar_matrix
-from ..fem.space import Index, Real, Space, build_space
+from ..fem.space import Index, Real, Space, build_space, check_order
 from ..physics import functional as column
+from .arguments import check_device
 
 BALANCE = 1e-9  # of the currents that are fed in
 RESIDUAL = 1e-9
@@ -34,7 +37,7 @@ SINGULAR = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NormalState:
+class NormalState(FrozenRecord):
     """Electrochemical potential and spin accumulation of a device in the normal state.
 
     Attributes
@@ -53,10 +56,14 @@ class NormalState:
     space: Space
     coefficients: Coefficients
 
+    def __post_init__(self) -> None:
+        freeze(vars(self))
+
     def __repr__(self) -> str:
         return f"NormalState({len(self.values)} nodes of order {self.space.order}, {self.device})"
 
 
+@named()
 def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
     """Solve the diffusion of charge and spin in the normal state (theory, section on the normal state).
 
@@ -85,8 +92,8 @@ def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
     numpy.linalg.LinAlgError
         If the equations have no unique solution.
     """
-    if not isinstance(device, Device):
-        raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
+    check_device(device)
+    check_order(order)
     if not device.contacts:
         raise DeviceError("nothing drives a normal state without contacts; give NormalContact or CurrentContact")
     if any(not isinstance(interface, Transparent) for interface in device.interfaces.values()):

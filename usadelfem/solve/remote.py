@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import integer
 from ..fem.spectral import Spectral
 from .chain import Chain, factor_memory
-from .engines import capacity
+from .engines import capacity, check_executor
 from .newton import Clock
 from .status import Report
-from .tasks import Crew, check_executor
+from .tasks import Crew
 from .team import LocalTeam, Team, make_chain, total
 from .terms import Job, Terms
 from .worker import Keeper
@@ -37,7 +38,7 @@ def build_team(
     step: Callable[[], object] = int,
 ) -> Team:  # fmt: skip
     """The frequencies of a solve in this process, or on an executor."""
-    check_sharing(threads, executor)
+    threads = check_sharing(threads, executor)
     if executor is None:
         return LocalTeam(
             system, frequencies, weights, scale=scale, kind=kind, threads=threads, keep=keep, terms=terms, step=step
@@ -46,8 +47,8 @@ def build_team(
     return RemoteTeam(setup, executor, step)
 
 
-def check_sharing(threads: Any, executor: Any) -> None:
-    """Whether frequencies can be shared as asked for.
+def check_sharing(threads: Any, executor: Any) -> int:
+    """The number of threads, if frequencies can be shared as asked for.
 
     Raises
     ------
@@ -56,14 +57,14 @@ def check_sharing(threads: Any, executor: Any) -> None:
     TypeError
         If executor is neither None nor an Executor.
     """
-    if not isinstance(threads, int | np.integer) or threads < 1:
-        raise ValueError(f"threads is {threads!r}; allowed is an integer >= 1")
+    count = integer("threads", threads, least=1)
     check_executor(executor)
-    if executor is not None and threads > 1:
+    if executor is not None and count > 1:
         raise ValueError(
             f"threads is {threads!r} and executor is {executor!r}: allowed is one of the two; leave threads=1, and "
             "give the executor as many workers as there are cores"
         )
+    return count
 
 
 class _Setup(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..checks import number
 from ..device.coefficient import uniform
 from ..device.device import Device
 from ..device.material import Material
@@ -43,9 +44,7 @@ def coupling(device: Device, screening: bool, penetration_depth: float | Mapping
             f"penetration_depth names {list(given)}; allowed is one superconductor of: {', '.join(known) or 'none'}"
         )
     [(name, depth)] = given.items()
-    if not isinstance(depth, int | float | np.number) or not 0 < float(depth) < np.inf:
-        raise ValueError(f"penetration_depth is {depth!r}; allowed is a finite length > 0")
-    return 1.0 / (float(depth) ** 2 * known[name])
+    return 1.0 / (number("penetration_depth", depth, above=0, what="length") ** 2 * known[name])
 
 
 def _stiffness(material: Material) -> float | None:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checks import integer
 from ..device.device import Device
+from ..device.frozen import FrozenRecord, freeze
+from ..errors import ObservableError
 from ..fem.induced import Induced
 from ..fem.locate import locate
 from ..fem.pairing import Pairing
@@ -22,7 +25,7 @@ Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Equilibrium:
+class Equilibrium(FrozenRecord):
     """Thermal equilibrium of a device; observables are functions of it (`charge_current`, `pair_amplitude`, ...).
 
     Attributes
@@ -69,6 +72,9 @@ class Equilibrium:
     cutoff: float = np.inf
     cutoff_error: float = 0.0
 
+    def __post_init__(self) -> None:
+        freeze(vars(self))
+
     def __repr__(self) -> str:
         return (
             f"Equilibrium(temperature={self.temperature:g}, {len(self.frequencies)} frequencies up to "
@@ -101,7 +107,7 @@ class Equilibrium:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Spectrum:
+class Spectrum(FrozenRecord):
     """Retarded Green's functions of a device; observables are functions of it (`density_of_states`, `minigap`, ...).
 
     Attributes
@@ -132,6 +138,9 @@ class Spectrum:
     problem: Retarded
     clock: Clock
 
+    def __post_init__(self) -> None:
+        freeze(vars(self))
+
     def __repr__(self) -> str:
         return (
             f"Spectrum({len(self.energies)} energies from {self.energies[0]:.4g} to {self.energies[-1]:.4g}, "
@@ -146,7 +155,10 @@ class Spectrum:
 
     def riccati(self, n: int) -> tuple[Complex, Complex]:
         """All entries a00, a01, a10, a11 of a and of b at the nodes for energy number n, shape (nodes, 4) each."""
-        return self.problem.matrices(self.states[n])
+        index, count = integer("n", n, error=ObservableError), len(self.energies)
+        if not -count <= index < count:
+            raise ObservableError(f"no energy number {index}; allowed are 0 to {count - 1}")
+        return self.problem.matrices(self.states[index])
 
     def green(self, points: ArrayLike) -> Complex:
         """The retarded matrix g at points.

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checks import named, outside, shown
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.retarded import Retarded, build_retarded
 from ..fem.spectral import build_spectral, energy_scale
 from ..physics.riccati import spectral_minimum
+from .arguments import check_settings
 from .energies import EnergyChain
 from .energy_input import checked_energies, energy_interval, positive_energy
-from .engines import capacity
+from .engines import capacity, check_executor
 from .newton import Clock
 from .refine import BATCH, curves, refine
 from .solution import Equilibrium, Spectrum
@@ -34,6 +36,7 @@ FEWEST, PER_WORKER = 6, 1
 NEGATIVE = 0.05
 
 
+@named()
 def solve_spectrum(
     source: Device | Equilibrium, energies: ArrayLike | str, *, broadening: float = 0.01,
     energy_range: tuple[float, float] | None = None, resolution: float | None = None, order: int | None = None,
@@ -91,19 +94,25 @@ def solve_spectrum(
         names the energies.
     """
     broadening = positive_energy("broadening", broadening, None)
-    device, problem = _problem(source, order, sector)
-    scale = max(energy_scale(problem.system), broadening)
-    crew = _Crew(problem, scale, broadening, linear_solver, executor, progress)
-    if isinstance(energies, str):
+    check_settings(order=2 if order is None else order, linear_solver=linear_solver, progress=progress)
+    check_executor(executor)
+    adaptive = isinstance(energies, str)
+    if adaptive:
         if energies != "adaptive":
             raise ValueError(f"energies is {energies!r}; allowed are numbers and 'adaptive'")
-        chosen = crew.refine(
-            *energy_interval(energy_range, scale), positive_energy("resolution", resolution, broadening)
-        )
+        energy_interval(energy_range, 1.0), positive_energy("resolution", resolution, broadening)
     else:
         if energy_range is not None or resolution is not None:
             raise ValueError("energy_range and resolution belong to energies='adaptive'")
         chosen = checked_energies(energies)
+    device, problem = _problem(source, order, sector)
+    scale = max(energy_scale(problem.system), broadening)
+    crew = _Crew(problem, scale, broadening, linear_solver, executor, progress)
+    if adaptive:
+        chosen = crew.refine(
+            *energy_interval(energy_range, scale), positive_energy("resolution", resolution, broadening)
+        )
+    else:
         crew.solve(np.unique(abs(chosen)))
     return _collect(device, chosen, crew)
 
@@ -114,7 +123,7 @@ def _problem(source: Any, order: int | None, sector: str | None) -> tuple[Device
             raise ValueError("order and sector belong to a device; an equilibrium is solved on its own discretisation")
         return source.device, build_retarded(source.system)
     if not isinstance(source, Device):
-        raise TypeError(f"source is {source!r}; allowed are a usadelfem.Device and an Equilibrium")
+        raise TypeError(f"source is {shown(source)}; allowed are a usadelfem.Device and an Equilibrium")
     unknown = [region for region, material in source.conductors.items() if material.self_consistent]
     if unknown:
         raise DeviceError(
@@ -136,7 +145,7 @@ def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
         warnings.warn(
             f"{len(failed)} of {len(report)} energies were not found and are NaN: {_listed(failed)}. Try: a finer "
             "mesh, a larger broadening, or other energies around them",
-            stacklevel=3,
+            stacklevel=outside(),
         )
     _warn_of_negative_densities(crew, report)
     warn_unresolved_spectrum(crew.problem, energies, crew.broadening, states)
@@ -155,7 +164,7 @@ def _warn_of_negative_densities(crew: _Crew, report: tuple[Report, ...]) -> None
             f"the density of states is negative somewhere (down to {min(lowest.values()):.2g}) at {len(negative)} "
             f"energies: {_listed(negative)}. The mesh is too coarse there; refine it near the contacts, or choose a "
             "larger broadening",
-            stacklevel=4,
+            stacklevel=outside(),
         )
 
 

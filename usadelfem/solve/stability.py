@@ -17,8 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from ..checks import named, numbers, shown
 from ..device.device import Device
 from ..errors import DeviceError
+from .arguments import (
+    MODE_OPTIONS,
+    check_device,
+    check_function,
+    check_progress,
+    checked_precision,
+    checked_temperature,
+    device_of,
+)
 from .modes import lowest_mode
 from .tasks import run_tasks
 from .unresolved import warn_mode
@@ -31,6 +41,7 @@ LOWEST = 1e-2
 STRIDE, SHORTEST = 4.0, 0.25
 
 
+@named(*MODE_OPTIONS)
 def stability(device: Device, temperature: float, **options: Any) -> float:
     """Lowest eigenvalue of the gap equation linearised at the normal state: negative where it is unstable.
 
@@ -58,6 +69,7 @@ def stability(device: Device, temperature: float, **options: Any) -> float:
     return value
 
 
+@named(*MODE_OPTIONS)
 def critical_temperature(device: Device, *, precision: float = 1e-6, **options: Any) -> float:
     """The temperature below which the normal state is unstable, energy; 0 if it is below 1 % of the largest Tc.
 
@@ -79,7 +91,8 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
     DeviceError, ValueError
         As `stability`.
     """
-    highest = _highest_tc(device)
+    check_device(device)
+    precision, highest = checked_precision(precision), _highest_tc(device)
     mode: Complex | None = None
 
     def eigenvalue(logarithm: float) -> float:
@@ -125,6 +138,7 @@ def _highest_tc(device: Device) -> float:
     return float(max(values))
 
 
+@named(*MODE_OPTIONS)
 def critical_parameter(
     function: Callable[[float], Device], interval: tuple[float, float], temperature: float, *, precision: float = 1e-6,
     **options: Any,
@@ -151,22 +165,29 @@ def critical_parameter(
     DeviceError
         As `stability`.
     """
-    ends = [float(end) for end in interval]
-    values = [stability(function(end), temperature, **options) for end in ends]
+    check_function("function", function, "a function that makes a Device of a parameter")
+    precision, temperature = checked_precision(precision), checked_temperature(temperature)
+    ends = numbers("interval", interval, "are two different finite numbers").tolist()
+    if np.shape(ends) != (2,) or ends[0] == ends[1]:
+        raise ValueError(f"interval is {shown(interval)}; allowed are two different finite numbers")
+    values = [stability(device_of(function, end), temperature, **options) for end in ends]
     if values[0] * values[1] > 0:
         state = "stable" if values[0] > 0 else "unstable"
         raise ValueError(
             f"the normal state is {state} at both ends {ends} of the interval (eigenvalues {values[0]:.3g} and "
             f"{values[1]:.3g}); widen it"
         )
-    known = dict(zip(ends, values, strict=True))
+    known: dict[float, float] = dict(zip(ends, values, strict=True))
 
     def eigenvalue(parameter: float) -> float:
-        return known[parameter] if parameter in known else stability(function(parameter), temperature, **options)
+        if parameter in known:
+            return known[parameter]
+        return stability(device_of(function, parameter), temperature, **options)
 
     return float(brentq(eigenvalue, *ends, xtol=precision * max(map(abs, ends)), rtol=max(precision, 1e-15)))
 
 
+@named(*MODE_OPTIONS, "precision")
 def phase_diagram(
     function: Callable[[float], Device], parameters: Sequence[float], *, executor: Executor | None = None,
     progress: bool | None = None, **options: Any,
@@ -191,10 +212,14 @@ def phase_diagram(
     DeviceError, ValueError
         As `critical_temperature`.
     """
-    values = [float(value) for value in parameters]
+    check_function("function", function, "a function that makes a Device of a parameter")
+    check_progress(progress)
+    values = numbers("parameters", parameters, "are finite numbers, at least one")
+    if values.ndim != 1 or not len(values):
+        raise ValueError(f"parameters is {shown(parameters)}; allowed are finite numbers, at least one")
     return np.array(
         run_tasks(
-            _critical_point, values, shared=(function, options), executor=executor, label="phase diagram",
+            _critical_point, values.tolist(), shared=(function, options), executor=executor, label="phase diagram",
             progress=progress,
         )
     )  # fmt: skip
@@ -203,4 +228,4 @@ def phase_diagram(
 def _critical_point(shared: tuple[Callable[[float], Device], dict[str, Any]], value: float) -> float:
     """The critical temperature of one device of a family; the task of a phase diagram."""
     function, options = shared
-    return critical_temperature(function(value), **options)
+    return critical_temperature(device_of(function, value), **options)

@@ -22,8 +22,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from .engines import WorkerLostError, capacity, is_killed_worker, large_calls_are_meant, successor
+from .engines import WorkerLostError, capacity, check_executor, is_killed_worker, large_calls_are_meant, successor
 from .interrupt import stop_workers
+from .scripts import check_ends, check_script
 from .worker import Outcome, Payload, Task, pack, perform, process_name
 from .worker import dumps as dump_item
 
@@ -103,15 +104,6 @@ def run_tasks(
     return results
 
 
-def check_executor(executor: Any) -> None:
-    """TypeError if it is neither None nor an Executor."""
-    if executor is not None and not isinstance(executor, Executor):
-        raise TypeError(
-            f"executor is {executor!r}; allowed are None and a concurrent.futures.Executor: ProcessPoolExecutor(), "
-            "dask's Client.get_executor(), mpi4py.futures.MPIPoolExecutor()"
-        )
-
-
 def progress_bar(total: int | None, what: str, progress: bool | None) -> Any:
     """A bar on a terminal, for runs longer than a second; `progress` as in `run_tasks`."""
     disable = None if progress is None else not progress  # None: shown on a terminal only
@@ -139,6 +131,8 @@ class Crew:
         self.task, self.shared, self.label = task, shared, label
         self.given, self.engine = executor, executor
         self.payload: Payload | None = None if isinstance(executor, ThreadPoolExecutor) else pack(task, shared)
+        check_script(executor, label)
+        self.workers: dict[Any, Any] = {}
         self.serial, self.serials = uuid.uuid4().hex, itertools.count()
         self.needy: set[str] = set()
         self.flights: dict[Future[Any], _Flight] = {}
@@ -223,6 +217,7 @@ class Crew:
                 self._replace(engine, error)
                 continue
             break
+        self.workers |= vars(engine).get("_processes") or {}
         self.first -= carries
         self.needy.discard(promised or "")
         self.flights[future] = _Flight(index, engine, alone, promised)
@@ -261,6 +256,7 @@ class Crew:
 
     def _lost(self, flight: _Flight, error: BaseException, count: int = 1) -> None:
         """Put an item back whose worker may have died of it; with its neighbours' deaths it is only suspected."""
+        check_ends(self.workers, self.label)
         index = flight.index
         losses = self.losses[index] = self.losses.get(index, 0) + count
         if losses >= LOSSES and flight.alone:
