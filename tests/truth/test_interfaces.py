@@ -173,6 +173,7 @@ SLICES = {"line": uf.interval({"N": 1e-3}, size=1e-4), "strip": uf.rectangle({"N
 
 
 @pytest.mark.parametrize(("mesh", "area"), [("line", 1.0), ("strip", 1e-3)])
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_a_thin_metal_between_spin_active_barriers_has_the_self_energies_of_both(mesh, area):
     # thickness d: g = sign(w tau3 + sum over barriers of (G_T t g_S t - i G_phi M)/(4 N0 d))
     N0, d = 0.7, 1e-3
@@ -242,6 +243,7 @@ def one_channel(tau, phase, temperature):
 
 @pytest.mark.parametrize("material", [uf.superconductor(gap=1.0), uf.normal_metal()])
 @pytest.mark.parametrize("temperature", [0.05, 0.2, 0.5])
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_a_tunnel_junction_is_that_of_ambegaokar_and_baratoff(temperature, material):
     expected = np.pi / 2 * np.tanh(1 / (2 * temperature))
     barrier = uf.Tunnel(conductance=1e-3)
@@ -280,6 +282,7 @@ def test_a_distribution_of_channels_carries_the_sum_of_their_currents(name, phas
 
 
 @pytest.mark.parametrize("conductance", [0.01, 2e3])
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_a_diffusive_contact_in_series_with_a_short_wire_is_a_diffusive_wire(conductance):
     # Kulik and Omelyanchuk: 1.3255 pi/2 at the phase 0.6274 pi; the wire has none or half of the resistance
     contact = uf.Nazarov(conductance=conductance, transparencies="diffusive")

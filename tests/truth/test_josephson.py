@@ -53,6 +53,7 @@ def test_sns_of_finite_gap_approaches_the_long_junction_limit(length):
     assert critical / thouless < 10.83
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_short_junction_is_kulik_omelyanchuk():
     critical, phase = maximum(lambda phase: sns(phase, 0.002, length=0.01, gap=1.0, size=0.001), (1.5, 2.5))
     assert critical == pytest.approx(2.08207, rel=1e-3)
@@ -73,6 +74,7 @@ def linear_sfs(d, temperature, exchange):
     return (w**-2 * (k / np.sinh(k * d)).real).sum()
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_weakly_coupled_sfs_first_zero():
     temperature, exchange = 0.1, np.pi
     closed = brentq(lambda d: linear_sfs(d, temperature, exchange), 1.0, 2.0)

@@ -43,6 +43,7 @@ def test_l2_error_falls_with_the_order_of_the_element_plus_one(cell, order):
     assert np.log2(coarse / fine) == pytest.approx(order + 1, abs=0.15)
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_pair_amplitude_in_a_ferromagnet_decays_and_oscillates_over_the_exchange_length():
     h, w = 50.0, W
     mesh = uf.interval({"F": 1.5}, size=0.02)
@@ -74,6 +75,7 @@ def rotated_frame_spiral(x, q, h, w, length, f_s):
 
 
 @pytest.mark.parametrize("q", [0.5, 2.0])
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_spiral_gives_the_equal_spin_triplets_of_the_rotated_frame(q):
     h, length, gap = 4.0, 3.0, 0.01
 
@@ -93,6 +95,7 @@ def test_spiral_gives_the_equal_spin_triplets_of_the_rotated_frame(q):
 
 
 @pytest.mark.parametrize(("q", "expected"), [(0.5, 0.67082), (2.0, 2.04776)])
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_long_range_triplet_of_a_strong_spiral_decays_at_the_published_rate(q, expected):
     h, length = 100.0, 4.0
 
@@ -109,6 +112,7 @@ def test_long_range_triplet_of_a_strong_spiral_decays_at_the_published_rate(q, e
     assert rate == pytest.approx(expected, rel=5e-3)
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_jumps_of_d_and_n0_conserve_the_flux_across_a_transparent_interface():
     # linear regime at one frequency: f'' = 2 w f/D in each layer, f continuous, N0 D f' continuous
     d1, d2, n1, n2, gap = 1.0, 0.25, 1.0, 3.0, 1e-3
@@ -125,6 +129,7 @@ def test_jumps_of_d_and_n0_conserve_the_flux_across_a_transparent_interface():
     assert f.imag == pytest.approx(gap / np.hypot(W, gap) * interface, rel=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_triplet_decay_length_shrinks_with_spin_orbit_scattering():
     # D f'' = (2 w + 1/tau_so) f for a triplet: impose one with an exchange-split reservoir
     tau, gap = 0.5, 1e-3

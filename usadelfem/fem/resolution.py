@@ -5,7 +5,7 @@ pair amplitude of the cell, is the square of a wave number k: 2 |w + i h| / D in
 superconductor. With e the extent of a cell along the gradient of the solution and t the angle by which g turns in it,
 elements of order p make a relative error of
 
-    measure = max(1, N) (k^2 e^2 + t^2 / 2)^p
+    measure = max(1, N) (k^2 e^2 + 2 tan(t / 2)^2)^p
 
 times a number; N is the distance in decay lengths over which a small amplitude was carried, the logarithm of the
 largest amplitude over that of the cell. A cell is unresolved where its measure is above LIMIT[p]
@@ -28,13 +28,14 @@ from .spectral import Spectral
 
 Complex = NDArray[np.complex128]
 
-LIMIT = {1: 0.35, 2: 3.5}
+LIMIT = {1: 0.35, 2: 8.0}
 # Pair amplitudes below this part of the largest one do not count.
 FLOOR = 1e-8
 # Weight of the mean direction of gradients against that of a cell, where the solution may be extremal.
 MEAN = 0.01
 # Amplitudes of the linearised problem, whose scale is free, are looked at when they are of this size.
 SMALL = 1e-3
+STEEP = 0.99  # sine of half an angle, above which angles are not told apart
 _TAU3 = np.array([1.0, 1.0, -1.0, -1.0])
 _SPIN = np.array([np.kron(np.eye(2), sigma) for sigma in SIGMA])
 
@@ -66,7 +67,7 @@ class Unresolved:
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """Of every cell: largest pair amplitude, change e^2 k^2 + t^2 / 2, extent e, and measure."""
+    """Of every cell: largest pair amplitude, change e^2 k^2 + 2 tan(t/2)^2, extent e, and measure."""
 
     amplitude: Real
     change: Real
@@ -203,9 +204,9 @@ def _extent(space: Space, g: Complex) -> Real:
 
 
 def _turn(g: Complex) -> Real:
-    """Largest angle between g, whose norm is 2, at two corners; shape (cells,)."""
+    """2 tan(t/2) of the largest angle t between g, whose norm is 2, at two corners; shape (cells,)."""
     turn = np.zeros(g.shape[1])
     for i in range(len(g)):
         for j in range(i):
             turn = np.maximum(turn, 0.5 * _norm(g[i] - g[j]))
-    return np.asarray(2 * np.arcsin(np.minimum(0.5 * turn, 1.0)))
+    return np.asarray(2 * np.tan(np.arcsin(np.minimum(0.5 * turn, STEEP))))

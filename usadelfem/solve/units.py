@@ -16,7 +16,7 @@ from ..physics.thermal import bcs_gap
 SMALLEST, LARGEST = 1e-3, 1e3
 # Temperature in units of a given gap above which it is taken for a mistake: a bulk gap is so small only within 2 % of
 # Tc. A gap below PROBE times the temperature is a deliberate probe of the linear response.
-HOT, PROBE = 2.5, 0.01
+HOT, PROBE = 2.5, 0.04
 # Gap of a superconductor at zero temperature, in units of its Tc.
 BCS = bcs_gap(1e-3, 1.0)
 

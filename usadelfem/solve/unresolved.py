@@ -25,7 +25,7 @@ LOOKED_AT, HIGHEST = 4, 0.1
 
 ROUGH = 1e-3  # accuracy of the state of a mode that is looked at
 # Critical temperatures are stationary in the mode; densities of states are of order one.
-SLACK_OF_MODES, SLACK_OF_SPECTRA = 10.0, 2.0
+SLACK_OF_MODES, SLACK_OF_SPECTRA = {1: 10.0, 2: 8.0}, {1: 2.0, 2: 1.0}
 
 
 def warn_unresolved(system: Spectral, frequencies: Real, weights: Real, states: Complex) -> None:
@@ -78,9 +78,10 @@ def warn_unresolved_spectrum(problem: Retarded, energies: Real, broadening: floa
     announce(system, resolution(system, w, [1.0] * len(w), both, carried=False, unit=False), SLACK_OF_SPECTRA)
 
 
-def announce(system: Spectral, found: list[Unresolved], slack: float = 1.0) -> None:
-    """Warn of the regions whose measure is above `slack` times the limit."""
-    bad = sorted((one for one in found if one.measure > slack), key=lambda one: -one.measure)
+def announce(system: Spectral, found: list[Unresolved], slack: dict[int, float] | None = None) -> None:
+    """Warn of the regions whose measure is above the limit, times the slack of the order of the elements."""
+    limit = 1.0 if slack is None else slack[system.space.order]
+    bad = sorted((one for one in found if one.measure > limit), key=lambda one: -one.measure)
     if not bad:
         return
     order = system.space.order
