@@ -225,8 +225,8 @@ def _check_barriers(mesh: Any, interfaces: Mapping[Any, Any], contacts: Mapping[
             facets = np.asarray(mesh.boundaries[name], np.int64)
             if (mesh.f2t[1, facets] >= 0).any():
                 raise DeviceError(
-                    f"contact {name!r} lies inside the mesh: a barrier needs the outer boundary. Put the contact there, "
-                    "or leave its barrier out"
+                    f"contact {name!r} lies inside the mesh: a barrier needs the outer boundary. Put the contact "
+                    "there, or leave its barrier out"
                 )
             barriers[f"barrier of reservoir {name!r}"] = contact.barrier, facets
     for owner, (barrier, facets) in barriers.items():
