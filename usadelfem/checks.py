@@ -110,7 +110,7 @@ def as_array(value: Any) -> NDArray[Any] | None:
         return None
     try:
         array = np.asarray(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):  # rows of different lengths, foreign objects
+    except Exception:  # rows of different lengths, and whatever the __array__ of a foreign object raises
         return None
     if array.dtype == object:  # numbers of several kinds, such as fractions
         flat = [as_number(entry) for entry in array.ravel()]
@@ -169,11 +169,11 @@ def named(*more: str) -> Callable[[Function], Function]:
         plain = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
         own = [name for name, entry in signature(function).parameters.items() if entry.kind in plain and name != "self"]
         known = (*own, *more)
-        title = function.__qualname__.removesuffix(".__init__")
+        title, allowed = function.__qualname__.removesuffix(".__init__"), frozenset(known)
 
         @wraps(function)
         def call(*args: Any, **given: Any) -> Any:
-            unknown = given.keys() - set(known)
+            unknown = given.keys() - allowed
             if unknown:
                 raise TypeError(_unknown(title, sorted(unknown)[0], known))
             return function(*args, **given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,14 @@ from ..device.contact import Reservoir
 from ..device.device import Device
 from ..errors import DeviceError, ObservableError
 from ..fem.conduction import conduction_matrix, physical_gradients
+from ..fem.junctions import Junctions
 from ..fem.locate import locate
 from ..fem.pairing import Pairing
 from ..fem.recover import recover
 from ..fem.scalar import factorize_positive
 from ..fem.spectral import Spectral
 from ..physics import functional as column
+from ..physics import junction as barrier
 from ..physics.thermal import bcs_gap
 
 Real = NDArray[np.float64]
@@ -29,6 +31,8 @@ Complex = NDArray[np.complex128]
 
 # Weight of normal regions against superconductors in the first guess of the phase: most of it drops there.
 WEAK = 0.03
+# Barriers count in the first guess of the phase with at least this part of the conductance of the cells beside them.
+WEAKEST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def natural_phase(device: Device, system: Spectral, pairing: Pairing) -> Real:
     normal = table[..., column.GAP_RE] ** 2 + table[..., column.GAP_IM] ** 2 == 0
     normal[pairing.chosen] = False
     conductivity = np.where(normal, WEAK * conductivity, conductivity)
-    matrix = conduction_matrix(space, conductivity, system.junctions)
+    matrix = conduction_matrix(space, conductivity, _strengthened(system, conductivity))
     phase, known = np.zeros(len(space.nodes[0])), np.zeros(len(space.nodes[0]), bool)
     for name, (nodes, gap, _) in system.contacts.items():
         contact = device.contacts[name]
@@ -166,6 +170,22 @@ def natural_phase(device: Device, system: Spectral, pairing: Pairing) -> Real:
         rhs = (load - matrix @ phase)[free]
         phase[free] = factorize_positive(matrix[free][:, free]).solve(rhs)
     return phase
+
+
+def _strengthened(system: Spectral, conductivity: Real) -> Junctions:
+    """The barriers with conductances that leave the matrix regular.
+
+    Pieces behind weaker ones get a phase between those around, which is as good to start from.
+    """
+    junctions, space = system.junctions, system.space
+    if not len(junctions.facets):
+        return junctions
+    own = space.mesh.f2t[0, junctions.facets]
+    beside = conductivity.max(axis=1)[own] * junctions.dx.sum(axis=1) / space.dx.sum(axis=1)[own]
+    table = junctions.table.copy()
+    given = table[..., barrier.CONDUCTANCE]
+    table[..., barrier.CONDUCTANCE] = np.where(given > 0, np.maximum(given, WEAKEST * beside[:, None]), given)
+    return replace(junctions, table=table)
 
 
 def _gauge_load(system: Spectral, conductivity: Real) -> Real:

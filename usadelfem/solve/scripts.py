@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import multiprocessing
+import os
 import sys
 from collections.abc import Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -23,13 +24,13 @@ def check_script(executor: Executor, label: str) -> None:
     ------
     WorkerLostError
         If workers are going to import the script, and nothing in it stands under `if __name__ == "__main__":`.
-    SystemExit
-        In such a worker.
+        A worker that gets here all the same, while it imports the script, ends.
     """
     if not isinstance(executor, ProcessPoolExecutor):
         return
     if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise SystemExit(IMPORTING)
+        sys.stdout.flush()
+        os._exit(IMPORTING)  # without the traceback that multiprocessing would print in every worker
     own: dict[str, Any] = vars(executor)
     context = own.get("_mp_context")
     if own.get("_processes") or context is None or context.get_start_method() == "fork":
@@ -43,7 +44,8 @@ def check_script(executor: Executor, label: str) -> None:
 def check_ends(workers: Mapping[Any, Any], label: str) -> None:
     """WorkerLostError if a worker has ended because it imported the script that starts the calculation."""
     if any(worker.exitcode == IMPORTING for worker in workers.values()):
-        raise WorkerLostError(_message(label, getattr(sys.modules.get("__main__"), "__file__", "the script")))
+        script = getattr(sys.modules.get("__main__"), "__file__", "the script")
+        raise WorkerLostError(_message(label, script)) from None
 
 
 def _message(label: str, place: str) -> str:
@@ -79,4 +81,4 @@ def _is_guarded(script: Path, line: int) -> bool:
 
 def _is_about_process(node: ast.AST) -> bool:
     name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-    return name in ("__name__", "parent_process", "current_process")
+    return name in ("__name__", "current_process")

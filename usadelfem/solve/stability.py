@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from ..checks import named, numbers, shown
+from ..device.coefficient import evaluate
 from ..device.device import Device
 from ..errors import DeviceError
 from .arguments import (
@@ -128,14 +129,15 @@ def _highest_root(eigenvalue: Callable[[float], float], value: float, precision:
 
 
 def _highest_tc(device: Device) -> float:
-    values = [
-        np.max(material.Tc if not callable(material.Tc) else material.Tc(device.sample.p))  # type: ignore[arg-type]
-        for material in device.conductors.values()
-        if material.self_consistent
-    ]
+    mesh, values = device.sample, []
+    for region, material in device.conductors.items():
+        if material.self_consistent:
+            corners = mesh.p[:, np.unique(mesh.t[:, mesh.subdomains[region]])]
+            own = evaluate("Tc", material.Tc, corners, f"material of region {region!r}", lambda nodal: nodal)
+            values.append(float(np.max(own)))
     if not values or not max(values) > 0:
         raise DeviceError("no region has a Tc > 0 and an unknown gap: give a material superconductor(Tc=...)")
-    return float(max(values))
+    return max(values)
 
 
 @named(*MODE_OPTIONS)
