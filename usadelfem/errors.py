@@ -1,9 +1,8 @@
 """The exceptions and warnings that the package raises on purpose."""
 
-import sys
 import warnings
 
-_PACKAGE = __name__.partition(".")[0] + "."
+from .checks import outside
 
 
 class MeshError(ValueError):
@@ -44,7 +43,4 @@ class UnitWarning(UserWarning):
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line of the user's own code that called the package, however deep the caller lies in it."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(message, category, stacklevel=outside())

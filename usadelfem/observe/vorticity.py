@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..checks import named
 from ..errors import ObservableError
 from ..fem.recover import recover
 from ..fem.winding import cell_windings, vertex_amplitude
@@ -45,6 +46,7 @@ class Vorticity:
         return f"Vorticity({'; '.join(each) or 'none'})"
 
 
+@named()
 def vorticity(eq: Equilibrium, of: str = "gap") -> Vorticity:
     """Position and winding of every vortex of a two-dimensional device.
 

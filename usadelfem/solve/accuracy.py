@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import named
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.pairing import build_pairing
@@ -39,6 +40,7 @@ class _SameSum(SumRule):
         return np.array(self.known[0]), np.array(self.known[1])
 
 
+@named()
 def error_estimate(eq: Equilibrium, observable: Callable[[Equilibrium], Any]) -> Any:
     """The error that the mesh makes in an observable of a result, estimated from a better solution.
 
@@ -110,6 +112,7 @@ def _solve_again(eq: Equilibrium, device: Device) -> Equilibrium:
     return solve_fields(device, system, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
 
 
+@named()
 def refine(device: Device, eq: Equilibrium | None = None, *, fraction: float = BULK) -> Device:
     """The device on a mesh with smaller cells where they matter for a solution, or everywhere.
 

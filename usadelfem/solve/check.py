@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..checks import named
 from ..device.device import Device
 from ..fem.lengths import RegionLengths, region_lengths
 from ..fem.resolution import limiting_ratio
@@ -56,6 +57,7 @@ class DeviceCheck:
         return "\n".join([*lines, *reservoirs, *self.advice])
 
 
+@named()
 def check(device: Device, temperature: float, *, order: int = 2) -> DeviceCheck:
     """Compare the cells of a mesh with the lengths of its solutions, and numbers with each other, without solving.
 
