@@ -351,6 +351,7 @@ ZERO_D = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.ResolutionWarning")
 @pytest.mark.parametrize("name", ZERO_D)
 def test_an_array_without_dimensions_is_a_number(name):
     ZERO_D[name](np.array(1))

@@ -13,6 +13,11 @@ import pytest
 import usadelfem as uf
 from usadelfem.solve.linear import available_solvers
 
+# Small meshes, and times as short as if they had been given in seconds.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::usadelfem.ResolutionWarning"),
+    pytest.mark.filterwarnings("ignore::usadelfem.UnitWarning"),
+]
 ENDS = {"left": uf.Reservoir(gap=1.0), "right": uf.Reservoir(gap=1.0, phase=1.0)}
 N = uf.normal_metal()
 

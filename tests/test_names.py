@@ -10,6 +10,8 @@ import pytest
 
 import usadelfem as uf
 
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.ResolutionWarning")  # small meshes
+
 NAMES = [
     "Cu & Nb", "<F>", 'a"b', "a'b", "a/b", ".", "..", "x" * 300, "Niob-Brücke ∂ 𝄞", "A, 1=B", "[x]", " lead ", "%41",
     "a%2Fb", "a\u00a0b", "&amp;", "100%", "]]>",

@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 import usadelfem as uf
 from usadelfem.solve.linear import available_solvers
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::usadelfem.ResolutionWarning"),  # small meshes
+]
+
 # Length, energy and density of states in the unit of which the device is described.
 SYSTEMS = [
     (1.0, 1.0, 1.0), (1e-8, 1.0, 1.0), (3e-9, 0.2, 1.0), (1e-10, 1e-22, 1e47), (1e-8, 1.6e-22, 1e46), (1.0, 1.0, 1e-17),

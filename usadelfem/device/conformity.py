@@ -150,6 +150,9 @@ def find_overlaps(mesh: Any) -> Overlap:
     size = _diameter(facets, mesh, outer)
     extent = np.median(np.ptp(mesh.p[:, mesh.t], axis=1), axis=1)
     pairs = np.concatenate([_resting(facets, size, extent), _doubled(facets, size, corners.T)], axis=1)
+    # The two surfaces of a layer of one cell, however thin, are connected through it.
+    first, second = mesh.t[:, mesh.f2t[0, outer[pairs]]].transpose(1, 0, 2)
+    pairs = pairs[:, ~(first[:, None] == second[None]).any(axis=(0, 1))]
     return Overlap(outer[np.unique(np.sort(pairs, axis=0), axis=1)], _inside(mesh, outer, extent))
 
 

@@ -34,6 +34,8 @@ class RegionLengths:
         Smallest extent along an axis of a connected part of the region.
     layers
         Number of cells along it.
+    length
+        Largest extent of the region along an axis.
     """
 
     region: str
@@ -41,6 +43,7 @@ class RegionLengths:
     cell: float
     extent: float
     layers: float
+    length: float
 
     @property
     def ratio(self) -> float:
@@ -72,7 +75,8 @@ def region_lengths(device: Device, system: Spectral, temperature: float) -> list
         own = np.asarray(cells)
         worst = own[(longest[own] / decay[own]).argmax()]
         extent, layers = _thinnest(mesh, own, extents)
-        found.append(RegionLengths(region, float(decay[worst]), float(longest[worst]), extent, layers))
+        length = float(np.ptp(mesh.p[:, mesh.t[:, own]], axis=(1, 2)).max())
+        found.append(RegionLengths(region, float(decay[worst]), float(longest[worst]), extent, layers, length))
     return found
 
 

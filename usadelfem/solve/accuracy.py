@@ -95,7 +95,9 @@ def _solve_again(eq: Equilibrium, device: Device) -> Equilibrium:
     )
     pairing = build_pairing(device, system)
     scale = energy_scale(system)
-    common: dict[str, Any] = {"temperature": eq.temperature, "frequencies": eq.frequencies, "weights": eq.weights}
+    common: dict[str, Any] = {
+        "temperature": eq.temperature, "frequencies": eq.frequencies, "weights": eq.weights, "cutoff": eq.cutoff,
+    }  # fmt: skip
     if pairing is None and mu0 is None:
         team = build_team(system, eq.frequencies, eq.weights, scale=scale)
         try:

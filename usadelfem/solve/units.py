@@ -92,13 +92,14 @@ def field_advice(device: Device, lengths: list[RegionLengths]) -> str:
 
 def length_advice(lengths: list[RegionLengths]) -> str:
     """A sentence if the whole device is far too small or too large; empty otherwise."""
-    sizes = [one.extent / one.decay for one in lengths]
-    small, large = max(sizes) < SMALLEST, min(sizes) > LARGEST
+    longest, widths = [one.length / one.decay for one in lengths], [one.extent / one.decay for one in lengths]
+    small, large = max(longest) < SMALLEST, min(widths) > LARGEST
     if not (small or large):
         return ""
-    one = lengths[int(np.argmax(sizes) if small else np.argmin(sizes))]
+    one = lengths[int(np.argmax(longest) if small else np.argmin(widths))]
+    size = f"{one.length:.3g} long" if small else f"{one.extent:.3g} wide"
     return (
         f"all lengths of the device are {'below 1e-3' if small else 'above 1e3'} decay lengths: region {one.region!r} "
-        f"is {one.extent:.3g} wide, the decay length sqrt(D/energy) in it is {one.decay:.3g}. D is in units of the "
+        f"is {size}, the decay length sqrt(D/energy) in it is {one.decay:.3g}. D is in units of the "
         "mesh's length^2 times the energy unit"
     )
