@@ -332,7 +332,7 @@ def test_a_phase_in_degrees_is_warned_of_with_the_cure(phase):
         uf.Reservoir(gap=1.0, phase=phase)
 
 
-@pytest.mark.parametrize("phase", [0.0, np.pi, -2 * np.pi, 6 * np.pi, 10, 7.3, 30.1])
+@pytest.mark.parametrize("phase", [0.0, np.pi, -2 * np.pi, 6 * np.pi, 10, 17.0, 7.3, 30.1])
 def test_phases_of_a_few_turns_are_taken_as_they_are(phase):
     assert uf.Reservoir(gap=1.0, phase=phase).phase == phase
 

@@ -14,8 +14,8 @@ from .frozen import FrozenRecord
 from .interface import Interface, Transparent
 from .material import Coefficient
 
-# Multiples of half a radian from here on are taken for degrees.
-DEGREES = 15
+# Multiples of these from DEGREES radians on are taken for degrees.
+DEGREES, ROUND = 20, (5, 7.5)
 
 
 @named_fields
@@ -142,7 +142,7 @@ class CurrentContact(FrozenRecord):
 def _warn_of_degrees(phase: Coefficient) -> None:
     """A phase of many turns is more often one in degrees."""
     value = as_number(phase)
-    if value is None or abs(value) < DEGREES or round(2 * value) != 2 * value:
+    if value is None or abs(value) < DEGREES or all(value % step for step in ROUND):
         return
     warnings.warn(
         f"reservoir: phase is {value:g}, which in radians is {value / (2 * np.pi):.3g} turns. If degrees are meant, "

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import named, numbers, outside
+from ..checks import as_array, named, outside, shown
 
 Real = NDArray[np.float64]
 
@@ -146,7 +146,10 @@ def impurity_scattering(
 
 
 def _checked(name: str, value: ArrayLike) -> Real:
-    array = numbers(name, value, "are finite numbers")
+    found = as_array(value)
+    if found is None or found.dtype.kind not in "iuf":
+        raise ValueError(f"{name} is {shown(value)}; allowed is a finite number, or an array of them")
+    array = found.astype(float)
     signs = {"scattering_length": (array != 0, "different from 0"), "compton_wavelength": (array >= 0, ">= 0")}
     good, allowed = signs.get(name, (array > 0, "> 0"))
     if not array.size:

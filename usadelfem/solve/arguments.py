@@ -96,6 +96,6 @@ def check_initial(device: Device, initial: Any) -> None:
     value = as_array(initial)
     if value is None or value.ndim or not np.isfinite(value):
         raise ValueError(
-            f"initial is {shown(initial)}; allowed are None, a finite number (the gap), a callable f(x), "
+            f"initial is {shown(initial)}; allowed are None, a number (the gap, finite), a callable f(x), "
             "vortices([...]), and the Equilibrium of a similar device"
         )

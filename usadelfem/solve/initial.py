@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from ..checks import as_array, named, number, numbers, shown
+from ..checks import as_array, as_number, named, numbers, shown
 from ..device.coefficient import uniform
 from ..device.contact import Reservoir
 from ..device.device import Device
@@ -82,7 +82,10 @@ def vortices(cores: Sequence[tuple[float, float, int]], *, size: float | None = 
             raise ValueError(f"vortex is {shown(core)}; allowed {allowed}")
         checked.append((float(values[0]), float(values[1]), int(values[2])))
     if size is not None:
-        size = number("size", size, above=0, what="length", note=", or None")
+        length = as_number(size)
+        if length is None or not 0 < length < np.inf:
+            raise ValueError(f"size is {shown(size)}; allowed is a length > 0, or None")
+        size = length
     return Vortices(tuple(checked), size)
 
 
@@ -116,8 +119,9 @@ def initial_gap(device: Device, system: Spectral, pairing: Pairing, temperature:
             raise DeviceError(f"calling initial(x) with x of shape {x.shape} raised {error!r}") from error
         values = as_array(result)
         if values is None or values.shape != pairing.shape or not np.isfinite(values).all():
+            what = shown(result) if values is None or values.shape == pairing.shape else f"shape {values.shape}"
             raise DeviceError(
-                f"initial(x) returned {shown(result)} for x of shape {x.shape}; allowed are finite numbers of shape "
+                f"initial(x) returned {what} for x of shape {x.shape}; allowed are finite numbers of shape "
                 f"{pairing.shape}"
             )
         return values.astype(complex)
