@@ -174,14 +174,14 @@ def test_an_interrupt_ends_a_solve_at_once(name):
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True, start_new_session=True
     )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == "go\n"
-    time.sleep(5.0)
-    start = time.monotonic()
-    os.kill(process.pid, signal.SIGINT)
-    line = process.stdout.readline()
-    elapsed = time.monotonic() - start
-    process.wait(timeout=60)
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "go\n"
+        time.sleep(5.0)
+        start = time.monotonic()
+        os.kill(process.pid, signal.SIGINT)
+        line = process.stdout.readline()
+        elapsed = time.monotonic() - start
     assert line == "stopped\n"
     print(f"{name}: {elapsed:.2f} s")
     assert elapsed < 10.0  # one second on a machine that does nothing else; without it, minutes

@@ -6,6 +6,7 @@ import skfem
 
 import usadelfem as uf
 
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.ResolutionWarning")  # coarse discs
 SUM = {"quadrature": "plain", "cutoff_index": 4}
 
 

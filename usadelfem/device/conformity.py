@@ -150,10 +150,15 @@ def find_overlaps(mesh: Any) -> Overlap:
     size = _diameter(facets, mesh, outer)
     extent = np.median(np.ptp(mesh.p[:, mesh.t], axis=1), axis=1)
     pairs = np.concatenate([_resting(facets, size, extent), _doubled(facets, size, corners.T)], axis=1)
-    # The two surfaces of a layer of one cell, however thin, are connected through it.
-    first, second = mesh.t[:, mesh.f2t[0, outer[pairs]]].transpose(1, 0, 2)
-    pairs = pairs[:, ~(first[:, None] == second[None]).any(axis=(0, 1))]
+    # The two surfaces of a layer of one cell, however thin, are connected through it; those of a slit meet at its end.
+    layer = _meet(mesh.t[:, mesh.f2t[0, outer[pairs]]]) & ~_meet(corners[:, pairs])
+    pairs = pairs[:, ~layer]
     return Overlap(outer[np.unique(np.sort(pairs, axis=0), axis=1)], _inside(mesh, outer, extent))
+
+
+def _meet(vertices: Index) -> NDArray[np.bool_]:
+    """Whether the two of every pair have a vertex in common; vertices (vertices, 2, pairs)."""
+    return np.asarray((vertices[:, None, 0] == vertices[None, :, 1]).any(axis=(0, 1)))
 
 
 def _diameter(facets: Real, mesh: Any, outer: Index) -> Real:

@@ -73,13 +73,7 @@ class Sector(FrozenRecord):
         return gradient if self.name == "full" else np.asarray(gradient @ self.basis.conj().T)
 
     def coefficients(self, own: Coefficients) -> Coefficients:
-        """Coefficients with spin vectors along z, for the kernels; without spin-orbit scattering of singlets, whose
-        terms cancel.
-        """
-        if self.name == "spinless" and own.table[..., column.RATE_SO].any():
-            table = own.table.copy()
-            table[..., column.RATE_SO] = 0.0
-            return replace(own, table=table)
+        """Coefficients with spin vectors along z, for the kernels."""
         if self.name == "full" or np.array_equal(self.axis, (0, 0, 1)):
             return own
         table = own.table.copy()

@@ -253,6 +253,11 @@ def build_spectral(
     contacts = _contact_values(device, space, temperature)
     clamped = [nodes for nodes, *_ in contacts.values()] + [own for _, own in space.ghosts]
     own = full_sector() if sector == "full" else find_sector(coefficients, junctions, contacts)
+    if own.name == "spinless" and table[..., column.RATE_SO].any():  # it does nothing to singlets, up to rounding
+        table = table.copy()
+        table[..., column.RATE_SO] = 0.0
+        table.flags.writeable = False
+        coefficients = replace(coefficients, table=table)
     every = np.unique(np.concatenate([*clamped, np.empty(0, np.int64)]))
     pattern = build_pattern(space, every, junctions.nodes, unknowns=2 * own.entries)
     return Spectral(space, coefficients, pattern, own, junctions, contacts, linearized)

@@ -15,6 +15,8 @@ Real = NDArray[np.float64]
 
 # Sweeps without a residual lower by PROGRESS after which the other method is tried.
 STALLED, PROGRESS = 80, 0.5
+# A gap below this part of the bulk gap is asked whether it has to vanish; if not, it starts anew.
+SUSPICIOUS = 1e-3
 RESTART_ACCURACY = 1e-8  # of states with the fields of a similar device
 
 
@@ -29,7 +31,10 @@ class Best:
     fields: Real = field(default_factory=lambda: np.empty(0))
 
     def see(self, problem: SelfConsistency, sweep: Sweep, number: int) -> None:
-        """Take note of a sweep and its fields."""
+        """Take note of a sweep and its fields; a gap that grows out of nothing is no solution and no stall."""
+        if 0 < sweep.largest < SUSPICIOUS:
+            self.since, self.target = number, np.inf
+            return
         if sweep.residual < self.residual:
             self.residual, self.number, self.fields = sweep.residual, number, problem.fields
         if sweep.residual < PROGRESS * self.target:
@@ -37,7 +42,7 @@ class Best:
 
     def stalls(self, number: int) -> bool:
         """Whether nothing has become better for STALLED sweeps."""
-        return number - self.since >= STALLED
+        return number - self.since >= STALLED and len(self.fields) > 0
 
     def restore(self, problem: SelfConsistency) -> None:
         """Put the best fields back, with states that belong to them as far as they can be solved."""

@@ -25,6 +25,9 @@ logger = logging.getLogger("usadelfem")
 REFINE_ABOVE = 1e-9
 _FAIL_ABOVE = 1e-6
 _MAX_REFINEMENTS = 3
+# An ill-conditioned matrix may leave a larger residual than that, if it is below this part of the terms it is a sum of;
+# where these are larger than the right-hand side by the other factor, the matrix is singular.
+_BACKWARD, _SINGULAR = 1e-13, 1e13
 # Unknowns from which on a factorisation takes long enough to be interrupted.
 _LONG = 10_000
 # Relative residual of one solution with single precision above which a matrix is too ill-conditioned for it.
@@ -218,12 +221,22 @@ class CheckedFactor:
             best, answer = worst, trial
             if best < accuracy:
                 break
-        if not best < max(_FAIL_ABOVE, accuracy):
+        if not best < max(_FAIL_ABOVE, accuracy) and not self._is_exact(rhs, answer):
             if self._promoted(worst):
                 return self._refined(rhs, accuracy)
             note = self._solver.backend.note
             raise LinAlgError(f"the matrix is singular or nearly so: relative residual {worst:.1e} ({note})")
         return answer
+
+    def _is_exact(self, rhs: Numbers, answer: Numbers) -> bool:
+        """Whether the residual is made of rounding errors only, and the matrix not singular to working precision."""
+        solver = self._solver
+        if not np.isfinite(answer).all() or not answer.any():
+            return False
+        size = np.linalg.norm(solver.product(abs(answer), self._slot, moduli=True), axis=0)
+        right = np.linalg.norm(rhs, axis=0)
+        residual = np.linalg.norm(rhs - solver.product(answer, self._slot), axis=0)
+        return bool((residual <= _BACKWARD * (size + right)).all() and (size <= _SINGULAR * right).all())
 
     def _promoted(self, residual: float) -> bool:
         solver = self._solver

@@ -17,7 +17,7 @@ from ..fem.pairing import Pairing, build_pairing
 from ..fem.recover import recover
 from ..fem.space import basis_values
 from ..fem.spectral import Spectral, build_spectral
-from .best import RESTART_ACCURACY, Best
+from .best import RESTART_ACCURACY, SUSPICIOUS, Best
 from .cutoff import warn_of_cutoff
 from .initial import Initial, Vortices, gap_from, initial_gap
 from .matsubara import SumRule
@@ -43,9 +43,6 @@ FIRST_ACCURACY = 1e-4
 # The gap of a linear discretisation with a coarse quadrature is a first guess; it needs no more accuracy than its own.
 GUESS_PRECISION = 1e-4
 GUESS_TOLERANCE = 1e-3
-
-# A gap below this part of the bulk gap is asked whether it has to vanish; if not, it starts anew from SEED.
-SUSPICIOUS = 1e-3
 
 Mode = tuple[float, Complex]
 
