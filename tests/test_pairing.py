@@ -235,7 +235,7 @@ def test_a_bilayer_that_is_normal_is_found_normal():
         ({"max_sweeps": 0}, "allowed is an integer >= 1"),
         ({"cutoff": 10.0, "cutoff_index": 5}, "either cutoff or cutoff_index"),
         ({"cutoff_index": 2.5}, "allowed is an integer >= 1"),
-        ({"initial": "bulk"}, "allowed are None, a finite number"),
+        ({"initial": "bulk"}, "allowed are None, a number"),
         ({"initial": lambda x: np.ones(3)}, "returned shape"),
         ({"initial": lambda x: np.nan * x[0]}, "finite"),
         ({"initial": uf.vortices([(0.5, 0.0, 1)])}, "two or three dimensions"),
