@@ -106,7 +106,11 @@ class CheckedSolver:
             self.backend.factorize(given, slot)
             return
         self._busy = True
-        interruptible(partial(self.backend.factorize, given, slot))
+        try:
+            interruptible(partial(self.backend.factorize, given, slot))
+        except LinAlgError:  # it has ended, unlike one that was interrupted
+            self._busy = False
+            raise
         self._busy = False
 
     def promote(self, why: str) -> bool:
