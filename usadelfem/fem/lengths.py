@@ -69,7 +69,7 @@ def region_lengths(device: Device, system: Spectral, temperature: float) -> list
     energy = np.hypot(np.hypot(np.pi * temperature, gap), field) + rates
     energy += table[..., column.D] * (system.coefficients.gauge**2).sum(axis=(2, 3))
     decay = np.sqrt(table[..., column.D] / energy).min(axis=1)
-    longest, extents = _longest_edges(mesh), np.ptp(mesh.p[:, mesh.t], axis=1)
+    longest, extents = longest_edges(mesh), np.ptp(mesh.p[:, mesh.t], axis=1)
     found = []
     for region, cells in mesh.subdomains.items():
         own = np.asarray(cells)
@@ -80,7 +80,8 @@ def region_lengths(device: Device, system: Spectral, temperature: float) -> list
     return found
 
 
-def _longest_edges(mesh: Any) -> Real:
+def longest_edges(mesh: Any) -> Real:
+    """The longest edge of every cell, diagonals included, shape (cells,)."""
     first, second = np.triu_indices(len(mesh.t), 1)
     corners = mesh.p[:, mesh.t]
     return np.asarray(np.linalg.norm(corners[:, first] - corners[:, second], axis=0).max(axis=0))

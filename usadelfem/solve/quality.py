@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import warn
 from ..fem.boundary import nearness_to_limit
+from ..fem.lengths import longest_edges
 from ..fem.spectral import Spectral, coarseness
 from ..physics import functional as column
 from ..physics.riccati import amplitudes
@@ -97,11 +98,8 @@ def _place(system: Spectral, state: Complex) -> str:
 def _stiffness(system: Spectral) -> str | None:
     """Why rounding errors are large, None if there is no such reason."""
     space, table = system.space, system.coefficients.table
-    points, cells = space.mesh.p, space.mesh.t
-    edges = points[:, cells[:, None]] - points[:, cells[None, :]]
-    longest = np.sqrt((edges**2).sum(axis=0)).max(axis=(0, 1))
     volume = space.dx.sum(axis=1)
-    thin = longest**space.dim / volume
+    thin = longest_edges(space.mesh) ** space.dim / volume
     if space.dim > 1 and thin.max() > THIN_CELL:
         return f"rounder cells: the thinnest are {thin.max():.1g} times longer than wide; smaller ones in thin layers"
     size = volume ** (1 / space.dim)
