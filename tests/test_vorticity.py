@@ -112,3 +112,14 @@ def test_a_weakly_held_island_takes_the_phase_at_which_its_currents_balance(cond
     assert phase == pytest.approx(np.arctan2(np.sin(2) / 2, 1 + np.cos(2) / 2), abs=0.6 * conductance + 1e-5)
     current = uf.charge_current(eq)
     assert current.through("left") == pytest.approx(-current.through("right"), rel=1e-4)
+
+
+@pytest.mark.parametrize(("refinements", "flux", "temperature"), [(2, 5.0, 0.2), (3, 3.5, 0.4)])
+def test_two_vortices_where_one_method_stalls_are_found_by_the_other(refinements, flux, temperature):
+    device = disc(3.0, flux / 3.0**2, refinements)
+    start = {"order": 1, "initial": uf.vortices([(-1, 0, 1), (1, 0, 1)])}
+    eq = uf.solve_equilibrium(device, temperature, **start)
+    assert len(eq.sweeps) > 80  # Anderson alone needs more than 500
+    assert uf.vorticity(eq).total == 2
+    newton = uf.solve_equilibrium(device, temperature, method="newton", **start)
+    assert uf.free_energy(eq) == pytest.approx(uf.free_energy(newton), rel=1e-10)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..checks import as_number, named_fields, outside, shown
-from ..errors import DeviceError
+from ..checks import as_number, named_fields, shown
+from ..errors import DeviceError, warn
 from .coefficient import RULES, check_coefficient, describe, frozen_value
 from .frozen import FrozenRecord
 from .interface import Interface, Transparent
@@ -144,10 +143,9 @@ def _warn_of_degrees(phase: Coefficient) -> None:
     value = as_number(phase)
     if value is None or abs(value) < DEGREES or all(value % step for step in ROUND):
         return
-    warnings.warn(
+    warn(
         f"reservoir: phase is {value:g}, which in radians is {value / (2 * np.pi):.3g} turns. If degrees are meant, "
-        f"give np.deg2rad({value:g}); else leave out whole turns, {np.angle(np.exp(1j * value)):.6g} is the same phase",
-        stacklevel=outside(),
+        f"give np.deg2rad({value:g}); else leave out whole turns, {np.angle(np.exp(1j * value)):.6g} is the same phase"
     )
 
 

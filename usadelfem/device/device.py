@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..checks import choice, named_fields, numbers, outside, shown
-from ..errors import DeviceError
+from ..checks import choice, named_fields, numbers, shown
+from ..errors import DeviceError, warn
 from .coefficient import check_coefficient, evaluate, frozen_value
 from .conformity import check_conformity
 from .contact import Contact, Reservoir
@@ -292,8 +291,7 @@ def _warn_unconnected(mesh: Any, contacts: Mapping[str, Contact]) -> None:
     touched = np.unique(part[np.concatenate([mesh.f2t[0, mesh.boundaries[name]] for name in contacts])])
     for lonely in np.setdiff1d(np.arange(count), touched):
         regions = [r for r, cells in mesh.subdomains.items() if (part[cells] == lonely).any()]
-        warnings.warn(
+        warn(
             f"a part of the device without contact to any reservoir: {(part == lonely).sum()} cells of region "
-            f"{', '.join(sorted(regions))}; it is solved as an isolated piece",
-            stacklevel=outside(),
+            f"{', '.join(sorted(regions))}; it is solved as an isolated piece"
         )

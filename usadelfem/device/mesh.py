@@ -1,15 +1,14 @@
 """Meshes with named regions and named facet sets, read from a file or checked as the user built them."""
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import skfem
 
-from ..checks import file_path, named, outside
-from ..errors import MeshError
+from ..checks import file_path, named
+from ..errors import MeshError, warn
 from .conformity import describe_overlap
 from .merge import join_nodes
 from .msh import Block, Floats, Ints, MeshFile, read_mesh_file
@@ -178,10 +177,9 @@ def _check_groups(content: MeshFile, dim: int, regions: Iterable[str], facet_set
             )
     low = {name for block in content.blocks if block.dim < dim - 1 for name in block.groups}
     if low:
-        warnings.warn(
+        warn(
             f"physical groups {', '.join(sorted(low))} are dropped: only groups of dimension {dim} (regions) and "
-            f"{dim - 1} (facet sets) are used",
-            stacklevel=outside(),
+            f"{dim - 1} (facet sets) are used"
         )
 
 

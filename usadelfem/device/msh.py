@@ -17,8 +17,7 @@ import meshio
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import outside
-from ..errors import MeshError
+from ..errors import MeshError, warn
 from .formats import read_other, refuse
 from .names import decode_name
 
@@ -111,9 +110,8 @@ def _read_gmsh(path: Path, data: bytes) -> MeshFile:
             "(gmsh.model.mesh.unpartition(), in the window: Mesh, Unpartition) and save it again"
         )
     if b"$Periodic" in data and _PERIODIC.search(data):
-        warnings.warn(
-            f"mesh file {path}: its periodic links are not used, both of their sides are boundaries of the mesh",
-            stacklevel=outside(),
+        warn(
+            f"mesh file {path}: its periodic links are not used, both of their sides are boundaries of the mesh"
         )
     raw = _read_elements(path, data)
     names = _physical_names(data)

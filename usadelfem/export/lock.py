@@ -7,11 +7,10 @@ import os
 import socket
 import sys
 import threading
-import warnings
 from contextlib import suppress
 from pathlib import Path
 
-from ..checks import outside
+from ..errors import warn
 
 if sys.platform == "win32":
     import msvcrt
@@ -71,10 +70,9 @@ class FileLock:
                 os.close(handle)
                 if error.errno in _BUSY:
                     raise BlockingIOError(owner or "another process") from error
-                warnings.warn(
+                warn(
                     f"{self.path.parent} is on a file system without locks ({error}): see to it that only one process "
-                    f"writes {self.path.stem}",
-                    stacklevel=outside(),
+                    f"writes {self.path.stem}"
                 )
                 return os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
             if self._is_ours(handle):

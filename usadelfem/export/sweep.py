@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
@@ -13,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import named, outside, shown
+from ..checks import named, shown
 from ..device.frozen import FrozenMapping, FrozenRecord
+from ..errors import warn
 from ..solve.arguments import check_progress
 from ..solve.engines import check_executor
 from ..solve.status import SolveError
@@ -135,10 +135,9 @@ def sweep(
         )
     if failed:
         first = min(failed)
-        warnings.warn(
+        warn(
             f"sweep: {len(failed)} of {grid.size} points failed and are NaN, the first one at {grid.describe(first)}: "
-            f"{failed[first]}",
-            stacklevel=outside(),
+            f"{failed[first]}"
         )
     return _gathered(grid, table, failed)
 

@@ -7,14 +7,14 @@ wavelength lambda), in the first order of lambda^2.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import as_array, named, outside, shown
+from ..checks import as_array, named, shown
+from ..errors import warn
 
 Real = NDArray[np.float64]
 
@@ -179,4 +179,4 @@ def _warn(pf_l: Any, lambda_pf: Any, theta: Any) -> None:
     }
     for message, holds in found.items():
         if holds:
-            warnings.warn(message, stacklevel=outside())
+            warn(message)

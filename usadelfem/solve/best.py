@@ -44,6 +44,12 @@ class Best:
         """Whether nothing has become better for STALLED sweeps."""
         return number - self.since >= STALLED and len(self.fields) > 0
 
+    def resume(self, problem: SelfConsistency, accuracy: float, number: int) -> None:
+        """Start the other method from the best fields; it has STALLED sweeps of its own."""
+        problem.place(self.fields)
+        problem.settle(accuracy)
+        self.since = number
+
     def restore(self, problem: SelfConsistency) -> None:
         """Put the best fields back, with states that belong to them as far as they can be solved."""
         if len(self.fields):

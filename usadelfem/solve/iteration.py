@@ -239,13 +239,15 @@ def _converge(
                 break
             if polish and best.stalls(len(history)) and problem.pairing is not None and problem.induced is None:
                 method = next(other for other in METHODS if other != method)
-                problem.place(best.fields)
-                problem.settle(FIRST_ACCURACY)
+                best.resume(problem, FIRST_ACCURACY, len(history))
                 sweeps = METHODS[method](problem, options.tolerance)
-                best.since = len(history)
     best.restore(problem)
+    raise _unconverged(problem, best, history)
+
+
+def _unconverged(problem: SelfConsistency, best: Best, history: list[Sweep]) -> SolveError:
     residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
-    raise SolveError(
+    return SolveError(
         f"the self-consistent fields did not converge in {len(history)} sweeps ({' and '.join(METHODS)} were tried "
         f"where they apply); last residuals: {residuals}; the best was {best.residual:.1e} in sweep {best.number}, "
         "whose state is in the attribute `best` of this error. Try: initial=error.best with more `max_sweeps`, a start "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from concurrent.futures import Executor
 from threading import local
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import named, outside, shown
+from ..checks import named, shown
 from ..device.device import Device
-from ..errors import DeviceError
+from ..errors import DeviceError, warn
 from ..fem.retarded import Retarded, build_retarded
 from ..fem.spectral import build_spectral, energy_scale
 from ..physics.riccati import spectral_minimum
@@ -142,10 +141,9 @@ def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
     report = tuple(crew.reports[abs(e)] for e in energies.tolist())
     failed = [r.frequency for r in report if not r.converged]
     if failed:
-        warnings.warn(
+        warn(
             f"{len(failed)} of {len(report)} energies were not found and are NaN: {_listed(failed)}. Try: a finer "
-            "mesh, a larger broadening, or other energies around them",
-            stacklevel=outside(),
+            "mesh, a larger broadening, or other energies around them"
         )
     _warn_of_negative_densities(crew, report)
     warn_unresolved_spectrum(crew.problem, energies, crew.broadening, states)
@@ -160,11 +158,10 @@ def _warn_of_negative_densities(crew: _Crew, report: tuple[Report, ...]) -> None
     lowest = {e: spectral_minimum(*crew.problem.matrices(crew.states[e])) for e in sorted(found)}
     negative = [e for e, least in lowest.items() if least < -NEGATIVE]
     if negative:
-        warnings.warn(
+        warn(
             f"the density of states is negative somewhere (down to {min(lowest.values()):.2g}) at {len(negative)} "
             f"energies: {_listed(negative)}. The mesh is too coarse there; refine it near the contacts, or choose a "
-            "larger broadening",
-            stacklevel=outside(),
+            "larger broadening"
         )
 
 
