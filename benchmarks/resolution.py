@@ -29,14 +29,14 @@ def bilayer(s: float, f: float, h: float) -> Callable[[float], uf.Device]:
 
 def wire(length: float, phase: float) -> Callable[[float], uf.Device]:
     def device(size: float) -> uf.Device:
-        gap = uf.bcs_gap(0.3, 1.0)
+        gap = uf.materials.bcs_gap(0.3, 1.0)
         contacts = {"left": uf.Reservoir(gap), "right": uf.Reservoir(gap, phase)}
         return uf.Device(uf.interval({"S": length}, size), {"S": uf.superconductor(Tc=1.0)}, contacts)
 
     return device
 
 
-def current(eq: uf.Equilibrium) -> float:
+def current(eq: uf.results.Equilibrium) -> float:
     return float(uf.charge_current(eq).through("left"))
 
 

@@ -73,7 +73,7 @@ def write_problem(case: str, path: str) -> None:
     from equilibrium import junction
 
     import usadelfem as uf
-    from usadelfem.solve.linear import linear_solver
+    from usadelfem.numerics.linear import linear_solver
 
     kind, order, size = CASES[case]
     eq = uf.solve_equilibrium(junction(kind, size), 0.1, order=order, frequencies=FREQUENCIES, progress=False)

@@ -76,7 +76,7 @@ def iteration(kind: str, order: int, size: float) -> dict[str, float]:
     from equilibrium import junction
 
     import usadelfem as uf
-    from usadelfem.solve.linear import linear_solver
+    from usadelfem.numerics.linear import linear_solver
 
     uf.solve_equilibrium(junction(kind, 0.5), 0.1, order=order, frequencies=1)
     eq = uf.solve_equilibrium(junction(kind, size), 0.1, order=order, frequencies=1)

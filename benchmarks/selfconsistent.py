@@ -69,7 +69,7 @@ def measure(case: str) -> dict[str, float]:
         eq, seconds = timed(lambda: uf.solve_equilibrium(device, 0.1, order=order))
         runs["selfconsistent"].append(seconds)
         cut = {"cutoff_index": round(100.0 / (2 * 3.141592653589793 * 0.1))}
-        left, right = (uf.Reservoir(uf.bcs_gap(0.1, 0.5669), phase) for phase in (0.0, 2.0))
+        left, right = (uf.Reservoir(uf.materials.bcs_gap(0.1, 0.5669), phase) for phase in (0.0, 2.0))
         given = replace(eq.device, contacts={"left": left, "right": right})
         runs["given"].append(timed(lambda: uf.solve_equilibrium(given, 0.1, order=order, **cut))[1])  # noqa: B023
         runs["newton"].append(timed(lambda: uf.solve_equilibrium(device, 0.1, order=order, method="newton"))[1])

@@ -11,7 +11,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "symmetry"))
 from test_units import MESHES, SYSTEMS, numbers
 
-from usadelfem.solve.linear import available_solvers
+from usadelfem.numerics.linear import available_solvers
 
 
 def main():

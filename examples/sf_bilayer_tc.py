@@ -34,7 +34,7 @@ families = {
     "tunnel barrier, $d_S = 1$": lambda d: bilayer(d, 1.0, uf.Tunnel(conductance=6.0)),
     "transparent, $d_S = 1.03$": lambda d: bilayer(d, 1.03),
 }
-curves = {name: uf.phase_diagram(make, thickness, cutoff=60.0) for name, make in families.items()}
+curves = {name: uf.study.phase_diagram(make, thickness, cutoff=60.0) for name, make in families.items()}
 
 figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
 for name, curve in curves.items():

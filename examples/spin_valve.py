@@ -27,7 +27,7 @@ def valve(angle):
 
 
 angles = np.linspace(0, np.pi, 13)
-Tc = uf.phase_diagram(valve, angles, cutoff=60.0)
+Tc = uf.study.phase_diagram(valve, angles, cutoff=60.0)
 
 # %%
 # Triplet amplitudes below Tc, along and across the field of F1, with the valve at a right angle.

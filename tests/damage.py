@@ -31,7 +31,7 @@ def damaged_copies(data, tries, seed=0):
 
 def numbers(result):
     """All numbers that a result holds."""
-    if isinstance(result, uf.SweepResult):
+    if isinstance(result, uf.results.SweepResult):
         parts = (result.values, result.parameters)
         return [np.asarray(array) for part in parts for array in (part.values() if hasattr(part, "values") else [part])]
     current = uf.charge_current(result)
@@ -50,7 +50,7 @@ def outcomes(path, tries, seed=0):
         start = time.perf_counter()
         try:
             found = numbers(uf.load(copy))
-        except uf.FileError as error:
+        except uf.errors.FileError as error:
             named = str(error).startswith(f"file {copy} is damaged: ") or "in format" in str(error)
             count["refused" if named else "unnamed"] += 1
         else:

@@ -22,7 +22,7 @@ import numpy as np
 
 import usadelfem as uf
 
-EXPECTED = (uf.DeviceError, uf.SolveError)
+EXPECTED = (uf.errors.DeviceError, uf.errors.SolveError)
 
 
 def spin(rng, size):
@@ -51,7 +51,7 @@ def material(rng, diffusion, kind):
     if kind == "T":
         options.pop("exchange", None)
         return uf.superconductor(Tc=rng.uniform(0.4, 0.6), **options)
-    return uf.Material(**options)
+    return uf.materials.Material(**options)
 
 
 def barrier(rng):
@@ -154,7 +154,7 @@ def run(seed, folder):
             options = {"order": order, "tolerance": 1e-9}
             eq = uf.solve_equilibrium(made, temperature, **options)
         except EXPECTED as error:
-            helps = not isinstance(error, uf.SolveError) or "Try:" in str(error)
+            helps = not isinstance(error, uf.errors.SolveError) or "Try:" in str(error)
             return f"{'refused' if helps else 'UNHELPED'}: {str(error)[:200]}"
         check(made, eq, options, folder)
     return f"warned: {said[0].message!s:.120}" if said else "solved"

@@ -133,12 +133,12 @@ def test_refinement_in_part_keeps_names_and_nodal_coefficients(kind):
 @pytest.mark.parametrize("kind", ["quad", "hexahedron"])
 def test_quadrilaterals_and_hexahedra_are_refined_as_a_whole_only(kind):
     device = named(MESHES[kind])
-    with pytest.raises(uf.DeviceError, match=r"refine\(device\)"):
+    with pytest.raises(uf.errors.DeviceError, match=r"refine\(device\)"):
         uf.refine(device, uf.solve_equilibrium(device, 0.4, order=1, frequencies=1))
 
 
 def test_refinement_goes_by_a_result_of_the_same_mesh():
-    with pytest.raises(uf.DeviceError, match="another mesh"):
+    with pytest.raises(uf.errors.DeviceError, match="another mesh"):
         uf.refine(line(0.25), uf.solve_equilibrium(line(0.25), T, frequencies=1))
     with pytest.raises(ValueError, match="fraction is 2"):
         uf.refine(line(0.25), uf.solve_equilibrium(line(0.25), T, frequencies=1), fraction=2)
@@ -146,7 +146,8 @@ def test_refinement_goes_by_a_result_of_the_same_mesh():
 
 def test_a_vacuum_is_left_alone_where_the_metal_is_refined():
     mesh = uf.rectangle({"A": 1.0, "air": 1.0}, 1.0, 0.25)
-    device = uf.Device(mesh, {"A": uf.superconductor(gap=1.0), "air": uf.vacuum()}, {"left": uf.Reservoir(gap=0.0)})
+    materials = {"A": uf.superconductor(gap=1.0), "air": uf.materials.vacuum()}
+    device = uf.Device(mesh, materials, {"left": uf.Reservoir(gap=0.0)})
     finer = uf.refine(device, uf.solve_equilibrium(device, T, frequencies=2), fraction=0.2)
     assert finer.mesh.nelements > mesh.nelements
     assert len(finer.mesh.subdomains["air"]) == len(mesh.subdomains["air"])

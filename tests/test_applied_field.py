@@ -9,8 +9,8 @@ from field_meshes import both_ends, ring
 
 import usadelfem as uf
 from usadelfem.errors import DeviceError
-from usadelfem.fem.applied_field import uniform_field_potential
-from usadelfem.fem.space import build_space
+from usadelfem.magnetics.applied_field import uniform_field_potential
+from usadelfem.space.space import build_space
 
 FIELD = 2.0
 NONE = np.empty(0, int)

@@ -6,7 +6,7 @@ import pytest
 
 import usadelfem as uf
 from usadelfem.fem.assembly import assemble, build_pattern
-from usadelfem.fem.spectral import build_spectral
+from usadelfem.fem.matsubara import build_spectral
 
 COEFFICIENTS = {
     "D": lambda x: 1.0 + 0.5 * x[0],

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import usadelfem as uf
-from usadelfem.fem import element
+from usadelfem.fem import cells as element
 
 ERRORS = (ValueError, TypeError)  # all of the package's are of one of these, and say what is allowed
 MASKED = np.ma.masked_array([1.0, 2.0], mask=[True, False])
@@ -93,8 +93,8 @@ CONSTRUCTORS = {
     "size": lambda x: uf.interval({"S": 1.0}, size=x),
     "length of layer 'S'": lambda x: uf.interval({"S": x}),
     "cell": lambda x: uf.rectangle({"S": 1.0}, cell=x),
-    "h": lambda x: uf.spiral(x, wavevector=(1.0, 0.0, 0.0)),
-    "vorticity": lambda x: uf.skyrmion(1.0, vorticity=x),
+    "h": lambda x: uf.textures.spiral(x, wavevector=(1.0, 0.0, 0.0)),
+    "vorticity": lambda x: uf.textures.skyrmion(1.0, vorticity=x),
     "vortex": lambda x: uf.vortices([(0.0, 0.0, x)]),
 }
 SOLVES = {
@@ -112,7 +112,7 @@ SOLVES = {
     "method": lambda x: uf.solve_equilibrium(island(), 0.1, method=x),
     "precision": lambda x: uf.critical_temperature(island(), precision=x),
     "samples": lambda x: uf.ground_state(junction(), "right", 0.3, samples=x),
-    "interval": lambda x: uf.critical_parameter(lambda p: island(), x, 0.1),
+    "interval": lambda x: uf.study.critical_parameter(lambda p: island(), x, 0.1),
     "broadening": lambda x: uf.solve_spectrum(junction(), [1.0], broadening=x),
 }
 
@@ -143,7 +143,7 @@ def test_a_switch_is_true_or_false(name, value):
         lambda order: uf.solve_spectrum(junction(), [1.0], order=order),
         lambda order: uf.solve_normal_state(junction(), order=order),
         lambda order: uf.normal_resistance(junction(), "left", "right", order=order),
-        lambda order: uf.stability(island(), 0.1, order=order),
+        lambda order: uf.study.stability(island(), 0.1, order=order),
     ],
     ids=["equilibrium", "spectrum", "normal state", "resistance", "stability"],
 )
@@ -154,7 +154,7 @@ def test_the_order_is_the_integer_1_or_2(solve, order):
 @pytest.mark.parametrize("precision", [5, 1.0, 0, -1e-6])
 def test_a_precision_lies_between_0_and_1(precision, spec):
     refused(lambda: uf.critical_temperature(island(), precision=precision), "precision")
-    refused(lambda: uf.critical_parameter(lambda p: island(), (0, 1), 0.1, precision=precision), "precision")
+    refused(lambda: uf.study.critical_parameter(lambda p: island(), (0, 1), 0.1, precision=precision), "precision")
     refused(lambda: uf.minigap(spec, precision=precision), "precision")
 
 
@@ -222,17 +222,18 @@ OBSERVABLES = {
 
 @pytest.mark.parametrize("name", OBSERVABLES)
 def test_an_observable_of_a_result_that_does_not_have_it_says_of_which(name, request):
+    observable = getattr(uf.study if name == "minigap" else uf.observe, name)
     for other in ("eq", "spec", "ns"):
         if other not in OBSERVABLES[name].split():
-            refused(lambda other=other: getattr(uf, name)(request.getfixturevalue(other)), name)
+            refused(lambda other=other: observable(request.getfixturevalue(other)), name)
     for value in (None, junction(), [1.0], "result", Foreign()):
-        assert "from solve_" in refused(lambda value=value: getattr(uf, name)(value), name)
+        assert "from solve_" in refused(lambda value=value: observable(value), name)
 
 
 @pytest.mark.parametrize("n", [1.0, True, None, "0", 7, -7, [0], np.array([0])], ids=range(8))
 def test_an_index_of_a_frequency_is_an_integer(eq, n):
-    refused(lambda: uf.matrix_current(eq, n), "n")
-    refused(lambda: uf.torque_trace(eq, n), "n")
+    refused(lambda: uf.observe.matrix_current(eq, n), "n")
+    refused(lambda: uf.observe.torque_trace(eq, n), "n")
     if n is not None:
         refused(lambda: uf.pair_amplitude(eq, n), "n")
 
@@ -249,19 +250,19 @@ NO_FACETS = [None, 5, [0.5], [True], [-1], [10**6], {}, ("S", 5), "nothing", For
 @pytest.mark.parametrize("facets", NO_FACETS, ids=range(10))
 def test_facets_that_are_not_there_are_refused(eq, facets):
     for measure in (uf.charge_current(eq).through, uf.charge_current(eq).average):
-        with pytest.raises(uf.ObservableError):
+        with pytest.raises(uf.errors.ObservableError):
             measure(facets)
 
 
 @pytest.mark.parametrize("into", [5, [0.0], [np.nan], [1.0, 0.0], "X", True, Foreign()], ids=range(7))
 def test_a_direction_that_is_none_is_refused(eq, into):
-    with pytest.raises(uf.ObservableError):
+    with pytest.raises(uf.errors.ObservableError):
         uf.charge_current(eq).through("left", into=into)
 
 
 @pytest.mark.parametrize("path", [None, 5, "", True, Foreign()], ids=range(5))
 def test_what_is_no_path_is_refused(eq, path):
-    for call in (uf.read_mesh, uf.load, lambda p: uf.save(p, eq), lambda p: uf.texture_from_ovf(p, 1.0)):
+    for call in (uf.read_mesh, uf.load, lambda p: uf.save(p, eq), lambda p: uf.textures.from_ovf(p, 1.0)):
         with pytest.raises((*ERRORS, FileNotFoundError)) as found:
             call(path)
         assert found.traceback[-1].path.is_relative_to(uf.__path__[0])
@@ -291,7 +292,7 @@ KEYWORDS = [
     (lambda: uf.superconductor(TC=9), "did you mean Tc?"),
     (lambda: uf.normal_metal(d=1.0), "did you mean D?"),
     (lambda: uf.ferromagnet(exchnage=1.0), "did you mean exchange?"),
-    (lambda: uf.Material(tau_sO=1.0), "did you mean tau_so?"),
+    (lambda: uf.materials.Material(tau_sO=1.0), "did you mean tau_so?"),
     (lambda: uf.Reservoir(phi=1.0), "Its arguments are gap, phase, exchange, barrier"),
     (lambda: uf.Tunnel(conductence=1.0), "did you mean conductance?"),
     (lambda: device(contact={}), "did you mean contacts?"),
@@ -299,12 +300,12 @@ KEYWORDS = [
     (lambda: uf.solve_equilibrium(junction(), temprature=0.1), "did you mean temperature?"),
     (lambda: uf.solve_equilibrium(junction(), 0.1, linearised=True), "did you mean linearized?"),
     (lambda: uf.solve_spectrum(junction(), [1.0], broadning=0.1), "did you mean broadening?"),
-    (lambda: uf.stability(island(), 0.1, ordr=1), "did you mean order?"),
+    (lambda: uf.study.stability(island(), 0.1, ordr=1), "did you mean order?"),
     (lambda: uf.critical_temperature(island(), precison=1.0), "did you mean precision?"),
-    (lambda: uf.phase_diagram(lambda p: island(), [1.0], Precision=0.1), "did you mean precision?"),
+    (lambda: uf.study.phase_diagram(lambda p: island(), [1.0], Precision=0.1), "did you mean precision?"),
     (lambda: uf.ground_state(junction(), "right", 0.1, sampels=5), "did you mean samples?"),
     (lambda: uf.sweep(lambda p: p, {"p": [1.0]}, check_point="x.h5"), "did you mean checkpoint?"),
-    (lambda: uf.vacuum(D=1.0), "It takes no arguments"),
+    (lambda: uf.materials.vacuum(D=1.0), "It takes no arguments"),
 ]
 
 
@@ -316,12 +317,9 @@ def test_a_wrong_keyword_is_answered_with_the_right_one(call, meant):
 
 
 def test_all_public_functions_know_their_keywords():
-    calls = [thing for name, thing in vars(uf).items() if callable(thing) and not name.startswith("_")]
-    made_by_others = {uf.Equilibrium, uf.Spectrum, uf.NormalState, uf.SweepResult, uf.Field, uf.Report, uf.Sweep}
-    made_by_others |= {uf.ImpurityScattering, uf.Vorticity, uf.DeviceCheck}
-    for call in calls:
-        if call in made_by_others or (isinstance(call, type) and issubclass(call, Exception)):
-            continue
+    spaces = (uf, uf.textures, uf.materials, uf.observe, uf.study)
+    calls = {thing for space in spaces for name, thing in vars(space).items() if callable(thing) and name[0] != "_"}
+    for call in calls - {uf.materials.ImpurityScattering}:  # made by impurity_scattering
         with pytest.raises(TypeError, match="has no argument 'nonsense'"):
             call(nonsense=1)
 
@@ -346,12 +344,12 @@ ZERO_D = {
     "gap": lambda x: uf.Reservoir(gap=x),
     "B": lambda x: device(SQUARE, B=x),
     "size": lambda x: uf.interval({"S": 1.0}, size=x),
-    "bcs_gap": lambda x: uf.bcs_gap(x, 2.0),
-    "width": lambda x: uf.bloch_wall(1.0, width=x),
+    "bcs_gap": lambda x: uf.materials.bcs_gap(x, 2.0),
+    "width": lambda x: uf.textures.bloch_wall(1.0, width=x),
 }
 
 
-@pytest.mark.filterwarnings("ignore::usadelfem.ResolutionWarning")
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 @pytest.mark.parametrize("name", ZERO_D)
 def test_an_array_without_dimensions_is_a_number(name):
     ZERO_D[name](np.array(1))
@@ -363,7 +361,8 @@ def test_fractions_are_numbers():
 
 def test_the_bulk_gap_of_an_array_is_that_of_its_entries():
     temperatures = np.array([[0.1, 0.5], [0.9, 2.0]])
-    assert np.array_equal(uf.bcs_gap(temperatures, 1.0), [[uf.bcs_gap(t) for t in row] for row in temperatures])
+    bcs_gap = uf.materials.bcs_gap
+    assert np.array_equal(bcs_gap(temperatures, 1.0), [[bcs_gap(t) for t in row] for row in temperatures])
 
 
 def test_a_mesh_of_too_many_cells_is_refused_before_memory_is_asked_for():

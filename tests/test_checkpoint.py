@@ -117,7 +117,7 @@ def test_points_that_failed_are_tried_again(path, tmp_path):
 
     def fails(x):
         if x == 2 and not flag.exists():
-            raise uf.SolveError("diverged", frequency=1.0, residuals=(), state=None)
+            raise uf.errors.SolveError("diverged", frequency=1.0, residuals=(), state=None)
         return x
 
     function = Counted(fails)

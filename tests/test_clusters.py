@@ -16,7 +16,7 @@ from devices import sfs
 from workers import calls, die, die_always, die_once, limited, note, power  # noqa: F401
 
 import usadelfem as uf
-from usadelfem.solve.tasks import WorkerLostError, run_tasks
+from usadelfem.parallel.tasks import WorkerLostError, run_tasks
 
 SPAWN = multiprocessing.get_context("spawn")
 QUICK = SPAWN  # a context whose processes start fast, and without threads of this process
@@ -244,4 +244,4 @@ def test_a_sweep_runs_under_mpiexec(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the MPI of the test extra is for Linux")
 def test_a_self_consistent_gap_is_found_under_mpiexec(tmp_path):
-    assert float(mpi_output(tmp_path, MPI_GAP)) == pytest.approx(uf.bcs_gap(0.4), rel=1e-6)
+    assert float(mpi_output(tmp_path, MPI_GAP)) == pytest.approx(uf.materials.bcs_gap(0.4), rel=1e-6)

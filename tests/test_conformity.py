@@ -53,15 +53,15 @@ def ring(inner, outer, around, cell="triangle"):
 def test_parts_that_meet_without_common_nodes_are_refused(kind, size):
     if kind in KINDS[3:]:
         size = max(size, 0.2)
-    with pytest.raises(uf.DeviceError, match="have no common nodes"):
+    with pytest.raises(uf.errors.DeviceError, match="have no common nodes"):
         device(beside(piece(kind, 0.5), piece(kind, size, 1.0)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_parts_that_lie_over_each_other_are_refused(kind):
-    with pytest.raises(uf.DeviceError, match="lie over each other"):
+    with pytest.raises(uf.errors.DeviceError, match="lie over each other"):
         device(beside(piece(kind, 0.5), piece(kind, 0.5, 0.4, 0.3, 0.2)))
-    with pytest.raises(uf.DeviceError, match="lie over each other"):
+    with pytest.raises(uf.errors.DeviceError, match="lie over each other"):
         device(beside(piece(kind, 0.5), piece(kind, 0.5, 0.31, 0.37, 0.33, scale=0.1)))
 
 
@@ -77,14 +77,14 @@ def test_parts_that_touch_at_a_corner_or_an_edge_are_no_overlap(kind):
 
 
 def test_parts_may_share_a_little_of_a_facet():
-    with pytest.raises(uf.DeviceError, match="2 facets"):
+    with pytest.raises(uf.errors.DeviceError, match="2 facets"):
         device(beside(piece("quad", 1.0), piece("quad", 1.0, 1.0, 0.9)))
 
 
 @pytest.mark.parametrize("cell", ["triangle", "quad"])
 @pytest.mark.parametrize("counts", [(24, 24), (24, 48), (48, 24), (24, 36), (25, 37), (12, 13)])
 def test_rings_on_a_common_circle_are_found_whatever_their_nodes(counts, cell):
-    with pytest.raises(uf.DeviceError, match="nothing would pass between them"):
+    with pytest.raises(uf.errors.DeviceError, match="nothing would pass between them"):
         device(beside(ring(1, 2, counts[0], cell), ring(2, 3, counts[1], cell)))
 
 
@@ -94,14 +94,14 @@ def test_curved_boundaries_at_a_distance_are_no_overlap():
 
 
 def test_the_error_names_regions_and_the_cure():
-    with pytest.raises(uf.DeviceError, match=r"'R0', 'R1'.*BooleanFragments.*merge=") as error:
+    with pytest.raises(uf.errors.DeviceError, match=r"'R0', 'R1'.*BooleanFragments.*merge=") as error:
         device(beside(piece("triangle", 0.5), piece("triangle", 0.5, 1.0)))
     assert "Tunnel(conductance=0)" in str(error.value)
 
 
 def test_a_pair_of_regions_as_interface_does_not_hide_what_is_wrong():
     mesh = beside(piece("quad", 0.5), piece("quad", 0.5, 1.0))
-    with pytest.raises(uf.DeviceError, match="no common nodes"):
+    with pytest.raises(uf.errors.DeviceError, match="no common nodes"):
         device(mesh, interfaces={("R0", "R1"): uf.Tunnel(conductance=1.0)})
 
 
@@ -120,7 +120,7 @@ def slit():
 
 
 def test_a_slit_of_doubled_nodes_has_to_be_named():
-    with pytest.raises(uf.DeviceError, match="10 facets"):
+    with pytest.raises(uf.errors.DeviceError, match="10 facets"):
         device(slit())
     device(slit(), interfaces={"cut": uf.Tunnel(conductance=0)})
     device(slit(), interfaces={"cut": uf.SpinActive(conductance=0, mixing=0.3, magnetization=(0, 0, 1))})
@@ -177,17 +177,17 @@ def test_without_merge_the_file_is_read_as_it_is(tmp_path):
 
 @pytest.mark.parametrize("merge", [0.0, -1.0, np.nan, True, "1"])
 def test_merge_is_a_positive_distance(tmp_path, merge):
-    with pytest.raises(uf.MeshError, match=r"merge is .* allowed are None and a positive number"):
+    with pytest.raises(uf.errors.MeshError, match=r"merge is .* allowed are None and a positive number"):
         uf.read_mesh(two_squares(tmp_path), merge=merge)
 
 
 def test_merge_does_not_join_the_nodes_of_a_cell(tmp_path):
-    with pytest.raises(uf.MeshError, match=r"joins nodes of the same element.*shortest edge, 1"):
+    with pytest.raises(uf.errors.MeshError, match=r"joins nodes of the same element.*shortest edge, 1"):
         uf.read_mesh(two_squares(tmp_path), merge=1.5)
 
 
 def test_merge_leaves_no_hanging_nodes(tmp_path):
-    with pytest.raises(uf.MeshError, match="merge=1e-06, parts of the mesh coincide in space"):
+    with pytest.raises(uf.errors.MeshError, match="merge=1e-06, parts of the mesh coincide in space"):
         uf.read_mesh(two_squares(tmp_path, ("1 0 0", "2 0 0", "2 1 0", "1 0.7 0")), merge=1e-6)
 
 
@@ -202,7 +202,7 @@ def test_merge_works_for_all_cells(tmp_path, kind):
     sets = {region: [rows] for region, rows in mesh.subdomains.items()}
     path = tmp_path / "mesh.inp"
     meshio.write(path, meshio.Mesh(points, [(name, cells)], cell_sets=sets))
-    with pytest.raises(uf.DeviceError, match="no common nodes"):
+    with pytest.raises(uf.errors.DeviceError, match="no common nodes"):
         device(uf.read_mesh(path))
     merged = uf.read_mesh(path, merge=1e-9)
     assert merged.nvertices == mesh.nvertices - (mesh.p[0] == 1).sum() // 2

@@ -9,8 +9,11 @@ import pytest
 from devices import sfs
 
 import usadelfem as uf
-from usadelfem.fem import assembly, element, energy, points
-from usadelfem.solve import equilibrate
+from usadelfem.fem import assembly
+from usadelfem.fem import cells as element
+from usadelfem.fem import currents as points
+from usadelfem.fem import free_energy as energy
+from usadelfem.numerics import equilibrate
 
 KERNELS = (
     element.element_terms, assembly.scatter_residual, assembly.scatter_tangent, assembly.fill_pattern,
@@ -110,7 +113,7 @@ def test_a_list_that_was_given_does_not_change_a_material():
 
 @pytest.mark.parametrize("wrong", [np.ma.masked_array(np.ones(9), [1] + [0] * 8), [1.0, np.ma.masked]])
 def test_masked_values_are_refused(wrong):
-    with pytest.raises(uf.DeviceError, match="D is"):
+    with pytest.raises(uf.errors.DeviceError, match="D is"):
         uf.normal_metal(D=wrong)
 
 

@@ -5,9 +5,9 @@ import pytest
 from devices import junction
 
 import usadelfem as uf
+from usadelfem.fem.cells import GAUGE, LINEAR, SPIN_CHARGE
 from usadelfem.fem.coefficients import point_coefficients, spin_hall_tensors
-from usadelfem.fem.element import GAUGE, LINEAR, SPIN_CHARGE
-from usadelfem.fem.space import build_space
+from usadelfem.space.space import build_space
 
 MESH = uf.rectangle({"A": 0.5, "B": 0.5}, width=0.5, size=0.25)
 BOX = uf.box({"A": 0.5}, width=0.5, height=0.5, size=0.25)
@@ -113,7 +113,7 @@ def test_uniform_vector_potential_is_a_phase_gradient():
     ],
 )
 def test_bad_material_is_refused_where_it_is_written(material, message):
-    with pytest.raises(uf.DeviceError, match=message):
+    with pytest.raises(uf.errors.DeviceError, match=message):
         uf.normal_metal(**material)
 
 
@@ -129,23 +129,23 @@ def test_bad_material_is_refused_where_it_is_written(material, message):
 )
 def test_bad_device_is_refused(material, options, message):
     metal = uf.normal_metal(**material)
-    with pytest.raises(uf.DeviceError, match=message):
+    with pytest.raises(uf.errors.DeviceError, match=message):
         uf.Device(MESH, {"A": metal, "B": metal}, **options)
 
 
 def test_plane_is_for_two_dimensional_meshes():
-    with pytest.raises(uf.DeviceError, match="two-dimensional"):
+    with pytest.raises(uf.errors.DeviceError, match="two-dimensional"):
         uf.Device(BOX, {"A": uf.normal_metal()}, plane="xz")
 
 
 @pytest.mark.parametrize("make", [uf.superconductor, uf.ferromagnet])
 def test_superconductors_need_a_gap_and_ferromagnets_a_field(make):
-    with pytest.raises(uf.DeviceError, match="needs"):
+    with pytest.raises(uf.errors.DeviceError, match="needs"):
         make(D=2.0)
 
 
 def test_only_a_reservoir_has_a_phase():
     metal = uf.normal_metal()
     device = uf.Device(MESH, {"A": metal, "B": metal}, {"left": uf.NormalContact(potential=1.0)})
-    with pytest.raises(uf.DeviceError, match="only a Reservoir has a phase"):
+    with pytest.raises(uf.errors.DeviceError, match="only a Reservoir has a phase"):
         device.with_phase("left", 0.3)

@@ -6,11 +6,13 @@ import pytest
 from damage import numbers, outcomes
 
 import usadelfem as uf
+from usadelfem.errors import CheckpointError, FileError
 from usadelfem.export import store
 from usadelfem.export.hdf5 import seal
 from usadelfem.fem.coefficients import LOCAL
-from usadelfem.fem.junctions import COLUMNS
-from usadelfem.physics import functional, junction
+from usadelfem.fem.interfaces import COLUMNS
+from usadelfem.physics import functional
+from usadelfem.physics import interface as junction
 
 
 def double(x):
@@ -86,7 +88,7 @@ def test_a_flipped_bit_anywhere_in_a_small_file_counts_or_is_of_no_importance(tm
         path.write_bytes(changed)
         try:
             found = numbers(uf.load(path))
-        except uf.FileError:
+        except FileError:
             continue
         assert all(map(np.array_equal, found, expected)), place
 
@@ -98,7 +100,7 @@ def test_the_arrays_of_a_result_are_compared_with_their_checksums(result):
             if not file[name].size or file[name].dtype == bool:
                 continue
             file[name][...] = file[name][...] + 1
-        with pytest.raises(uf.FileError, match=rf"^file {result} is damaged: /{name} does not fit its checksum"):
+        with pytest.raises(FileError, match=rf"^file {result} is damaged: /{name} does not fit its checksum"):
             uf.load(result)
         result.write_bytes(whole)
 
@@ -110,7 +112,7 @@ def test_numbers_that_are_attributes_have_a_checksum_too(result):
     whole = result.read_bytes()
     for name in found[::40]:
         change(result, name, value=17.5)
-        with pytest.raises(uf.FileError, match=f"/{name} does not fit its checksum"):
+        with pytest.raises(FileError, match=f"/{name} does not fit its checksum"):
             uf.load(result)
         result.write_bytes(whole)
     assert found
@@ -120,7 +122,7 @@ def test_a_changed_value_of_a_checkpoint_is_refused_by_load_and_computed_anew_by
     path = tmp_path / "run.h5"
     uf.sweep(double, [1.0, 2.0, 3.0], checkpoint=path)
     change(path, "values", 1)
-    with pytest.raises(uf.FileError, match=r"run.h5 is damaged: 1 of 3 points do not fit .* the first is number 1"):
+    with pytest.raises(FileError, match=r"run.h5 is damaged: 1 of 3 points do not fit .* the first is number 1"):
         uf.load(path)
     assert uf.sweep(double, [1.0, 2.0, 3.0], checkpoint=path).values.tolist() == [2, 4, 6]
     assert uf.load(path).values.tolist() == [2, 4, 6]
@@ -128,13 +130,13 @@ def test_a_changed_value_of_a_checkpoint_is_refused_by_load_and_computed_anew_by
 
 def test_changed_parameters_of_a_checkpoint_are_refused(checkpoint):
     change(checkpoint, "parameters/b", 0)
-    with pytest.raises(uf.FileError, match="/parameters/b does not fit its checksum"):
+    with pytest.raises(FileError, match="/parameters/b does not fit its checksum"):
         uf.load(checkpoint)
 
 
 def test_a_damaged_checkpoint_is_refused_by_the_sweep_in_the_same_words(checkpoint):
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(uf.CheckpointError, match=r"run.h5 is damaged: .*move it away to begin anew"):
+    with pytest.raises(CheckpointError, match=r"run.h5 is damaged: .*move it away to begin anew"):
         uf.sweep(pair, {"a": [1.0, 2.0], "b": [0.5, 0.6, 0.7]}, checkpoint=checkpoint)
 
 
@@ -145,14 +147,14 @@ def test_files_of_others_are_refused_in_the_same_words(kind, tmp_path):
     if kind == "hdf5":
         with h5py.File(path, "w", libver="latest") as file:
             file["x"] = 1.0
-    with pytest.raises(uf.FileError, match=rf"^file {path} is damaged: "):
+    with pytest.raises(FileError, match=rf"^file {path} is damaged: "):
         uf.load(path)
 
 
 @pytest.mark.parametrize("number", [0, 1, -1, 1.5, "two"])
 def test_files_of_another_format_are_refused_with_what_to_do(number, result):
     change(result, "/", format=number)
-    with pytest.raises(uf.FileError, match=r"which reads format 2: (load it with that version|update usadelfem)"):
+    with pytest.raises(FileError, match=r"which reads format 2: (load it with that version|update usadelfem)"):
         uf.load(result)
 
 
@@ -186,7 +188,7 @@ def test_links_and_data_in_other_files_are_not_followed(result, tmp_path):
             if isinstance(file.get(name, getlink=True), h5py.HardLink) and isinstance(file[name], h5py.Dataset):
                 seal(file[name], np.zeros(3))
                 reseal(file, name)
-        with pytest.raises(uf.FileError, match=r"not followed|is the same as another|does not fit its checksum"):
+        with pytest.raises(FileError, match=r"not followed|is the same as another|does not fit its checksum"):
             uf.load(result)
 
 
@@ -197,7 +199,7 @@ def test_sizes_are_compared_with_the_file_before_they_are_allocated(tmp_path):
         del file[name]
         file.create_dataset(name, (1 << 50,), float, chunks=(1 << 10,)).attrs["checksum"] = np.uint64(1)
         reseal(file, name)
-    with pytest.raises(uf.FileError, match="claims 9007199254740992 bytes, of which the file holds 0"):
+    with pytest.raises(FileError, match="claims 9007199254740992 bytes, of which the file holds 0"):
         uf.load(path)
 
 
@@ -229,7 +231,7 @@ def test_a_mesh_that_is_none_is_refused_although_its_checksums_fit(
 
     monkeypatch.setattr(store, "without_functions", spoiled)
     path = uf.save(tmp_path / "result.h5", equilibrium)
-    with pytest.raises(uf.FileError, match=match):
+    with pytest.raises(FileError, match=match):
         uf.load(path)
 
 
@@ -254,7 +256,7 @@ def test_coefficients_that_this_version_does_not_know_are_refused(equilibrium, t
     packed = store._pack_system
     monkeypatch.setattr(store, "_pack_system", other_columns)
     path = uf.save(tmp_path / "result.h5", equilibrium)
-    with pytest.raises(uf.FileError, match="its coefficients have the columns NOVEL, D, "):
+    with pytest.raises(FileError, match="its coefficients have the columns NOVEL, D, "):
         uf.load(path)
 
 

@@ -16,7 +16,7 @@ S, F = uf.superconductor(gap=1.0), uf.ferromagnet(exchange=(0, 0, 1))
 
 
 def test_material_functions_differ_only_in_defaults():
-    assert type(S) is type(F) is type(uf.normal_metal()) is uf.Material
+    assert type(S) is type(F) is type(uf.normal_metal()) is uf.materials.Material
     assert (S.gap, S.exchange, S.D) == (1.0, (0.0, 0.0, 0.0), 1.0)
     assert (F.gap, F.exchange, F.tau_so) == (0.0, (0, 0, 1), np.inf)
 
@@ -61,7 +61,7 @@ def test_with_phase_returns_a_changed_copy(mesh):
     changed = device.with_phase("left", 0.7)
     assert (device.contacts["left"].phase, changed.contacts["left"].phase) == (0.1, 0.7)
     assert changed.contacts["left"].gap == 1.0
-    with pytest.raises(uf.DeviceError, match="no contact 'right'; it has: left"):
+    with pytest.raises(uf.errors.DeviceError, match="no contact 'right'; it has: left"):
         device.with_phase("right", 0.0)
 
 
@@ -85,41 +85,41 @@ def test_reservoir_values_may_vary_along_the_contact(mesh):
 
 
 def test_unknown_region_is_named_with_the_known_ones(mesh):
-    with pytest.raises(uf.DeviceError, match="no region 'FF'; it has: F, S"):
+    with pytest.raises(uf.errors.DeviceError, match="no region 'FF'; it has: F, S"):
         uf.Device(mesh, {"S": S, "FF": F})
 
 
 def test_unknown_contact_is_named_with_the_known_ones(mesh):
-    with pytest.raises(uf.DeviceError, match="no facet set 'lft'; it has: S_F, bottom, left, right, top"):
+    with pytest.raises(uf.errors.DeviceError, match="no facet set 'lft'; it has: S_F, bottom, left, right, top"):
         uf.Device(mesh, {"S": S, "F": F}, {"lft": uf.Reservoir(1.0)})
 
 
 def test_region_without_material_is_named(mesh):
-    with pytest.raises(uf.DeviceError, match="region 'F' has no material"):
+    with pytest.raises(uf.errors.DeviceError, match="region 'F' has no material"):
         uf.Device(mesh, {"S": S})
 
 
 def test_overlapping_regions_with_materials_are_named(mesh):
     both = mesh.with_subdomains({"all": lambda x: x[0] > 0})
-    with pytest.raises(uf.DeviceError, match="overlaps with"):
+    with pytest.raises(uf.errors.DeviceError, match="overlaps with"):
         uf.Device(both, {"S": S, "F": F, "all": S})
 
 
 def test_mesh_without_regions_says_how_to_add_them(mesh):
-    with pytest.raises(uf.MeshError, match="with_subdomains"):
+    with pytest.raises(uf.errors.MeshError, match="with_subdomains"):
         uf.Device(type(mesh)(mesh.p, mesh.t), {"S": S})
 
 
 def test_contact_that_touches_no_facet_is_named(mesh):
     empty = mesh.with_boundaries({"nowhere": lambda x: x[0] > 99})
-    with pytest.raises(uf.DeviceError, match="'nowhere' touches no facet"):
+    with pytest.raises(uf.errors.DeviceError, match="'nowhere' touches no facet"):
         uf.Device(empty, {"S": S, "F": F}, {"nowhere": uf.Reservoir(1.0)})
 
 
 def test_wrong_type_of_contact_or_material_is_named(mesh):
-    with pytest.raises(uf.DeviceError, match=r"'left' is given 1.0; allowed is a Reservoir"):
+    with pytest.raises(uf.errors.DeviceError, match=r"'left' is given 1.0; allowed is a Reservoir"):
         uf.Device(mesh, {"S": S, "F": F}, {"left": 1.0})
-    with pytest.raises(uf.DeviceError, match="allowed is a Material"):
+    with pytest.raises(uf.errors.DeviceError, match="allowed is a Material"):
         uf.Device(mesh, {"S": S, "F": "iron"})
 
 
@@ -137,7 +137,7 @@ def test_part_of_the_device_without_contact_warns():
 @pytest.mark.parametrize("name", ["D", "N0", "tau_so", "tau_sf"])
 @pytest.mark.parametrize("value", [np.nan, -1.0, 0.0])
 def test_coefficients_that_must_be_positive_are_checked(name, value):
-    with pytest.raises(uf.DeviceError, match=f"{name} is {value}; allowed is a real number > 0"):
+    with pytest.raises(uf.errors.DeviceError, match=f"{name} is {value}; allowed is a real number > 0"):
         uf.normal_metal(**{name: value})
 
 
@@ -146,13 +146,13 @@ def test_coefficients_that_must_be_positive_are_checked(name, value):
     [("D", np.inf), ("depairing", -0.1), ("gap", np.nan), ("exchange", (0, 0, np.inf)), ("theta", np.nan), ("D", 1j)],
 )
 def test_coefficients_out_of_range_are_named(name, value):
-    with pytest.raises(uf.DeviceError, match=f"{name} is .*allowed is"):
+    with pytest.raises(uf.errors.DeviceError, match=f"{name} is .*allowed is"):
         uf.normal_metal(**{name: value})
 
 
 @pytest.mark.parametrize("value", [1.0, (1.0, 2.0), [[0, 0, 1]], "z"])
 def test_exchange_needs_three_components(value):
-    with pytest.raises(uf.DeviceError, match="exchange"):
+    with pytest.raises(uf.errors.DeviceError, match="exchange"):
         uf.ferromagnet(exchange=value)
 
 
@@ -160,45 +160,45 @@ def test_exchange_needs_three_components(value):
     "function", [lambda x: 1.0, lambda x: np.ones(7), lambda x: x, lambda x: None, lambda x: "one"]
 )
 def test_wrong_shaped_result_of_a_callable_is_named(mesh, function):
-    with pytest.raises(uf.DeviceError, match=r"region 'F': D"):
+    with pytest.raises(uf.errors.DeviceError, match=r"region 'F': D"):
         uf.Device(mesh, {"S": S, "F": uf.normal_metal(D=function)})
 
 
 def test_vector_callable_with_ragged_components_is_named(mesh):
-    with pytest.raises(uf.DeviceError, match="region 'F': exchange"):
+    with pytest.raises(uf.errors.DeviceError, match="region 'F': exchange"):
         uf.Device(mesh, {"S": S, "F": uf.ferromagnet(exchange=lambda x: (x[0], 0.0, 1.0))})
 
 
 def test_callable_that_fails_is_the_users_error_with_its_cause(mesh):
-    with pytest.raises(uf.DeviceError, match="region 'F': calling gap") as caught:
+    with pytest.raises(uf.errors.DeviceError, match="region 'F': calling gap") as caught:
         uf.Device(mesh, {"S": S, "F": uf.superconductor(gap=lambda x: x[5])})
     assert isinstance(caught.value.__cause__, IndexError)
 
 
 def test_callable_out_of_range_is_named(mesh):
-    with pytest.raises(uf.DeviceError, match=r"D is -.*allowed is a real number > 0"):
+    with pytest.raises(uf.errors.DeviceError, match=r"D is -.*allowed is a real number > 0"):
         uf.Device(mesh, {"S": S, "F": uf.normal_metal(D=lambda x: x[0] - 1.5)})
 
 
 def test_nodal_array_of_the_wrong_length_is_named(mesh):
-    with pytest.raises(uf.DeviceError, match=f"array over 5 values; the mesh has {mesh.nvertices} vertices"):
+    with pytest.raises(uf.errors.DeviceError, match=f"array over 5 values; the mesh has {mesh.nvertices} vertices"):
         uf.Device(mesh, {"S": S, "F": uf.normal_metal(D=np.ones(5))})
 
 
 @pytest.mark.parametrize("values", [{"gap": np.nan}, {"gap": 1.0, "phase": np.inf}, {"gap": 1.0, "exchange": (1, 2)}])
 def test_reservoir_values_are_checked(values):
-    with pytest.raises(uf.DeviceError, match="reservoir"):
+    with pytest.raises(uf.errors.DeviceError, match="reservoir"):
         uf.Reservoir(**values)
 
 
 @pytest.mark.parametrize("phase", [lambda x: 0.0, lambda x: x, np.zeros(9)])
 def test_reservoir_values_that_do_not_fit_the_contact_are_named_before_any_solve(mesh, phase):
-    with pytest.raises(uf.DeviceError, match="reservoir 'left': phase"):
+    with pytest.raises(uf.errors.DeviceError, match="reservoir 'left': phase"):
         uf.Device(mesh, {"S": S, "F": F}, {"left": uf.Reservoir(1.0, phase)})
 
 
 def test_contacts_that_meet_with_different_values_are_named():
     mesh = uf.rectangle({"N": 1.0}, width=1.0, size=0.5)
     contacts = {"left": uf.Reservoir(1.0, 0.0), "bottom": uf.Reservoir(1.0, 1.0)}
-    with pytest.raises(uf.DeviceError, match="'left' and 'bottom' touch at 1 nodes"):
+    with pytest.raises(uf.errors.DeviceError, match="'left' and 'bottom' touch at 1 nodes"):
         uf.solve_equilibrium(uf.Device(mesh, {"N": uf.normal_metal()}, contacts), 0.1)

@@ -7,9 +7,11 @@ import pytest
 from devices import junction, sfs
 
 import usadelfem as uf
+from usadelfem.diagnostics import quality
+from usadelfem.errors import SolveError
+from usadelfem.numerics import newton
+from usadelfem.numerics.linear import available_solvers
 from usadelfem.physics import jit
-from usadelfem.solve import newton, quality
-from usadelfem.solve.linear import available_solvers
 
 
 def test_every_frequency_has_a_converged_report():
@@ -57,7 +59,7 @@ def test_continuation_takes_over_where_newton_fails(monkeypatch):
 
 def test_failure_names_frequency_history_and_advice_and_holds_the_last_iterate(monkeypatch):
     monkeypatch.setattr(newton, "MAX_STEPS", 0)
-    with pytest.raises(uf.SolveError, match=r"Matsubara frequency .* residuals: .* Try") as caught:
+    with pytest.raises(SolveError, match=r"Matsubara frequency .* residuals: .* Try") as caught:
         uf.solve_equilibrium(sfs(), 0.1, quadrature="plain", frequencies=1)
     assert caught.value.frequency > 0
     assert caught.value.state.shape[1] == 4
@@ -69,14 +71,14 @@ def test_failure_on_a_mesh_that_is_too_coarse_says_by_how_much():
 
     mesh = uf.interval({"F": 1.0}, size=0.5)
     device = junction(mesh, {"F": uf.ferromagnet(exchange=spiral, D=1e-3)}, 2.0)
-    with pytest.raises(uf.SolveError, match=r"a finer mesh: the largest cells are 1.1e\+02 times the decay length"):
+    with pytest.raises(SolveError, match=r"a finer mesh: the largest cells are 1.1e\+02 times the decay length"):
         uf.solve_equilibrium(device, 0.005)
 
 
 def test_a_spurious_root_is_not_reported_as_converged(monkeypatch):
     monkeypatch.setattr(quality, "OVERSHOOT", 0.1)
     monkeypatch.setattr(quality, "CAUSAL", 0.1)
-    with pytest.raises(uf.SolveError, match="not causal"):
+    with pytest.raises(SolveError, match="not causal"):
         uf.solve_equilibrium(sfs(), 0.1, quadrature="plain", frequencies=1)
 
 
@@ -176,7 +178,9 @@ def test_compilation_is_announced_once_and_only_without_a_cached_kernel(caplog, 
 
 
 def test_each_kernel_is_compiled_for_one_combination_of_types_per_sector_only():
-    from usadelfem.fem import assembly, element, points
+    from usadelfem.fem import assembly
+    from usadelfem.fem import cells as element
+    from usadelfem.fem import currents as points
 
     eq = uf.solve_equilibrium(sfs(D=lambda x: 0.5 + x[0]), 0.1, frequencies=2)
     uf.charge_current(eq).through("left")

@@ -126,32 +126,32 @@ def test_flux_splits_between_contacts_that_share_a_corner():
 
 def test_unknown_facet_set_and_region_are_named(eq):
     current = uf.charge_current(eq)
-    with pytest.raises(uf.ObservableError, match="no facet set 'lft'; it has: N_F, bottom, left"):
+    with pytest.raises(uf.errors.ObservableError, match="no facet set 'lft'; it has: N_F, bottom, left"):
         current.through("lft")
-    with pytest.raises(uf.ObservableError, match="no region 'S'; it has: F, N"):
+    with pytest.raises(uf.errors.ObservableError, match="no region 'S'; it has: F, N"):
         current.integral("S")
-    with pytest.raises(uf.ObservableError, match="no such region"):
+    with pytest.raises(uf.errors.ObservableError, match="no such region"):
         current.through("left", into="S")
 
 
 def test_interface_of_zero_size_is_refused(eq):
-    with pytest.raises(uf.ObservableError, match="is empty"):
+    with pytest.raises(uf.errors.ObservableError, match="is empty"):
         uf.charge_current(eq).through(np.array([], int))
 
 
 def test_ambiguous_direction_asks_for_into(eq):
-    with pytest.raises(uf.ObservableError, match="lies inside the mesh: give into="):
+    with pytest.raises(uf.errors.ObservableError, match="lies inside the mesh: give into="):
         uf.charge_current(eq).through("slit")
-    with pytest.raises(uf.ObservableError, match="not a boundary of region 'F'; give a vector"):
+    with pytest.raises(uf.errors.ObservableError, match="not a boundary of region 'F'; give a vector"):
         uf.charge_current(eq).through("slit", into="F")
-    with pytest.raises(uf.ObservableError, match="not a boundary of region 'F'"):
+    with pytest.raises(uf.errors.ObservableError, match="not a boundary of region 'F'"):
         uf.charge_current(eq).through("left", into="F")
-    with pytest.raises(uf.ObservableError, match="vector of 2 components"):
+    with pytest.raises(uf.errors.ObservableError, match="vector of 2 components"):
         uf.charge_current(eq).through("left", into=(1, 0, 0))
 
 
 def test_a_density_has_no_flux(eq):
-    with pytest.raises(uf.ObservableError, match="pair_amplitude is not a current"):
+    with pytest.raises(uf.errors.ObservableError, match="pair_amplitude is not a current"):
         uf.pair_amplitude(eq).through("left")
 
 
@@ -165,14 +165,14 @@ def test_vertices_and_facet_centres_on_an_inclined_boundary_are_found(name):
 
 
 def test_points_outside_or_of_wrong_shape_are_named(eq):
-    with pytest.raises(uf.ObservableError, match=r"point \(2, 0.3\) lies outside the mesh"):
+    with pytest.raises(uf.errors.ObservableError, match=r"point \(2, 0.3\) lies outside the mesh"):
         eq.green([[0.1, 2.0, 0.2], [0.1, 0.3, 0.1]])
-    with pytest.raises(uf.ObservableError, match=r"allowed is \(2, npoints\)"):
+    with pytest.raises(uf.errors.ObservableError, match=r"allowed is \(2, npoints\)"):
         eq.green([0.1, 0.2])
 
 
 def test_unknown_frequency_index_is_named(eq):
-    with pytest.raises(uf.ObservableError, match="no Matsubara index 5; allowed are 0 to 4"):
+    with pytest.raises(uf.errors.ObservableError, match="no Matsubara index 5; allowed are 0 to 4"):
         uf.pair_amplitude(eq, n=5)
 
 
@@ -185,7 +185,7 @@ def test_normal_resistance_is_length_over_conductance():
 
 def test_normal_resistance_errors_are_named():
     device = sfs()
-    with pytest.raises(uf.DeviceError, match="no facet set 'top'; it has: left, right"):
+    with pytest.raises(uf.errors.DeviceError, match="no facet set 'top'; it has: left, right"):
         uf.normal_resistance(device, "left", "top")
-    with pytest.raises(uf.DeviceError, match="touch"):
+    with pytest.raises(uf.errors.DeviceError, match="touch"):
         uf.normal_resistance(device, "left", "left")

@@ -16,6 +16,7 @@ import pytest
 from devices import junction
 
 import usadelfem as uf
+from usadelfem.errors import CheckpointError, FileError
 from usadelfem.export.checkpoint import Checkpoint
 from usadelfem.export.fingerprint import fingerprint
 from usadelfem.export.grid import make_grid
@@ -70,7 +71,7 @@ def contents(folder):
 
 def writers(field, folder):
     result = uf.sweep(rows, [1.0, 2.0, 3.0])
-    series = uf.series([field, field, field], [0.0, 1.0, 2.0], name="t")
+    series = uf.observe.series([field, field, field], [0.0, 1.0, 2.0], name="t")
     return {
         "save": lambda: uf.save(folder / "a.h5", result),
         "vtu": lambda: uf.write_vtk(folder / "a.vtu", field, replace(field, name="again")),
@@ -101,7 +102,7 @@ def test_a_quota_leaves_the_old_files_and_nothing_else(kind, old, field, tmp_pat
 
 def test_a_full_disk_leaves_the_old_files_and_a_process_that_goes_on(field, small_disk):
     result = uf.save(small_disk / "old.h5", uf.sweep(rows, [1.0]))
-    uf.write_vtk(small_disk / "a.pvd", uf.series([field, field], [0.0, 1.0], name="t"))
+    uf.write_vtk(small_disk / "a.pvd", uf.observe.series([field, field], [0.0, 1.0], name="t"))
     fill(small_disk)
     before = contents(small_disk)
     for _ in range(3):
@@ -171,7 +172,7 @@ def test_a_process_killed_while_it_saves_leaves_a_whole_file_and_the_next_one_cl
 
 
 def test_a_series_is_replaced_as_a_whole_by_a_shorter_one(field, tmp_path):
-    long, short = (uf.series([field] * n, np.arange(n), name="t") for n in (4, 2))
+    long, short = (uf.observe.series([field] * n, np.arange(n), name="t") for n in (4, 2))
     for suffix, members in ((".pvd", ["0000.vtu", "0001.vtu"]), (".xdmf", ["s.h5", "s.xdmf"])):
         uf.write_vtk(tmp_path / f"s{suffix}", long)
         path = uf.write_vtk(tmp_path / f"s{suffix}", short)
@@ -184,7 +185,7 @@ def test_a_series_is_replaced_as_a_whole_by_a_shorter_one(field, tmp_path):
 
 
 def test_an_old_series_is_whole_until_the_new_one_is(field, tmp_path, monkeypatch):
-    path = uf.write_vtk(tmp_path / "s.pvd", uf.series([field, field], [0.0, 1.0], name="t"))
+    path = uf.write_vtk(tmp_path / "s.pvd", uf.observe.series([field, field], [0.0, 1.0], name="t"))
     before = contents(tmp_path)
     real, count = meshio.Mesh.write, iter(range(100))
 
@@ -196,14 +197,14 @@ def test_an_old_series_is_whole_until_the_new_one_is(field, tmp_path, monkeypatc
     monkeypatch.setattr(meshio.Mesh, "write", fails_at_the_third)
     twice = replace(field, quadrature=2 * field.quadrature)
     with pytest.raises(OSError, match=r"cannot write 's.pvd' in the folder .* \(Disk quota exceeded\)"):
-        uf.write_vtk(path, uf.series([twice] * 4, np.arange(4.0), name="t"))
+        uf.write_vtk(path, uf.observe.series([twice] * 4, np.arange(4.0), name="t"))
     assert contents(tmp_path) == before
 
 
 def test_an_xdmf_file_does_not_replace_a_result_of_the_same_name(field, tmp_path):
     result = uf.save(tmp_path / "s.h5", uf.sweep(float, [1.0]))
-    with pytest.raises(uf.FileError, match=r"'s\.h5', which exists and is no file of a series; give another name"):
-        uf.write_vtk(tmp_path / "s.xdmf", uf.series([field, field], [0.0, 1.0], name="t"))
+    with pytest.raises(FileError, match=r"'s\.h5', which exists and is no file of a series; give another name"):
+        uf.write_vtk(tmp_path / "s.xdmf", uf.observe.series([field, field], [0.0, 1.0], name="t"))
     assert uf.load(result).values.tolist() == [1.0]
 
 
@@ -221,7 +222,7 @@ def test_a_checkpoint_is_locked_under_all_of_its_names(kind, tmp_path):
 
     with (
         Checkpoint(path, make_grid([1.0, 2.0]), fingerprint(float)),
-        pytest.raises(uf.CheckpointError, match="is in use by another thread of this process"),
+        pytest.raises(CheckpointError, match="is in use by another thread of this process"),
     ):
         uf.sweep(float, [1.0, 2.0], checkpoint=other)
     assert uf.sweep(float, [1.0, 2.0], checkpoint=other).values.tolist() == [1.0, 2.0]

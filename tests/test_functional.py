@@ -5,7 +5,8 @@ import numpy as np
 import oracle
 import pytest
 
-from usadelfem.physics import frame, functional
+from usadelfem.physics import functional
+from usadelfem.physics import variations as frame
 
 DIM = 3
 EPS = oracle.levi_civita()

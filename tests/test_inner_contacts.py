@@ -56,6 +56,6 @@ def test_what_is_fed_in_inside_a_film_comes_out_at_its_ends():
 
 def test_a_direction_across_an_electrode_is_refused():
     current = uf.charge_current(uf.solve_normal_state(uf.Device(film(2, 0.2), {"N": uf.normal_metal()}, NORMAL)))
-    with pytest.raises(uf.ObservableError, match=r"'wire' is a contact inside .* leave out into=\(1, 0\)"):
+    with pytest.raises(uf.errors.ObservableError, match=r"'wire' is a contact inside .* leave out into=\(1, 0\)"):
         current.through("wire", into=(1, 0))
     assert current.through("wire", into="N") == -current.through("wire")

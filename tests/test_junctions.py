@@ -7,9 +7,9 @@ from scipy.linalg import logm
 
 import usadelfem as uf
 from usadelfem.fem.assembly import add_junctions
-from usadelfem.fem.junctions import junction_energy
-from usadelfem.fem.space import build_space
-from usadelfem.fem.spectral import build_spectral
+from usadelfem.fem.interfaces import junction_energy
+from usadelfem.fem.matsubara import build_spectral
+from usadelfem.space.space import build_space
 
 MESHES = {
     "line": uf.interval({"A": 1.0, "B": 1.0}, size=0.5),

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import usadelfem as uf
-from usadelfem.solve.linear import available_solvers
+from usadelfem.numerics.linear import available_solvers
 
 # Small meshes, and times as short as if they had been given in seconds.
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::usadelfem.ResolutionWarning"),
-    pytest.mark.filterwarnings("ignore::usadelfem.UnitWarning"),
+    pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning"),
+    pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning"),
 ]
 ENDS = {"left": uf.Reservoir(gap=1.0), "right": uf.Reservoir(gap=1.0, phase=1.0)}
 N = uf.normal_metal()
@@ -64,7 +64,7 @@ def test_a_thin_strip_carries_the_current_of_its_width(width, plain):
 
 def test_cells_that_rounding_cannot_solve_are_named():
     strip = uf.Device(uf.rectangle({"N": 2.0}, width=1e-9, size=0.2), {"N": N}, ENDS)
-    with pytest.raises(uf.SolveError, match=r"rounder cells: the thinnest are .* times longer than wide"):
+    with pytest.raises(uf.errors.SolveError, match=r"rounder cells: the thinnest are .* times longer than wide"):
         current(strip)
 
 
@@ -74,7 +74,7 @@ def test_an_exchange_field_of_many_gaps_leaves_no_superconductor(size):
     device = uf.Device(mesh, {"S": uf.superconductor(Tc=0.5669, exchange=(0, 0, 100.0))})
     # far above the gap ln(T/Tc) + Re psi(1/2 + i h/2 pi T) - psi(1/2) is ln(2 h / Delta0)
     gap = 0.5669 * np.pi / np.exp(np.euler_gamma)
-    assert uf.stability(device, 0.05) == pytest.approx(np.log(200.0 / gap), abs=2e-3)
+    assert uf.study.stability(device, 0.05) == pytest.approx(np.log(200.0 / gap), abs=2e-3)
     eq = uf.solve_equilibrium(device, 0.05)
     assert not uf.gap(eq).nodal.any()
 
@@ -114,7 +114,7 @@ KAPPA = {"tau_so": 2.0, "exchange": (0.5, 0.0, 0.3)}
 @pytest.mark.parametrize("kappa", [5.0, 1.0, -1.2])
 def test_kappa_beyond_the_range_of_dissipation_is_refused(kappa):
     device = uf.Device(uf.rectangle({"N": 1.0}, 1.0, size=0.5), {"N": uf.normal_metal(kappa=kappa, **KAPPA)}, ENDS)
-    with pytest.raises(uf.DeviceError, match=r"region 'N': kappa is .* -1 < kappa < 1"):
+    with pytest.raises(uf.errors.DeviceError, match=r"region 'N': kappa is .* -1 < kappa < 1"):
         uf.solve_equilibrium(device, 0.2)
 
 
@@ -122,7 +122,7 @@ def test_kappa_beyond_the_range_of_dissipation_is_refused(kappa):
 def test_the_range_of_kappa_is_smaller_in_three_dimensions(kappa):
     ends = {"left": uf.NormalContact(potential=1.0), "right": uf.NormalContact()}
     device = uf.Device(uf.box({"N": 1.0}, 1.0, 1.0, size=0.5), {"N": uf.normal_metal(kappa=kappa)}, ends)
-    with pytest.raises(uf.DeviceError, match=r"-0.5 < kappa < 1"):
+    with pytest.raises(uf.errors.DeviceError, match=r"-0.5 < kappa < 1"):
         uf.solve_normal_state(device)
 
 
@@ -136,7 +136,7 @@ def test_triplets_narrow_the_range_of_kappa():
 
     with pytest.warns(UserWarning, match="with this kappa the solution comes to 0.9"):
         solve(0.25, 1)
-    with pytest.raises(uf.SolveError, match=r"Try: a smaller .kappa.* beyond which free boundaries"):
+    with pytest.raises(uf.errors.SolveError, match=r"Try: a smaller .kappa.* beyond which free boundaries"):
         solve(0.25, 2)
 
 

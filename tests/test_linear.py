@@ -11,8 +11,8 @@ import skfem
 from numpy.linalg import LinAlgError, norm
 from skfem.models.poisson import laplace, mass
 
-from usadelfem.solve import pardiso, superlu
-from usadelfem.solve.linear import LinearSolver, available_solvers, linear_solver
+from usadelfem.numerics import pardiso, superlu
+from usadelfem.numerics.linear import LinearSolver, available_solvers, linear_solver
 
 BLOCK = 8
 needs_mkl = pytest.mark.skipif(pardiso.find_mkl() is None, reason="MKL (libmkl_rt) cannot be loaded")

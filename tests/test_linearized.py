@@ -60,7 +60,7 @@ OBSERVABLES = {
     "spin density": (2, lambda eq: uf.spin_density(eq).nodal),
     "spin-orbit torque": (2, lambda eq: uf.spin_orbit_torque(eq).nodal),
     "exchange torque": (2, lambda eq: uf.spin_torque(eq, "exchange").nodal),
-    "matrix current": (1, lambda eq: uf.matrix_current(eq).nodal),
+    "matrix current": (1, lambda eq: uf.observe.matrix_current(eq).nodal),
 }
 
 

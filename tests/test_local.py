@@ -9,7 +9,7 @@ import oracle
 import pytest
 from test_functional import kernel, pack
 
-from usadelfem.physics import local
+from usadelfem.physics import matrix_current as local
 
 EPS = oracle.levi_civita()
 D, W = 0.8, 0.37

@@ -9,8 +9,8 @@ import pytest
 import skfem
 
 import usadelfem as uf
-from usadelfem.fem.locate import locate
-from usadelfem.fem.space import build_space
+from usadelfem.space.locate import locate
+from usadelfem.space.space import build_space
 
 LAYERS = {"S": 1.0, "F": 1.0}
 RANDOM = np.random.default_rng(3)
@@ -98,14 +98,14 @@ def test_a_point_outside_is_refused_with_its_coordinates(name):
     space = build_space(MESHES[name](), 1)
     x = inside(space.mesh, 5)
     x[:, 3] = space.mesh.p.max(axis=1) * 1.001
-    with pytest.raises(uf.ObservableError, match=rf"point \({x[0, 3]:.6g}.*outside the mesh, which spans"):
+    with pytest.raises(uf.errors.ObservableError, match=rf"point \({x[0, 3]:.6g}.*outside the mesh, which spans"):
         locate(space, x)
 
 
 def test_a_point_in_a_hole_is_outside():
     mesh = uf.rectangle({"N": 3.0}, width=3.0, size=0.5)
     middle = np.flatnonzero((abs(mesh.p[:, mesh.t].mean(axis=1) - 1.5) < 0.5).all(axis=0))
-    with pytest.raises(uf.ObservableError, match="outside the mesh"):
+    with pytest.raises(uf.errors.ObservableError, match="outside the mesh"):
         locate(build_space(mesh.remove_elements(middle), 1), [[1.5], [1.5]])
 
 
@@ -119,7 +119,7 @@ def test_no_points_give_no_values():
 
 @pytest.mark.parametrize("points", [[[np.nan], [0.5]], [[0.5], [np.inf]]])
 def test_points_that_are_not_finite_are_refused(points):
-    with pytest.raises(uf.ObservableError, match="1 of 1 points are not finite"):
+    with pytest.raises(uf.errors.ObservableError, match="1 of 1 points are not finite"):
         locate(build_space(MESHES["triangles"](), 1), points)
 
 
@@ -128,7 +128,7 @@ NO_POINTS = [np.zeros(2), np.zeros((3, 4)), [["a"], ["b"]], [[1j], [0]], None, [
 
 @pytest.mark.parametrize("points", NO_POINTS, ids=range(6))
 def test_points_of_another_shape_or_kind_are_refused(points):
-    with pytest.raises(uf.ObservableError, match=r"\(2, npoints\)"):
+    with pytest.raises(uf.errors.ObservableError, match=r"\(2, npoints\)"):
         locate(build_space(MESHES["triangles"](), 1), points)
 
 

@@ -12,9 +12,9 @@ from scipy.special import i0, i1, k0, k1, spherical_in
 
 import usadelfem as uf
 from usadelfem.errors import DeviceError
-from usadelfem.fem.applied_field import uniform_field_potential
-from usadelfem.fem.maxwell import Surrounding, build_maxwell
-from usadelfem.fem.space import build_space
+from usadelfem.magnetics.applied_field import uniform_field_potential
+from usadelfem.magnetics.maxwell import Surrounding, build_maxwell
+from usadelfem.space.space import build_space
 
 MU0, FIELD = 0.3, 2.0
 NONE = np.empty(0, int)

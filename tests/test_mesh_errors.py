@@ -5,8 +5,8 @@ import re
 import pytest
 from msh_files import DATA, FILES, SQUARE, TRIANGLES, F, edited, msh
 
-from usadelfem.device.mesh import read_mesh
 from usadelfem.errors import MeshError
+from usadelfem.geometry.mesh import read_mesh
 
 
 def test_missing_file(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from msh_files import DATA
 
 import usadelfem as uf
+from usadelfem.errors import MeshError
 
 POINTS = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [0, 1, 0], [1, 1, 0], [2, 1, 0]], float)
 TRIANGLES = np.array([[0, 1, 4], [0, 4, 3], [1, 2, 5], [1, 5, 4]])
@@ -41,14 +42,14 @@ def test_geometrical_numbers_do_not_count_beside_physical_ones(tmp_path):
 
 def test_several_arrays_of_numbers_have_to_be_told_apart(tmp_path):
     path = written(tmp_path / "mesh.vtu", cell_data={"first": TAGS, "second": TAGS})
-    with pytest.raises(uf.MeshError, match=r"several arrays of integers over the cells, 'first', 'second'.*'region'"):
+    with pytest.raises(MeshError, match=r"several arrays of integers over the cells, 'first', 'second'.*'region'"):
         uf.read_mesh(path)
 
 
 @pytest.mark.parametrize("suffix", ["vtk", "vtu", "xdmf"])
 def test_a_mesh_without_numbers_says_how_to_add_them(tmp_path, suffix):
     path = written(tmp_path / f"mesh.{suffix}", cell_data={"temperature": [np.linspace(0, 1, 4), np.zeros(2) + 0.1]})
-    with pytest.raises(uf.MeshError, match=r"no array of integers over the cells.*'region'.*\.msh"):
+    with pytest.raises(MeshError, match=r"no array of integers over the cells.*'region'.*\.msh"):
         uf.read_mesh(path)
 
 
@@ -61,13 +62,13 @@ def test_element_sets_of_abaqus_are_regions(tmp_path):
 
 
 def test_abaqus_without_sets_says_so(tmp_path):
-    with pytest.raises(uf.MeshError, match=r"no element sets; add \*ELSET"):
+    with pytest.raises(MeshError, match=r"no element sets; add \*ELSET"):
         uf.read_mesh(written(tmp_path / "mesh.inp"))
 
 
 def test_cells_of_other_formats_in_no_group_are_not_blamed_on_a_geo_file(tmp_path):
     sets = {"A": [np.array([0, 1, 2]), np.zeros(0, int)]}
-    with pytest.raises(uf.MeshError, match=r"1 of 4 cells are in no region; put them into a group too") as found:
+    with pytest.raises(MeshError, match=r"1 of 4 cells are in no region; put them into a group too") as found:
         uf.read_mesh(written(tmp_path / "mesh.inp", cell_sets=sets))
     assert ".geo" not in str(found.value)
 
@@ -104,7 +105,7 @@ def test_groups_of_med_are_regions_and_facet_sets(tmp_path):
 
 
 def test_med_without_groups_says_so(tmp_path):
-    with pytest.raises(uf.MeshError, match="no groups of cells"):
+    with pytest.raises(MeshError, match="no groups of cells"):
         uf.read_mesh(written(tmp_path / "mesh.med"))
 
 
@@ -176,7 +177,7 @@ def test_a_byte_order_mark_does_no_harm(tmp_path):
 def test_utf_16_is_called_by_its_name(tmp_path, suffix):
     path = tmp_path / f"mesh.{suffix}"
     path.write_bytes((DATA / "tri_41a.msh").read_text().encode("utf-16"))
-    with pytest.raises(uf.MeshError, match="UTF-16"):
+    with pytest.raises(MeshError, match="UTF-16"):
         uf.read_mesh(path)
 
 
@@ -192,19 +193,19 @@ REFUSED = {
 def test_what_is_no_mesh_says_what_to_do(tmp_path, suffix):
     path = tmp_path / f"mesh.{suffix}"
     path.write_text("x")
-    with pytest.raises(uf.MeshError, match=REFUSED[suffix]):
+    with pytest.raises(MeshError, match=REFUSED[suffix]):
         uf.read_mesh(path)
 
 
 def test_a_folder_is_no_mesh(tmp_path):
-    with pytest.raises(uf.MeshError, match="it is a folder"):
+    with pytest.raises(MeshError, match="it is a folder"):
         uf.read_mesh(tmp_path)
 
 
 def test_data_that_an_xdmf_file_lacks_are_missed_by_name(tmp_path):
     path = written(tmp_path / "mesh.xdmf", cell_data={"region": TAGS})
     (tmp_path / "mesh.h5").unlink()
-    with pytest.raises(uf.MeshError, match=r"a file that it refers to is missing.*mesh\.h5"):
+    with pytest.raises(MeshError, match=r"a file that it refers to is missing.*mesh\.h5"):
         uf.read_mesh(path)
 
 
@@ -212,7 +213,7 @@ def test_a_partitioned_mesh_says_how_to_remove_the_partitions(tmp_path):
     text = (DATA / "tri_41a.msh").read_text()
     part = "$PartitionedEntities\n2\n0\n0 0 0 0\n$EndPartitionedEntities\n$Nodes"
     (tmp_path / "mesh.msh").write_text(text.replace("$Nodes", part, 1))
-    with pytest.raises(uf.MeshError, match=r"partitioned mesh.*unpartition\(\)"):
+    with pytest.raises(MeshError, match=r"partitioned mesh.*unpartition\(\)"):
         uf.read_mesh(tmp_path / "mesh.msh")
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import usadelfem as uf
+from usadelfem.errors import DeviceError
 
-pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.ResolutionWarning")  # small meshes
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")  # small meshes
 
 NAMES = [
     "Cu & Nb", "<F>", 'a"b', "a'b", "a/b", ".", "..", "x" * 300, "Niob-Brücke ∂ 𝄞", "A, 1=B", "[x]", " lead ", "%41",
@@ -56,7 +57,7 @@ def test_regions_and_fields_of_any_name_come_back_from_files_for_paraview(name, 
         assert array in grid.point_data.keys()  # noqa: SIM118
         (legend,) = (key for key in grid.cell_data.keys() if key.startswith("region"))  # noqa: SIM118
         assert name.replace('"', '\\"') in legend or name in legend
-    series = uf.series([field, field], [0.0, 1.0], name=name)
+    series = uf.observe.series([field, field], [0.0, 1.0], name=name)
     assert array in pyvista.get_reader(uf.write_vtk(tmp_path / "a.pvd", series)).read()[0].point_data
     with meshio.xdmf.TimeSeriesReader(uf.write_vtk(tmp_path / "b.xdmf", series)) as reader:
         reader.read_points_cells()
@@ -71,7 +72,7 @@ def test_the_legend_of_regions_is_not_ambiguous(tmp_path):
 
 @pytest.mark.parametrize("name", REFUSED, ids=repr)
 def test_names_that_no_file_gives_back_are_refused_by_the_device(name):
-    with pytest.raises(uf.DeviceError, match=r"of the mesh is named .*; allowed are texts of 1 to 1000 characters"):
+    with pytest.raises(DeviceError, match=r"of the mesh is named .*; allowed are texts of 1 to 1000 characters"):
         device(name)
 
 
@@ -112,7 +113,7 @@ def test_texts_and_large_integers_as_parameters_come_back(tmp_path):
 @pytest.mark.parametrize("suffix", [".h5", ".vtu", ".pvd", ".xdmf"])
 def test_file_names_are_kept_or_refused(stem, suffix, current, tmp_path):
     path = tmp_path / f"{stem}{suffix}"
-    series = uf.series([current, current], [0.0, 1.0], name="t")
+    series = uf.observe.series([current, current], [0.0, 1.0], name="t")
     if suffix in (".pvd", ".xdmf") and stem in ("..", " ", "a:b", "a\nb"):
         with pytest.raises(ValueError, match="the name of a series holds more than dots"):
             uf.write_vtk(path, series)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import usadelfem as uf
-from usadelfem.fem.pairing import build_pairing
-from usadelfem.fem.spectral import build_spectral
-from usadelfem.solve.anderson import Anderson
-from usadelfem.solve.selfconsistent import SelfConsistency
-from usadelfem.solve.team import LocalTeam
-from usadelfem.solve.terms import Terms
+from usadelfem.fem.gap_equation import build_pairing
+from usadelfem.fem.matsubara import build_spectral
+from usadelfem.numerics.anderson import Anderson
+from usadelfem.points.frequency_sums import Terms
+from usadelfem.points.frequency_team import LocalTeam
+from usadelfem.solve.field_problem import SelfConsistency
 
 TEMPERATURE = 0.4
 SUM = {"quadrature": "plain", "cutoff_index": 6}
@@ -223,7 +223,7 @@ def test_an_island_between_barriers_finds_its_phase(method):
 def test_a_bilayer_that_is_normal_is_found_normal():
     device = uf.Device(uf.interval({"S": 0.3, "F": 0.5}, size=0.05), bilayer().materials)
     assert not uf.solve_equilibrium(device, TEMPERATURE).system.gap.any()
-    assert uf.stability(device, TEMPERATURE) > 0
+    assert uf.study.stability(device, TEMPERATURE) > 0
 
 
 @pytest.mark.parametrize(
@@ -250,13 +250,13 @@ def test_bad_options_are_named(options, message):
 
 @pytest.mark.parametrize("method", ["anderson", "newton"])
 def test_too_few_sweeps_raise_an_error_with_the_history(method):
-    with pytest.raises(uf.SolveError, match="did not converge in 2 sweeps") as caught:
+    with pytest.raises(uf.errors.SolveError, match="did not converge in 2 sweeps") as caught:
         uf.solve_equilibrium(junction(), TEMPERATURE, max_sweeps=2, cutoff_index=20, method=method)
     assert len(caught.value.residuals) == 2
 
 
 def test_a_superconductor_needs_tc_or_gap():
-    with pytest.raises(uf.DeviceError, match=r"Tc=\.\.\."):
+    with pytest.raises(uf.errors.DeviceError, match=r"Tc=\.\.\."):
         uf.superconductor(D=2.0)
 
 
@@ -266,16 +266,16 @@ def test_bulk_gap_of_a_reservoir_is_that_of_a_clean_superconductor_only(name):
     device = uf.Device(
         uf.interval({"S": 1.0}, size=0.5), {"S": uf.superconductor(Tc=1.0, **{name: value})}, {"left": uf.Reservoir()}
     )
-    with pytest.raises(uf.DeviceError, match=r"give gap=\.\.\."):
+    with pytest.raises(uf.errors.DeviceError, match=r"give gap=\.\.\."):
         uf.solve_equilibrium(device, TEMPERATURE)
 
 
 def test_reservoir_without_gap_at_a_normal_metal_is_refused():
-    with pytest.raises(uf.DeviceError, match=r"reservoir 'right' has no gap"):
+    with pytest.raises(uf.errors.DeviceError, match=r"reservoir 'right' has no gap"):
         uf.solve_equilibrium(bilayer(contacts={"right": uf.Reservoir()}), TEMPERATURE)
 
 
-@pytest.mark.parametrize("function", [uf.critical_temperature, lambda device: uf.stability(device, TEMPERATURE)])
+@pytest.mark.parametrize("function", [uf.critical_temperature, lambda device: uf.study.stability(device, TEMPERATURE)])
 @pytest.mark.parametrize(
     ("device", "message"),
     [
@@ -285,7 +285,7 @@ def test_reservoir_without_gap_at_a_normal_metal_is_refused():
     ],
 )
 def test_no_critical_temperature_without_a_normal_state(function, device, message):
-    with pytest.raises(uf.DeviceError, match=message):
+    with pytest.raises(uf.errors.DeviceError, match=message):
         function(device)
 
 
@@ -295,4 +295,4 @@ def test_critical_parameter_needs_a_bracket(interval, state):
         return uf.Device(uf.interval({"S": 1.0}, size=0.5), {"S": uf.superconductor(Tc=1.0, exchange=(0, 0, h))})
 
     with pytest.raises(ValueError, match=f"the normal state is {state} at both ends"):
-        uf.critical_parameter(device, interval, 0.3)
+        uf.study.critical_parameter(device, interval, 0.3)

@@ -24,8 +24,8 @@ def full_device():
     mesh = uf.rectangle({"S": 1.0, "F": 1.0, "V": 1.0}, size=0.5)
     materials = {
         "S": uf.superconductor(gap=np.linspace(0.5, 1.0, mesh.nvertices)),
-        "F": uf.ferromagnet(exchange=uf.spiral(1.0, wavevector=(1.0, 0.0, 0.0)), D=0.5),
-        "V": uf.vacuum(),
+        "F": uf.ferromagnet(exchange=uf.textures.spiral(1.0, wavevector=(1.0, 0.0, 0.0)), D=0.5),
+        "V": uf.materials.vacuum(),
     }
     barrier = uf.Nazarov(conductance=1.0, transparencies=(0.1, 0.9))
     interfaces = {("S", "F"): uf.SpinActive(conductance=1.0, mixing=0.5)}
@@ -119,14 +119,14 @@ def test_a_field_comes_back_with_the_same_values(observable, eq):
 
 @pytest.mark.parametrize("dump", DUMPS.values(), ids=DUMPS)
 def test_a_solve_error_comes_back_with_its_attributes_and_notes(dump):
-    error = uf.SolveError("diverged", frequency=1.5, residuals=(1.0, 2.0), state=np.ones(3))
+    error = uf.errors.SolveError("diverged", frequency=1.5, residuals=(1.0, 2.0), state=np.ones(3))
     error.add_note("at phi = 1")
     back = pickle.loads(dump(error))
     assert (str(back), back.frequency, back.residuals, back.__notes__) == ("diverged", 1.5, (1.0, 2.0), ["at phi = 1"])
     assert np.array_equal(back.state, error.state)
 
 
-@pytest.mark.parametrize("kind", [uf.DeviceError, uf.MeshError, uf.ObservableError])
+@pytest.mark.parametrize("kind", [uf.errors.DeviceError, uf.errors.MeshError, uf.errors.ObservableError])
 def test_the_other_errors_come_back_with_their_message(kind):
     back = pickle.loads(pickle.dumps(kind("no region 'X'")))
     assert (type(back), str(back)) == (kind, "no region 'X'")

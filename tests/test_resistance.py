@@ -71,7 +71,7 @@ def test_a_star_of_barriers_around_an_island(g):
 
 @pytest.mark.parametrize("conductance", [0.0, lambda x: 0 * x[0]])
 def test_a_barrier_that_does_not_conduct_separates(conductance):
-    with pytest.raises(uf.DeviceError, match="'left' and 'right' are not connected"):
+    with pytest.raises(uf.errors.DeviceError, match="'left' and 'right' are not connected"):
         uf.normal_resistance(barrier(MESHES["triangles"], conductance), "left", "right")
 
 

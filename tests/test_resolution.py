@@ -8,6 +8,7 @@ import pytest
 import skfem
 
 import usadelfem as uf
+from usadelfem.errors import ResolutionWarning, UnitWarning
 
 
 def sfs(size, *, h=40.0, length=1.0, phase=1.5, cell=None):
@@ -20,7 +21,7 @@ def current_and_warnings(device, temperature=0.1, **options):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         eq = uf.solve_equilibrium(device, temperature, **options)
-    assert all(issubclass(one.category, uf.ResolutionWarning) for one in caught)
+    assert all(issubclass(one.category, ResolutionWarning) for one in caught)
     return float(uf.charge_current(eq).through("left")), len(caught)
 
 
@@ -46,7 +47,7 @@ def test_resolved_solutions_come_without_a_word(order):
 def test_a_bulk_superconductor_need_not_be_resolved(order):
     device = uf.Device(uf.interval({"S": 100.0}, 20.0), {"S": uf.superconductor(Tc=1.0)})
     assert uf.solve_equilibrium(device, 0.3, order=order).system.gap[0, 0] == pytest.approx(
-        uf.bcs_gap(0.3, 1.0), rel=1e-6
+        uf.materials.bcs_gap(0.3, 1.0), rel=1e-6
     )
 
 
@@ -60,13 +61,13 @@ def test_cells_may_be_long_where_nothing_varies():
 
 
 def test_the_warning_names_region_sizes_and_the_cure_and_points_at_the_caller():
-    with pytest.warns(uf.ResolutionWarning, match=r"region 'F' has cells of 0\.5 .*size={'F': .* order=2") as caught:
+    with pytest.warns(ResolutionWarning, match=r"region 'F' has cells of 0\.5 .*size={'F': .* order=2") as caught:
         uf.solve_equilibrium(sfs(0.5), 0.1, order=1)
     assert caught[0].filename == __file__
 
 
 def test_the_advised_size_is_enough():
-    with pytest.warns(uf.ResolutionWarning) as caught:
+    with pytest.warns(ResolutionWarning) as caught:
         uf.solve_equilibrium(sfs(0.2), 0.1)
     size = float(str(caught[0].message).split("'F': ")[1].split("}")[0])
     assert current_and_warnings(sfs(size))[1] == 0
@@ -77,9 +78,9 @@ def bilayer(size, h=20.0):
     return uf.Device(uf.interval({"S": 3.0, "F": 1.0}, size), materials)
 
 
-@pytest.mark.parametrize("solve", [uf.critical_temperature, lambda device: uf.stability(device, 0.5)])
+@pytest.mark.parametrize("solve", [uf.critical_temperature, lambda device: uf.study.stability(device, 0.5)])
 def test_critical_temperatures_of_unresolved_modes_come_with_a_warning(solve):
-    with pytest.warns(uf.ResolutionWarning, match="region 'F'"):
+    with pytest.warns(ResolutionWarning, match="region 'F'"):
         solve(bilayer(1.0, h=100.0))
     solve(bilayer(0.1))
 
@@ -89,7 +90,7 @@ def test_unresolved_spectra_come_with_a_warning():
         contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0)}
         return uf.Device(uf.interval({"N": 3.0}, size), {"N": uf.normal_metal()}, contacts)
 
-    with pytest.warns(uf.ResolutionWarning, match="region 'N'"):
+    with pytest.warns(ResolutionWarning, match="region 'N'"):
         uf.solve_spectrum(device(1.5), [0.3, 0.9], broadening=0.05)
     uf.solve_spectrum(device(0.2), [0.3, 0.9], broadening=0.05)
 
@@ -99,20 +100,20 @@ def test_unresolved_spectra_come_with_a_warning():
 
 def test_a_temperature_above_every_critical_one_is_named():
     with pytest.warns(
-        uf.UnitWarning, match=r"temperature 4\.2 is above every critical temperature.*Tc = 1 of region 'S'"
+        UnitWarning, match=r"temperature 4\.2 is above every critical temperature.*Tc = 1 of region 'S'"
     ):
         uf.solve_equilibrium(bilayer(0.1, h=2.0), 4.2)
 
 
 def test_a_temperature_far_above_a_given_gap_is_named():
-    with pytest.warns(uf.UnitWarning, match="the gap 1 of reservoir 'left'"):
+    with pytest.warns(UnitWarning, match="the gap 1 of reservoir 'left'"):
         uf.solve_equilibrium(sfs(0.1, h=1.0), 4.2)
 
 
 @pytest.mark.parametrize("part", [0.5, 0.9, 0.97])
 def test_reservoirs_with_the_gap_of_their_temperature_are_in_order(part):
     device = sfs(0.1, h=1.0)
-    gap = uf.bcs_gap(part, 1.0)
+    gap = uf.materials.bcs_gap(part, 1.0)
     contacts = {name: replace(own, gap=gap) for name, own in device.contacts.items()}
     device = uf.Device(device.mesh, device.materials, contacts)
     uf.solve_equilibrium(device, part)
@@ -133,7 +134,7 @@ def test_a_field_beyond_a_flux_quantum_per_cell_is_named(field):
 @pytest.mark.parametrize(("length", "word"), [(5e-4, "below 1e-3"), (1e5, "above 1e3")])
 def test_a_device_of_odd_size_is_named(length, word):
     device = uf.Device(uf.interval({"S": length}, length / 4), {"S": uf.superconductor(Tc=1.0)})
-    with pytest.warns(uf.UnitWarning, match=f"all lengths of the device are {word} decay lengths"):
+    with pytest.warns(UnitWarning, match=f"all lengths of the device are {word} decay lengths"):
         uf.solve_equilibrium(device, 0.3)
 
 
@@ -146,7 +147,7 @@ def test_check_prints_lengths_cells_temperature_and_flux():
     found = uf.check(uf.Device(mesh, materials, B=0.3), 0.1)
     s, f = found.regions
     assert f.decay == pytest.approx(np.sqrt(2.0 / (np.hypot(0.1 * np.pi, 40) + 10)), rel=0.02)
-    assert s.decay == pytest.approx(np.hypot(0.1 * np.pi, uf.bcs_gap(0.1, 1.0)) ** -0.5, rel=0.1)
+    assert s.decay == pytest.approx(np.hypot(0.1 * np.pi, uf.materials.bcs_gap(0.1, 1.0)) ** -0.5, rel=0.1)
     assert f.cell == pytest.approx(np.hypot(0.25, 0.25))
     assert (f.extent, f.layers) == (1.0, 4.0)
     assert found.tc_ratio == {"region 'S'": pytest.approx(0.1)}

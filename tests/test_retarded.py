@@ -10,8 +10,8 @@ from scipy.linalg import logm
 
 import usadelfem as uf
 from usadelfem.fem.assembly import add_junctions, assemble
+from usadelfem.fem.matsubara import build_spectral
 from usadelfem.fem.retarded import build_retarded
-from usadelfem.fem.spectral import build_spectral
 
 W = 0.3 - 0.7j  # broadening 0.3, energy 0.7
 MESHES = {

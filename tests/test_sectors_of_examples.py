@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import usadelfem as uf
-from usadelfem.fem import spectral
+from usadelfem.fem import matsubara as spectral
 from usadelfem.fem.sector import full_sector
 
 ROOT = Path(__file__).parent.parent
@@ -72,10 +72,10 @@ class Twice:
     def phase_diagram(self, make, values, **options):
         device = make(values[0])
         name = spectral.build_spectral(device, 1).sector.name
-        own = uf.stability(device, 0.2, frequencies=3)
+        own = uf.study.stability(device, 0.2, frequencies=3)
         with self.patch.context() as patch:
             patch.setattr(spectral, "find_sector", lambda *arguments: full_sector())
-            assert abs(uf.stability(device, 0.2, frequencies=3) - own) < 1e-10
+            assert abs(uf.study.stability(device, 0.2, frequencies=3) - own) < 1e-10
         self.names.append(name)
         raise EnoughError
 

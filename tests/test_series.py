@@ -27,7 +27,7 @@ def equilibria():
 
 
 def over_temperature(equilibria, observable):
-    return uf.series([observable(eq) for eq in equilibria], TEMPERATURES, name="temperature", unit="energy")
+    return uf.observe.series([observable(eq) for eq in equilibria], TEMPERATURES, name="temperature", unit="energy")
 
 
 def test_a_pvd_file_names_one_file_per_energy(spec, tmp_path):
@@ -84,26 +84,26 @@ def test_a_series_over_temperature_is_written(equilibria, tmp_path):
 
 def test_only_fields_of_one_quantity_on_one_mesh_make_a_series(equilibria):
     current, density = uf.charge_current(equilibria[0]), uf.spin_density(equilibria[0])
-    with pytest.raises(uf.ObservableError, match="not the same quantity"):
-        uf.series([current, density], [0, 1], name="n")
-    with pytest.raises(uf.ObservableError, match="give one for each field"):
-        uf.series([current], [0, 1], name="n")
+    with pytest.raises(uf.errors.ObservableError, match="not the same quantity"):
+        uf.observe.series([current, density], [0, 1], name="n")
+    with pytest.raises(uf.errors.ObservableError, match="give one for each field"):
+        uf.observe.series([current], [0, 1], name="n")
 
 
 def test_a_series_does_not_fit_into_a_vtu_file(spec, tmp_path):
-    with pytest.raises(uf.ObservableError, match=r"series over energy: write it to a \.pvd or \.xdmf file"):
+    with pytest.raises(uf.errors.ObservableError, match=r"series over energy: write it to a \.pvd or \.xdmf file"):
         uf.write_vtk(tmp_path / "dos.vtu", uf.density_of_states(spec))
 
 
 def test_a_single_field_does_not_make_an_animation(spec, tmp_path):
-    with pytest.raises(uf.ObservableError, match=r"single field: write it to a \.vtu file"):
+    with pytest.raises(uf.errors.ObservableError, match=r"single field: write it to a \.vtu file"):
         uf.write_vtk(tmp_path / "dos.pvd", uf.density_of_states(spec)[0])
 
 
 def test_series_over_other_values_go_to_other_files(spec, tmp_path):
     density, current = uf.density_of_states(spec), uf.charge_current(spec)
     shifted = replace(current, series=replace(current.series, values=current.series.values + 1))
-    with pytest.raises(uf.ObservableError, match="different values"):
+    with pytest.raises(uf.errors.ObservableError, match="different values"):
         uf.write_vtk(tmp_path / "dos.pvd", density, shifted)
 
 

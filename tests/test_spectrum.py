@@ -8,8 +8,8 @@ import pytest
 from devices import junction, sfs
 
 import usadelfem as uf
-from usadelfem.solve import energies as chain
-from usadelfem.solve import refine as refinement
+from usadelfem.points import energy_chain as chain
+from usadelfem.points import energy_choice as refinement
 
 SHARP = 1e-4
 GRID = np.linspace(0, 10, 41)
@@ -105,7 +105,7 @@ def test_the_spectrum_of_an_equilibrium_has_its_gap_and_discretisation():
         return uf.gap(eq).at(x.reshape(1, -1)).reshape(x.shape[1:])
 
     metals["S"] = uf.superconductor(gap=found)
-    given = replace(device, materials=metals, contacts={"left": uf.Reservoir(uf.bcs_gap(0.3))})
+    given = replace(device, materials=metals, contacts={"left": uf.Reservoir(uf.materials.bcs_gap(0.3))})
     assert density(uf.solve_spectrum(given, [0.2, 1.0], broadening=0.05)) == pytest.approx(density(spec), abs=1e-3)
 
 

@@ -71,7 +71,7 @@ def test_a_spectrum_is_that_of_a_device_or_an_equilibrium(spec):
 
 def test_a_gap_that_is_not_known_has_to_be_found_first():
     device = uf.Device(uf.interval({"S": 1.0}), {"S": uf.superconductor(Tc=1.0)})
-    with refuses(uf.DeviceError, "gap of region S is not given", "solve_equilibrium"):
+    with refuses(uf.errors.DeviceError, "gap of region S is not given", "solve_equilibrium"):
         uf.solve_spectrum(device, [1.0])
 
 
@@ -105,14 +105,14 @@ def test_an_executor_is_one():
 
 @pytest.mark.parametrize("spin", [(0, 0, 0), (1, 0), 5, (np.nan, 0, 0), np.eye(3), "z", (1j, 0, 0)])
 def test_spin_is_a_direction(spec, spin):
-    with refuses(uf.ObservableError, "spin is", "a direction, three numbers"):
+    with refuses(uf.errors.ObservableError, "spin is", "a direction, three numbers"):
         uf.density_of_states(spec, spin=spin)
 
 
 @pytest.mark.parametrize("observable", [uf.density_of_states, uf.minigap])
 def test_an_equilibrium_has_no_density_of_states(observable):
     eq = uf.solve_equilibrium(DEVICE, 0.3, frequencies=1)
-    with refuses((TypeError, uf.ObservableError), "solve_spectrum"):
+    with refuses((TypeError, uf.errors.ObservableError), "solve_spectrum"):
         observable(eq)
 
 
@@ -120,18 +120,18 @@ def test_an_equilibrium_has_no_density_of_states(observable):
 def test_the_linearised_equation_has_the_normal_density_of_states(observable):
     eq = uf.solve_equilibrium(DEVICE, 0.3, frequencies=1, linearized=True)
     spec = uf.solve_spectrum(eq, [0.5, 1.5], broadening=0.1)
-    with refuses(uf.ObservableError, "linearised", "solve the full one"):
+    with refuses(uf.errors.ObservableError, "linearised", "solve the full one"):
         observable(spec)
 
 
 def test_the_region_of_a_minigap_is_known(spec):
-    with refuses(uf.ObservableError, "no region 'S'", "N"):
+    with refuses(uf.errors.ObservableError, "no region 'S'", "N"):
         uf.minigap(spec, "S")
 
 
 @pytest.mark.parametrize("precision", [0.0, -1e-3, np.nan, "high"])
 def test_the_precision_of_a_minigap_is_positive(spec, precision):
-    with refuses((ValueError, TypeError, uf.ObservableError), "precision is", "allowed"):
+    with refuses((ValueError, TypeError, uf.errors.ObservableError), "precision is", "allowed"):
         uf.minigap(spec, precision=precision)
 
 
@@ -141,20 +141,20 @@ def test_the_precision_of_a_minigap_is_positive(spec, precision):
 )
 def test_a_minigap_needs_energies_on_both_sides(energies, part):
     spec = uf.solve_spectrum(DEVICE, energies, broadening=1e-3)
-    with refuses(uf.ObservableError, part):
+    with refuses(uf.errors.ObservableError, part):
         uf.minigap(spec)
 
 
 def test_a_spectrum_of_negative_energies_alone_has_no_minigap():
     spec = uf.solve_spectrum(DEVICE, [-2.0, -1.0], broadening=1e-3)
-    with refuses(uf.ObservableError, "energ"):
+    with refuses(uf.errors.ObservableError, "energ"):
         uf.minigap(spec)
 
 
 @pytest.mark.parametrize("form", ["huang2018", "printed"])
 def test_spectral_currents_have_one_form(spec, form):
     for current in (uf.charge_current, uf.spin_current):
-        with refuses(uf.ObservableError, f"form.*{form}", "consistent"):
+        with refuses(uf.errors.ObservableError, f"form.*{form}", "consistent"):
             current(spec, form=form)
 
 
@@ -191,11 +191,11 @@ def test_a_member_of_a_series_has_the_values_of_the_series(spec):
 
 
 def test_a_density_of_states_does_not_flow(spec):
-    with refuses(uf.ObservableError, "density_of_states is not a current"):
+    with refuses(uf.errors.ObservableError, "density_of_states is not a current"):
         uf.density_of_states(spec).through("left")
 
 
 def test_points_lie_inside(spec):
     for use in (spec.green, uf.density_of_states(spec).at):
-        with refuses(uf.ObservableError, "outside"):
+        with refuses(uf.errors.ObservableError, "outside"):
             use([[5.0]])

@@ -111,7 +111,7 @@ def test_torque_trace_is_the_trace_of_t_at_one_frequency(eq, point, tau3):
     (cell, q), x, g, dg = point
     matrices = torque(x, g, dg)[2]
     expected = [np.trace(s @ (oracle.TAU3 if tau3 else np.eye(4)) @ matrices) for s in oracle.SPIN]
-    obtained = uf.torque_trace(eq, 2, tau3=tau3).quadrature[:, cell, q]
+    obtained = uf.observe.torque_trace(eq, 2, tau3=tau3).quadrature[:, cell, q]
     assert np.abs(obtained - expected).max() < 1e-6 * max(1e-3, np.abs(expected).max())
 
 
@@ -120,7 +120,7 @@ def test_matrix_current_has_both_forms(eq, point, form):
     (cell, q), x, g, dg = point
     for k in range(2):
         expected = current(x, g, dg, k, printed=form == "huang2018")[1]
-        obtained = uf.matrix_current(eq, 1, form=form).quadrature[k, :, :, cell, q]
+        obtained = uf.observe.matrix_current(eq, 1, form=form).quadrature[k, :, :, cell, q]
         assert np.abs(obtained - expected).max() < 1e-6 * np.abs(expected).max()
 
 
@@ -176,23 +176,25 @@ def test_relaxation_exerts_no_torque_in_equilibrium(eq, point):
     assert np.abs(uf.spin_torque(eq, "relaxation").quadrature).max() < 1e-12
 
 
-@pytest.mark.parametrize("function", [uf.charge_current, uf.spin_current, uf.matrix_current, uf.spin_orbit_torque])
+@pytest.mark.parametrize(
+    "function", [uf.charge_current, uf.spin_current, uf.observe.matrix_current, uf.spin_orbit_torque]
+)
 def test_unknown_form_is_refused(eq, function):
-    with pytest.raises(uf.ObservableError, match="'huang2018'"):
+    with pytest.raises(uf.errors.ObservableError, match="'huang2018'"):
         function(eq, form="printed")
 
 
 def test_unknown_part_of_the_torque_is_refused(eq):
-    with pytest.raises(uf.ObservableError, match="'exchange'"):
+    with pytest.raises(uf.errors.ObservableError, match="'exchange'"):
         uf.spin_torque(eq, "spin-orbit")
 
 
-@pytest.mark.parametrize("function", [uf.matrix_current, uf.torque_trace])
+@pytest.mark.parametrize("function", [uf.observe.matrix_current, uf.observe.torque_trace])
 def test_unknown_frequency_is_refused(eq, function):
-    with pytest.raises(uf.ObservableError, match="no Matsubara index 99"):
+    with pytest.raises(uf.errors.ObservableError, match="no Matsubara index 99"):
         function(eq, 99)
 
 
 def test_all_of_them_can_be_written_to_vtk(eq, tmp_path):
-    fields = uf.spin_orbit_torque(eq), uf.spin_torque(eq), uf.matrix_current(eq), uf.torque_trace(eq)
+    fields = uf.spin_orbit_torque(eq), uf.spin_torque(eq), uf.observe.matrix_current(eq), uf.observe.torque_trace(eq)
     assert uf.write_vtk(tmp_path / "torques.vtu", *fields).exists()

@@ -8,8 +8,8 @@ import pytest
 from devices import junction
 
 import usadelfem as uf
-from usadelfem.solve import checked, linear, pardiso
-from usadelfem.solve.newton import Acceleration
+from usadelfem.numerics import checked, linear, pardiso
+from usadelfem.numerics.newton import Acceleration
 
 MESH = uf.rectangle({"F": 1.0}, width=0.5, size=0.125)
 DEVICE = junction(MESH, {"F": uf.ferromagnet(exchange=(0.5, 0.0, 1.0))}, 1.0)
@@ -114,6 +114,6 @@ def test_petsc_that_is_missing_is_said_to_be_missing(monkeypatch):
     def missing(name):
         raise ImportError(name)
 
-    monkeypatch.setattr("usadelfem.solve.petsc.importlib.import_module", missing)
+    monkeypatch.setattr("usadelfem.numerics.petsc.importlib.import_module", missing)
     with pytest.raises(ImportError, match="need petsc4py"):
         uf.solve_equilibrium(DEVICE, 0.2, order=1, frequencies=1, linear_solver="petsc")

@@ -12,7 +12,7 @@ import usadelfem as uf
 
 
 def solve_error(message="diverged"):
-    return uf.SolveError(message, frequency=1.0, residuals=(1.0,), state=np.zeros(4))
+    return uf.errors.SolveError(message, frequency=1.0, residuals=(1.0,), state=np.zeros(4))
 
 
 def fails_at_two(x):

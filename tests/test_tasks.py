@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from workers import Counting, Immediate, limited, power  # noqa: F401
 
 import usadelfem as uf
-from usadelfem.solve import worker
-from usadelfem.solve.tasks import AHEAD, WorkerLostError, run_tasks
+from usadelfem.parallel import worker
+from usadelfem.parallel.tasks import AHEAD, WorkerLostError, run_tasks
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def fail_unpicklable(shared, item):
 
 
 def fail_to_solve(shared, item):
-    raise uf.SolveError("diverged", frequency=2.0, residuals=(1.0, 3.0), state=np.ones(4))
+    raise uf.errors.SolveError("diverged", frequency=2.0, residuals=(1.0, 3.0), state=np.ones(4))
 
 
 def blas_threads(shared, item):
@@ -191,7 +191,7 @@ def test_an_exception_that_cannot_be_pickled_is_told_in_words(pool):
 
 
 def test_a_solve_error_keeps_its_attributes(pool):
-    with pytest.raises(uf.SolveError, match="diverged") as caught:
+    with pytest.raises(uf.errors.SolveError, match="diverged") as caught:
         run_tasks(fail_to_solve, [0], executor=pool)
     assert (caught.value.frequency, caught.value.residuals, caught.value.state.tolist()) == (2.0, (1.0, 3.0), [1.0] * 4)
 
@@ -248,5 +248,5 @@ def test_a_phase_diagram_from_processes_is_that_from_this_process(pool):
     def device(tc):
         return uf.Device(uf.interval({"S": 1.0}), {"S": uf.superconductor(Tc=tc, depairing=0.1)})
 
-    found = uf.phase_diagram(device, [1.0, 2.0], executor=pool, order=1)
-    assert found == pytest.approx(uf.phase_diagram(device, [1.0, 2.0], order=1), rel=1e-12)
+    found = uf.study.phase_diagram(device, [1.0, 2.0], executor=pool, order=1)
+    assert found == pytest.approx(uf.study.phase_diagram(device, [1.0, 2.0], order=1), rel=1e-12)

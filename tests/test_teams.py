@@ -13,12 +13,12 @@ from devices import sfs
 from workers import Counting, Immediate, limited, power  # noqa: F401
 
 import usadelfem as uf
-from usadelfem.fem.pairing import build_pairing
-from usadelfem.fem.spectral import build_spectral
-from usadelfem.solve import worker
-from usadelfem.solve.remote import build_team
-from usadelfem.solve.tasks import run_tasks
-from usadelfem.solve.terms import Terms
+from usadelfem.fem.gap_equation import build_pairing
+from usadelfem.fem.matsubara import build_spectral
+from usadelfem.parallel import worker
+from usadelfem.parallel.tasks import run_tasks
+from usadelfem.points.frequency_sums import Terms
+from usadelfem.points.frequency_team_remote import build_team
 
 # The same numbers on coarse meshes too.
 pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
@@ -130,14 +130,14 @@ def test_a_critical_field_from_an_executor_is_that_of_this_process(processes):
         return uf.Device(BILAYER.mesh, {"S": S, "F": uf.ferromagnet(exchange=(0.0, 0.0, exchange))})
 
     spread, one = (
-        uf.critical_parameter(bilayer, (0.0, 4.0), 0.4, order=1, executor=executor) for executor in (processes, None)
+        uf.study.critical_parameter(bilayer, (0.0, 4.0), 0.4, order=1, executor=pool) for pool in (processes, None)
     )
     assert spread == pytest.approx(one, rel=1e-6)
 
 
 def test_stability_from_an_executor_is_that_of_this_process(processes):
-    spread = uf.stability(BILAYER, 0.3, order=1, executor=processes)
-    assert spread == pytest.approx(uf.stability(BILAYER, 0.3, order=1), abs=1e-9)
+    spread = uf.study.stability(BILAYER, 0.3, order=1, executor=processes)
+    assert spread == pytest.approx(uf.study.stability(BILAYER, 0.3, order=1), abs=1e-9)
 
 
 @pytest.mark.parametrize("workers", ["processes", "threads"])
@@ -153,7 +153,7 @@ def test_a_ground_state_from_an_executor_is_that_of_this_process(workers, reques
     "call",
     [
         lambda **options: uf.solve_equilibrium(BILAYER, 0.3, **options),
-        lambda **options: uf.stability(BILAYER, 0.3, **options),
+        lambda **options: uf.study.stability(BILAYER, 0.3, **options),
         lambda **options: uf.ground_state(sfs(), "right", 0.3, **options),
     ],
     ids=["equilibrium", "stability", "ground state"],
@@ -198,7 +198,7 @@ def test_a_worker_frees_its_factors_when_it_turns_to_another_run():
 
 
 def test_a_worker_drops_the_oldest_factors_where_memory_ends(monkeypatch):
-    monkeypatch.setattr("usadelfem.solve.remote.factor_memory", lambda: 1.0)
+    monkeypatch.setattr("usadelfem.points.frequency_team_remote.factor_memory", lambda: 1.0)
     team(Immediate())
     _, chains = next(reversed(worker._kept.values()))
     assert list(chains.held) == [1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import usadelfem as uf
-from usadelfem.device.textures import bloch_wall, neel_wall, skyrmion, spiral
+from usadelfem.textures.analytic import bloch_wall, neel_wall, skyrmion, spiral
 
 X, Y, Z = np.eye(3)
 TEXTURES = {
@@ -238,10 +238,10 @@ def test_the_helicity_tells_neel_from_bloch_skyrmions(helicity, radial, azimutha
     ],
 )
 def test_parameters_out_of_range_are_named(make, given, message):
-    with pytest.raises(uf.DeviceError, match=message):
+    with pytest.raises(uf.errors.DeviceError, match=message):
         make(**{"h": 1.0, **given})
 
 
 def test_points_of_a_wrong_shape_are_named(texture):
-    with pytest.raises(uf.DeviceError, match=r"x has shape \(4, 5\)"):
+    with pytest.raises(uf.errors.DeviceError, match=r"x has shape \(4, 5\)"):
         texture(np.zeros((4, 5)))

@@ -6,7 +6,7 @@ import skfem
 
 import usadelfem as uf
 
-pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.ResolutionWarning")  # coarse discs
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")  # coarse discs
 SUM = {"quadrature": "plain", "cutoff_index": 4}
 
 
@@ -64,9 +64,9 @@ def test_a_vortex_that_leaves_the_sample_is_said_to_have_left():
 def test_vorticity_needs_a_plane():
     mesh = uf.interval({"S": 1.0}, size=0.5)
     eq = uf.solve_equilibrium(uf.Device(mesh, {"S": uf.superconductor(gap=1.0)}), 0.5, frequencies=2)
-    with pytest.raises(uf.ObservableError, match="two-dimensional"):
+    with pytest.raises(uf.errors.ObservableError, match="two-dimensional"):
         uf.vorticity(eq)
-    with pytest.raises(uf.ObservableError, match="of is 'phase'; allowed are 'gap' and 'pair_amplitude'"):
+    with pytest.raises(uf.errors.ObservableError, match="of is 'phase'; allowed are 'gap' and 'pair_amplitude'"):
         uf.vorticity(eq, "phase")
 
 
@@ -88,7 +88,7 @@ def test_a_wire_beyond_its_depairing_current_is_said_to_have_slipped():
 
 
 def test_a_solve_that_runs_out_of_sweeps_keeps_its_best_state():
-    with pytest.raises(uf.SolveError, match=r"the best was .* in sweep 3.* initial=error.best") as caught:
+    with pytest.raises(uf.errors.SolveError, match=r"the best was .* in sweep 3.* initial=error.best") as caught:
         uf.solve_equilibrium(wire(0.6), 0.1, order=1, max_sweeps=3)
     best = caught.value.best
     assert abs(uf.gap(best).nodal).max() == pytest.approx(1.0, abs=0.01)  # at the reservoirs

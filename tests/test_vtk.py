@@ -142,13 +142,13 @@ def test_no_fields_or_something_else_is_refused(eq, tmp_path):
 
 def test_fields_of_different_devices_need_different_files(eq, tmp_path):
     other = uf.charge_current(uf.solve_equilibrium(sfs(), 0.2, frequencies=1))
-    with pytest.raises(uf.ObservableError, match="different meshes"):
+    with pytest.raises(uf.errors.ObservableError, match="different meshes"):
         uf.write_vtk(tmp_path / "out.vtu", uf.charge_current(eq), other)
 
 
 def test_fields_of_the_same_name_must_be_renamed(eq, tmp_path):
     one, two = uf.pair_amplitude(eq, 0), uf.pair_amplitude(eq, 1)
-    with pytest.raises(uf.ObservableError, match="several fields are named pair_amplitude"):
+    with pytest.raises(uf.errors.ObservableError, match="several fields are named pair_amplitude"):
         uf.write_vtk(tmp_path / "out.vtu", one, two)
     renamed = dataclasses.replace(two, name="pair_amplitude_1")
     grid = meshio.read(uf.write_vtk(tmp_path / "out.vtu", one, renamed))

@@ -1,89 +1,102 @@
 """Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids.
 
-geometry -> device -> fem (discretisation) -> solve -> result -> observe -> export
+geometry -> device -> space -> fem -> solve -> observe -> export -> study
+
+What a script needs every day is here; what it needs now and then is in `usadelfem.textures`, `materials`, `results`,
+`errors`, `observe` and `study`.
 """
 
-from .device.contact import CurrentContact as CurrentContact
-from .device.contact import NormalContact as NormalContact
-from .device.contact import Reservoir as Reservoir
-from .device.device import Device as Device
-from .device.interface import Nazarov as Nazarov
-from .device.interface import SpinActive as SpinActive
-from .device.interface import Transparent as Transparent
-from .device.interface import Tunnel as Tunnel
-from .device.layers import box as box
-from .device.layers import interval as interval
-from .device.layers import rectangle as rectangle
-from .device.material import Material as Material
-from .device.material import ferromagnet as ferromagnet
-from .device.material import normal_metal as normal_metal
-from .device.material import superconductor as superconductor
-from .device.material import vacuum as vacuum
-from .device.mesh import read_mesh as read_mesh
-from .device.ovf import texture_from_ovf as texture_from_ovf
-from .device.textures import bloch_wall as bloch_wall
-from .device.textures import neel_wall as neel_wall
-from .device.textures import skyrmion as skyrmion
-from .device.textures import spiral as spiral
-from .errors import CheckpointError as CheckpointError
-from .errors import DeviceError as DeviceError
-from .errors import FileError as FileError
-from .errors import FingerprintError as FingerprintError
-from .errors import MeshError as MeshError
-from .errors import ObservableError as ObservableError
-from .errors import ResolutionWarning as ResolutionWarning
-from .errors import UnitWarning as UnitWarning
-from .errors import WorkerLostError as WorkerLostError
-from .export.store import load as load
-from .export.store import save as save
-from .export.sweep import SweepResult as SweepResult
-from .export.sweep import sweep as sweep
-from .export.vtk import write_vtk as write_vtk
-from .observe.currents import charge_current as charge_current
-from .observe.currents import matrix_current as matrix_current
-from .observe.currents import spin_current as spin_current
-from .observe.diffusive import potential as potential
-from .observe.diffusive import spin_accumulation as spin_accumulation
-from .observe.energy import free_energy as free_energy
-from .observe.energy import free_energy_density as free_energy_density
-from .observe.fields import Field as Field
-from .observe.fields import series as series
-from .observe.ground_state import ground_state as ground_state
-from .observe.magnetic import hole_fluxes as hole_fluxes
-from .observe.magnetic import magnetic_field as magnetic_field
-from .observe.magnetic import magnetisation as magnetisation
-from .observe.magnetism import spin_density as spin_density
-from .observe.pairing import gap as gap
-from .observe.pairing import pair_amplitude as pair_amplitude
-from .observe.spectra import density_of_states as density_of_states
-from .observe.spectra import minigap as minigap
-from .observe.torques import spin_orbit_torque as spin_orbit_torque
-from .observe.torques import spin_torque as spin_torque
-from .observe.torques import torque_trace as torque_trace
-from .observe.vorticity import Vorticity as Vorticity
-from .observe.vorticity import vorticity as vorticity
-from .physics.basis import change_basis as change_basis
-from .physics.impurity import ImpurityScattering as ImpurityScattering
-from .physics.impurity import impurity_scattering as impurity_scattering
-from .physics.thermal import bcs_gap as bcs_gap
-from .solve.accuracy import error_estimate as error_estimate
-from .solve.accuracy import refine as refine
-from .solve.check import DeviceCheck as DeviceCheck
-from .solve.check import check as check
-from .solve.equilibrium import solve_equilibrium as solve_equilibrium
-from .solve.initial import vortices as vortices
-from .solve.normal import normal_resistance as normal_resistance
-from .solve.normal_state import NormalState as NormalState
-from .solve.normal_state import solve_normal_state as solve_normal_state
-from .solve.solution import Equilibrium as Equilibrium
-from .solve.solution import Spectrum as Spectrum
-from .solve.spectrum import solve_spectrum as solve_spectrum
-from .solve.stability import critical_parameter as critical_parameter
-from .solve.stability import critical_temperature as critical_temperature
-from .solve.stability import phase_diagram as phase_diagram
-from .solve.stability import stability as stability
-from .solve.status import Report as Report
-from .solve.status import SolveError as SolveError
-from .solve.status import Sweep as Sweep
+from . import errors, materials, observe, results, study, textures
+from .device.contact import CurrentContact, NormalContact, Reservoir
+from .device.device import Device
+from .device.interface import Nazarov, SpinActive, Transparent, Tunnel
+from .device.material import ferromagnet, normal_metal, superconductor
+from .diagnostics.check import check
+from .export.store import load, save
+from .export.vtk import write_vtk
+from .geometry.layers import box, interval, rectangle
+from .geometry.mesh import read_mesh
+from .observe.currents import charge_current, spin_current
+from .observe.density_of_states import density_of_states
+from .observe.free_energy import free_energy
+from .observe.magnetic_field import magnetic_field
+from .observe.normal_state import potential, spin_accumulation
+from .observe.pair_amplitude import gap, pair_amplitude
+from .observe.spin_density import spin_density
+from .observe.torques import spin_orbit_torque, spin_torque
+from .observe.vorticity import vorticity
+from .solve.equilibrium import solve_equilibrium
+from .solve.field_guess import vortices
+from .solve.normal_state import solve_normal_state
+from .solve.resistance import normal_resistance
+from .solve.spectrum import solve_spectrum
+from .study.accuracy import error_estimate, refine
+from .study.critical import critical_temperature
+from .study.ground_state import ground_state
+from .study.minigap import minigap
+from .study.sweep import sweep
 
 __version__ = "0.1.0"
+__all__ = (
+    "CurrentContact",
+    "Device",
+    "Nazarov",
+    "NormalContact",
+    "Reservoir",
+    "SpinActive",
+    "Transparent",
+    "Tunnel",
+    "box",
+    "charge_current",
+    "check",
+    "critical_temperature",
+    "density_of_states",
+    "error_estimate",
+    "errors",
+    "ferromagnet",
+    "free_energy",
+    "gap",
+    "ground_state",
+    "interval",
+    "load",
+    "magnetic_field",
+    "materials",
+    "minigap",
+    "normal_metal",
+    "normal_resistance",
+    "observe",
+    "pair_amplitude",
+    "potential",
+    "read_mesh",
+    "rectangle",
+    "refine",
+    "results",
+    "save",
+    "solve_equilibrium",
+    "solve_normal_state",
+    "solve_spectrum",
+    "spin_accumulation",
+    "spin_current",
+    "spin_density",
+    "spin_orbit_torque",
+    "spin_torque",
+    "study",
+    "superconductor",
+    "sweep",
+    "textures",
+    "vortices",
+    "vorticity",
+    "write_vtk",
+)  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def __getattr__(name: str) -> object:
+    """Say where a name is that is not here."""
+    for space in (textures, materials, results, errors, observe, study):
+        if name in vars(space):
+            raise AttributeError(f"usadelfem has no {name!r} here: it is {space.__name__}.{name}", name=name)
+    raise AttributeError(f"module 'usadelfem' has no attribute {name!r}", name=name)

@@ -1,6 +1,10 @@
 """The exceptions and warnings that the package raises on purpose."""
 
+from __future__ import annotations
+
 import warnings
+from functools import partial
+from typing import Any
 
 from .checks import outside
 
@@ -31,6 +35,34 @@ class FingerprintError(TypeError):
 
 class WorkerLostError(RuntimeError):
     """Workers died several times on the same item or beyond repair, or cannot start: they would run the script anew."""
+
+
+class SolveError(RuntimeError):
+    """A nonlinear solve did not converge.
+
+    Attributes
+    ----------
+    frequency
+        The Matsubara frequency at which it failed.
+    residuals
+        History of the relative residual of the last attempt.
+    state
+        The last iterate: entries of the Riccati matrix a at the nodes, shape (nodes, 4).
+    best
+        Of a self-consistent solve that ran out of sweeps, the Equilibrium of its best fields, which solve the Usadel
+        equation but the gap equation only up to their residual; None otherwise.
+    """
+
+    def __init__(self, message: str, *, frequency: float, residuals: tuple[float, ...], state: Any) -> None:
+        super().__init__(message)
+        self.frequency = frequency
+        self.residuals = residuals
+        self.state = state
+        self.best: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        remake = partial(type(self), frequency=self.frequency, residuals=self.residuals, state=self.state)
+        return remake, self.args, vars(self)
 
 
 class ResolutionWarning(UserWarning):

@@ -16,8 +16,8 @@ from equilibrium import junction
 
 import usadelfem as uf
 from usadelfem.fem.retarded import build_retarded
-from usadelfem.solve.linear import linear_solver
-from usadelfem.solve.newton import STEP_ACCURACY
+from usadelfem.numerics.linear import linear_solver
+from usadelfem.numerics.newton import STEP_ACCURACY
 
 
 class Ours:

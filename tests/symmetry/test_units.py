@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import usadelfem as uf
-from usadelfem.solve.linear import available_solvers
+from usadelfem.numerics.linear import available_solvers
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::usadelfem.ResolutionWarning"),  # small meshes
+    pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning"),  # small meshes
 ]
 
 # Length, energy and density of states in the unit of which the device is described.
@@ -75,7 +75,7 @@ def numbers(dim, length, energy, density, solver="auto"):
         "resistance": uf.normal_resistance(driven, "left", "right", order=1) * density * energy * length**dim,
         "normal current": uf.charge_current(flow).through("left") / current,
         "spin accumulation": uf.spin_accumulation(flow).at(centre) / energy,
-        "stability": uf.stability(alone, TEMPERATURE * energy, **options),
+        "stability": uf.study.stability(alone, TEMPERATURE * energy, **options),
         "critical temperature": uf.critical_temperature(alone, precision=1e-10, **options) / energy,
     }
 

@@ -36,7 +36,7 @@ def test_critical_temperature_of_abrikosov_and_gorkov(name, reduced, expected):
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("temperature", [0.05, 0.3, 2.0])
 def test_eigenvalue_of_the_normal_state_is_that_of_abrikosov_and_gorkov(order, temperature):
-    found = uf.stability(bulk(depairing=0.4), temperature, order=order)
+    found = uf.study.stability(bulk(depairing=0.4), temperature, order=order)
     assert found == pytest.approx(normal_state_eigenvalue(temperature, 0.4), abs=1e-10)
 
 
@@ -61,7 +61,7 @@ def test_tricritical_point_lies_on_the_line_of_second_order():
 
 def test_supercooling_field_is_half_the_gap():
     temperature = 0.03
-    field = uf.critical_parameter(lambda h: bulk(exchange=(0, 0, h)), (0.5, 1.2), temperature)
+    field = uf.study.critical_parameter(lambda h: bulk(exchange=(0, 0, h)), (0.5, 1.2), temperature)
     closed = brentq(lambda h: normal_state_eigenvalue(temperature, 1j * h), 0.5, 1.2)
     assert field == pytest.approx(closed, rel=1e-5)
     assert field == pytest.approx(GAP0 / 2, rel=5e-3)
@@ -170,7 +170,7 @@ def test_critical_temperature_falls_with_the_normal_thickness_and_saturates():
     def device(thickness):
         return bilayer([(1.0, 1.0, 1.0, 0.0), (thickness, 1.0, 1.0, 0.0)])
 
-    found = uf.phase_diagram(device, [0.1, 0.3, 1.0, 3.0, 6.0], order=1)
+    found = uf.study.phase_diagram(device, [0.1, 0.3, 1.0, 3.0, 6.0], order=1)
     assert (np.diff(found) < 0).all()
     assert found[-1] == pytest.approx(found[-2], rel=0.03)
 
@@ -196,7 +196,8 @@ def test_critical_temperature_of_a_bilayer_does_not_depend_on_the_dimension(mesh
         "hexahedra": lambda: uf.box(layers, width=size, height=size, size=size / 2, cell="hexahedron"),
     }
     materials = {"A": uf.superconductor(Tc=1.0), "B": uf.normal_metal()}
-    one, other = (uf.stability(uf.Device(meshes[name](), materials), 0.4, cutoff_index=5) for name in ("lines", mesh))
+    devices = (uf.Device(meshes[name](), materials) for name in ("lines", mesh))
+    one, other = (uf.study.stability(device, 0.4, cutoff_index=5) for device in devices)
     assert other == pytest.approx(one, rel=2e-5)
 
 
@@ -250,14 +251,14 @@ def test_critical_temperature_of_an_sf_bilayer_has_a_minimum_in_the_thickness():
         layers, conductance = fominov_bilayer(1.236, d_f, 0.3)
         return bilayer(layers, conductance=conductance, size=0.03)
 
-    thin, minimum, thick = uf.phase_diagram(device, [0.2, 0.55, 1.5], order=1)
+    thin, minimum, thick = uf.study.phase_diagram(device, [0.2, 0.55, 1.5], order=1)
     assert minimum < thick - 0.02 < thin - 0.1
 
 
 def test_superconductivity_of_an_sf_bilayer_is_reentrant_in_the_thickness():
     def eigenvalue(d_f):
         layers, conductance = fominov_bilayer(1.07, d_f, 0.1)
-        return uf.stability(bilayer(layers, conductance=conductance, size=0.03), 0.05, order=1)
+        return uf.study.stability(bilayer(layers, conductance=conductance, size=0.03), 0.05, order=1)
 
     thin, between, thick = (eigenvalue(d_f) for d_f in (0.25, 0.5, 1.5))
     assert thin < 0 < between

@@ -54,7 +54,7 @@ def test_upper_critical_field_in_the_landau_gauge(temperature, expected):
     rate = critical_rate(temperature)
     length = 7 / np.sqrt(rate)
     options = {"cutoff": 17.0} if temperature < 0.1 else {}
-    found = uf.critical_parameter(
+    found = uf.study.critical_parameter(
         lambda field: layer(field, field * length, length), (0.9 * rate, 1.1 * rate), temperature, **options
     )
     assert found == pytest.approx(rate, rel=5e-5)
@@ -66,7 +66,7 @@ def test_surface_critical_field_of_a_half_space(temperature):
     rate = critical_rate(temperature)
 
     def field(momentum):
-        return uf.critical_parameter(
+        return uf.study.critical_parameter(
             lambda b: layer(b, momentum, 5 / np.sqrt(rate), 30), (rate, 2 * rate), temperature, precision=1e-5
         )
 
@@ -82,7 +82,7 @@ def test_upper_critical_field_of_a_disc_with_a_normal_edge():
     rate = critical_rate(temperature, count)
     mesh = disc(4.0, 2).with_boundaries({"edge": lambda x: np.hypot(*x) > 2})
     contacts = {"edge": uf.Reservoir(gap=0)}
-    found = uf.critical_parameter(
+    found = uf.study.critical_parameter(
         lambda field: piece(mesh, contacts, B=field), (0.95 * rate, 1.05 * rate), temperature,
         cutoff_index=count, precision=1e-4,
     )  # fmt: skip
@@ -121,7 +121,7 @@ def test_normal_state_of_a_disc_is_least_stable_to_the_mode_of_the_right_winding
     rate = critical_rate(0.5)
     field, m = nucleation_field(rate, radius)
     assert m == winding
-    assert uf.stability(piece(disc(radius), B=field), 0.5, order=1) == pytest.approx(0, abs=0.03)
+    assert uf.study.stability(piece(disc(radius), B=field), 0.5, order=1) == pytest.approx(0, abs=0.03)
 
 
 @pytest.mark.parametrize("refinements", [2, 3])
@@ -130,7 +130,7 @@ def test_nucleation_field_of_a_disc(refinements):
     radius = 1.5 * np.sqrt(np.sinc(2 / len(mesh.boundary_facets())))  # of the disc with the area of the polygon
     field, _ = nucleation_field(rate, radius)
     ends, options = (0.98 * field, 1.02 * field), {"precision": 1e-4, "frequencies": 6}
-    found = uf.critical_parameter(lambda b: piece(mesh, B=b), ends, 0.5, **options)
+    found = uf.study.critical_parameter(lambda b: piece(mesh, B=b), ends, 0.5, **options)
     assert found == pytest.approx(field, rel=2e-3)
     assert found > SURFACE * rate
 
@@ -191,7 +191,7 @@ def test_vortex_is_the_same_in_every_gauge(name):
     gap = uf.gap(reference).quadrature * np.exp(1j * phase(x))
     assert np.abs(uf.gap(eq).quadrature - gap).max() < 2e-3
     assert uf.free_energy(eq) == pytest.approx(uf.free_energy(reference), rel=2e-4)
-    assert uf.magnetisation(eq) == pytest.approx(uf.magnetisation(reference), rel=2e-4)
+    assert uf.observe.magnetisation(eq) == pytest.approx(uf.observe.magnetisation(reference), rel=2e-4)
 
 
 def weak_link(mesh, phases, **field):
@@ -258,4 +258,4 @@ def test_magnetisation_is_the_derivative_of_the_free_energy(vortex):
         uf.solve_equilibrium(piece(disc(3.0), B=field), 0.3, order=1, initial=vortex) for field in (0.199, 0.2, 0.201)
     )
     slope = (uf.free_energy(above) - uf.free_energy(below)) / 0.002
-    assert uf.magnetisation(here) == pytest.approx(-slope, rel=2e-5)
+    assert uf.observe.magnetisation(here) == pytest.approx(-slope, rel=2e-5)

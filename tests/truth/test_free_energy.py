@@ -41,12 +41,12 @@ def test_condensation_energy_at_zero_temperature():
 @pytest.mark.parametrize("temperature", [0.1, 0.5, 0.9])
 def test_condensation_energy_is_that_of_bcs(temperature, order):
     found = energy(bulk(), temperature, order=order)
-    assert found == pytest.approx(bcs_energy(uf.bcs_gap(temperature), temperature), rel=1e-7)
+    assert found == pytest.approx(bcs_energy(uf.materials.bcs_gap(temperature), temperature), rel=1e-7)
 
 
 def test_condensation_energy_of_a_plain_sum_falls_short_by_what_it_leaves_out():
     found = energy(bulk(), 0.5, quadrature="plain")
-    assert found == pytest.approx(bcs_energy(uf.bcs_gap(0.5), 0.5), rel=2e-4)
+    assert found == pytest.approx(bcs_energy(uf.materials.bcs_gap(0.5), 0.5), rel=2e-4)
 
 
 @pytest.mark.parametrize("gap", [1e-3, 0.3, 1.0j, 1.8, 2.5])
@@ -71,7 +71,7 @@ def test_normal_state_has_no_energy():
 @pytest.mark.parametrize("mesh", [uf.rectangle({"S": 2.0}, width=1.5, size=0.5), uf.box({"S": 3.0}, size=1.0)])
 def test_energy_is_extensive(mesh):
     found = energy(bulk(mesh, N0=0.6), 0.5, order=1)
-    assert found == pytest.approx(0.6 * 3.0 * bcs_energy(uf.bcs_gap(0.5), 0.5), rel=1e-7)
+    assert found == pytest.approx(0.6 * 3.0 * bcs_energy(uf.materials.bcs_gap(0.5), 0.5), rel=1e-7)
 
 
 def test_interaction_that_varies_within_a_region_is_that_of_layers():
@@ -85,9 +85,9 @@ def test_interaction_that_varies_within_a_region_is_that_of_layers():
 
 
 def test_energy_density_of_a_bulk_is_uniform():
-    density = uf.free_energy_density(uf.solve_equilibrium(bulk(), 0.5))
+    density = uf.observe.free_energy_density(uf.solve_equilibrium(bulk(), 0.5))
     assert np.ptp(density.quadrature) < 1e-10
-    assert density.integral() == pytest.approx(bcs_energy(uf.bcs_gap(0.5), 0.5), rel=1e-7)
+    assert density.integral() == pytest.approx(bcs_energy(uf.materials.bcs_gap(0.5), 0.5), rel=1e-7)
 
 
 @pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
@@ -97,8 +97,8 @@ def test_energy_of_the_linearised_equation_is_refused():
         uf.interval({"N": 1.0}, size=0.5), {"N": uf.normal_metal()}, {"left": uf.Reservoir(gap=0.1, phase=0.0)}
     )
     eq = uf.solve_equilibrium(device, 0.3, linearized=True)
-    for function in (uf.free_energy, uf.free_energy_density):
-        with pytest.raises(uf.ObservableError, match="nonlinear"):
+    for function in (uf.free_energy, uf.observe.free_energy_density):
+        with pytest.raises(uf.errors.ObservableError, match="nonlinear"):
             function(eq)
 
 
@@ -123,7 +123,7 @@ def test_branches_cross_at_the_field_of_chandrasekhar_and_clogston():
 
 def test_normal_state_between_supercooling_and_clogston_field_is_a_minimum_but_not_the_lowest():
     device = bulk(exchange=(0, 0, 1.1))  # GAP0/2 = 0.88 < h < GAP0/sqrt 2 = 1.25
-    assert uf.stability(device, 0.05) > 0
+    assert uf.study.stability(device, 0.05) > 0
     assert energy(device, 0.05) < energy(device, 0.05, initial=0) == 0
 
 
@@ -131,7 +131,7 @@ def test_normal_state_between_supercooling_and_clogston_field_is_a_minimum_but_n
 @pytest.mark.filterwarnings("ignore::usadelfem.errors.UnitWarning")
 def test_fourth_order_of_the_energy_changes_sign_at_the_tricritical_point(temperature, sign):
     # on the line of second order Omega = beta |gap|^4 + O(|gap|^6)
-    h = uf.critical_parameter(lambda h: bulk(exchange=(0, 0, h)), (0.3, 1.1), temperature, precision=1e-9)
+    h = uf.study.critical_parameter(lambda h: bulk(exchange=(0, 0, h)), (0.3, 1.1), temperature, precision=1e-9)
     beta = energy(bulk(exchange=(0, 0, h), gap=0.1), temperature) / 0.1**4
     assert beta * sign > 2e-2 if sign else abs(beta) < 2e-4
 

@@ -40,7 +40,7 @@ def bcs_integral(gap, temperature):
 @pytest.mark.parametrize("temperature", [0.05, 0.3, 0.7, 0.95])
 def test_bcs_gap_solves_the_gap_equation_of_bcs(temperature):
     gap = brentq(lambda gap: bcs_integral(gap, temperature) - np.log(temperature), 0.1, 2)
-    assert uf.bcs_gap(temperature) == pytest.approx(gap, rel=1e-9)
+    assert uf.materials.bcs_gap(temperature) == pytest.approx(gap, rel=1e-9)
 
 
 @pytest.mark.parametrize("method", ["anderson", "newton"])
@@ -49,7 +49,7 @@ def test_bcs_gap_solves_the_gap_equation_of_bcs(temperature):
 def test_bulk_gap_follows_the_bcs_curve(temperature, quadrature, method):
     published = {0.05: 1.0, 0.5: 0.956885, 0.7: 0.828771, 0.9: 0.526342}
     gap = found_gap(bulk(), temperature, initial=2.0, quadrature=quadrature, method=method)
-    assert gap == pytest.approx(uf.bcs_gap(temperature), rel=1e-4)
+    assert gap == pytest.approx(uf.materials.bcs_gap(temperature), rel=1e-4)
     assert gap / GAP0 == pytest.approx(published.get(temperature, gap / GAP0), rel=1e-4)
 
 
@@ -58,7 +58,7 @@ def test_bulk_gap_follows_the_bcs_curve(temperature, quadrature, method):
 def test_bulk_gap_does_not_depend_on_the_cells(cell, order):
     make = uf.rectangle if cell in ("triangle", "quad") else uf.box
     device = bulk(make({"S": 1.0}, size=1.0, cell=cell))
-    assert found_gap(device, 0.7, order=order, initial=1.5) == pytest.approx(uf.bcs_gap(0.7), rel=1e-6)
+    assert found_gap(device, 0.7, order=order, initial=1.5) == pytest.approx(uf.materials.bcs_gap(0.7), rel=1e-6)
 
 
 @pytest.mark.parametrize("temperature", [1.02, 1.3])
@@ -79,7 +79,7 @@ def test_gap_scales_with_the_unit_of_energy():
 @pytest.mark.parametrize("temperature", [0.3, 0.9])
 @pytest.mark.parametrize("initial", [3.0, 1.0j, 0.3, 1e-2, 1e-6, lambda x: np.exp(1j * x[0])])
 def test_every_first_gap_leads_to_the_same_gap(initial, temperature):
-    assert found_gap(bulk(), temperature, initial=initial) == pytest.approx(uf.bcs_gap(temperature), rel=1e-6)
+    assert found_gap(bulk(), temperature, initial=initial) == pytest.approx(uf.materials.bcs_gap(temperature), rel=1e-6)
 
 
 @pytest.mark.parametrize("method", ["anderson", "newton"])
@@ -252,7 +252,7 @@ class Collocation:
 
 def self_consistent(problem, paired, temperature, phase, count):
     """Gap and current of a junction whose layers `paired` have Tc = 1, with `count` frequencies."""
-    size, where = uf.bcs_gap(temperature), np.repeat(paired, problem.width)
+    size, where = uf.materials.bcs_gap(temperature), np.repeat(paired, problem.width)
     w = np.pi * temperature * (2 * np.arange(count) + 1)
     coefficient = np.log(temperature) + 2 * np.pi * temperature * (1 / w).sum()
     ends = size * np.exp(np.array([-0.5j, 0.5j]) * phase)
@@ -286,7 +286,7 @@ def test_gap_of_an_isolated_piece_follows_a_uniform_potential():
     device = uf.Device(uf.interval({"S": 2.0}, size=0.1), {"S": uf.superconductor(Tc=1.0)}, A=(0.4,))
     eq = uf.solve_equilibrium(device, 0.4)
     gap = uf.gap(eq).at([[0.5, 1.5]])
-    assert abs(gap) == pytest.approx(uf.bcs_gap(0.4), rel=1e-6)
+    assert abs(gap) == pytest.approx(uf.materials.bcs_gap(0.4), rel=1e-6)
     assert np.angle(gap[1] / gap[0]) == pytest.approx(2 * 0.4, rel=1e-6)
 
 

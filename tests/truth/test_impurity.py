@@ -27,7 +27,7 @@ def amplitudes(scattering_length, compton_wavelength, fermi_momentum, concentrat
 @pytest.mark.parametrize("length", [0.4, -0.4, 0.02, 5.0, -5.0])
 def test_all_coefficients_follow_from_the_complex_amplitudes(length):
     given = GIVEN | {"scattering_length": length, "compton_wavelength": 0.1}
-    s = uf.impurity_scattering(**given)
+    s = uf.materials.impurity_scattering(**given)
     tau, w1, w2 = amplitudes(**given)
     pf, velocity = 1.3, 1.3 / 0.8
     assert s.tau == pytest.approx(tau)
@@ -43,13 +43,14 @@ def test_all_coefficients_follow_from_the_complex_amplitudes(length):
 
 
 def test_optical_theorem_ties_skew_scattering_to_local_swapping():
-    s = uf.impurity_scattering(**GIVEN)
+    s = uf.materials.impurity_scattering(**GIVEN)
     assert s.theta_skew / s.kappa_local == pytest.approx(1.3 * 0.4)
 
 
 def test_scattering_time_saturates_in_the_resonant_limit():
     one, two = (
-        uf.impurity_scattering(**GIVEN | {"scattering_length": a, "compton_wavelength": 1e-8}) for a in (1e6, -1e9)
+        uf.materials.impurity_scattering(**GIVEN | {"scattering_length": a, "compton_wavelength": 1e-8})
+        for a in (1e6, -1e9)
     )
     unitary = 1.3**2 / (2 * np.pi * 0.01 * (0.8 * 1.3 / (2 * np.pi**2)) * (2 * np.pi / 0.8) ** 2)
     assert one.tau == pytest.approx(unitary, rel=1e-11)
@@ -59,12 +60,12 @@ def test_scattering_time_saturates_in_the_resonant_limit():
 
 def test_cross_section_of_a_weak_impurity_is_that_of_the_born_approximation():
     # 1/(n l) = 4 pi a_s^2
-    s = uf.impurity_scattering(**GIVEN | {"scattering_length": 1e-6})
+    s = uf.materials.impurity_scattering(**GIVEN | {"scattering_length": 1e-6})
     assert 1 / (0.01 * s.l) == pytest.approx(4 * np.pi * 1e-12, rel=1e-11, abs=0)
 
 
 def test_skew_scattering_changes_sign_with_the_scattering_length_and_the_side_jump_does_not():
-    repulsive, attractive = (uf.impurity_scattering(**GIVEN | {"scattering_length": a}) for a in (0.4, -0.4))
+    repulsive, attractive = (uf.materials.impurity_scattering(**GIVEN | {"scattering_length": a}) for a in (0.4, -0.4))
     assert repulsive.theta_skew == -attractive.theta_skew > 0
     assert repulsive.theta_side_jump == attractive.theta_side_jump > 0
 
@@ -73,22 +74,22 @@ def test_skew_scattering_changes_sign_with_the_scattering_length_and_the_side_ju
     "change", [{"scattering_length": 1e200, "compton_wavelength": 0.0}, {"compton_wavelength": 1e-80}]
 )
 def test_extreme_values_give_the_limit_without_overflow(change):
-    s = uf.impurity_scattering(**GIVEN | change)
+    s = uf.materials.impurity_scattering(**GIVEN | change)
     assert np.isfinite([s.D, s.tau, s.theta, s.kappa]).all()
     assert s.tau_so == np.inf
 
 
 def test_no_spin_orbit_coupling_no_spin_hall_effect():
-    s = uf.impurity_scattering(**GIVEN | {"compton_wavelength": 0.0})
+    s = uf.materials.impurity_scattering(**GIVEN | {"compton_wavelength": 0.0})
     assert (s.theta, s.kappa, s.tau_so) == (0.0, 0.0, np.inf)
 
 
 def test_a_graded_alloy_makes_a_material():
     mesh = uf.rectangle({"Pt": 1.0}, width=1.0, size=0.5)
-    graded = uf.impurity_scattering(**GIVEN | {"concentration": 0.01 * (1 + mesh.p[1])})
+    graded = uf.materials.impurity_scattering(**GIVEN | {"concentration": 0.01 * (1 + mesh.p[1])})
     device = uf.Device(mesh, {"Pt": uf.normal_metal(**graded.coefficients())})
     assert device.materials["Pt"].theta.shape == (mesh.nvertices,)
-    assert isinstance(uf.impurity_scattering(**GIVEN).coefficients()["D"], float)
+    assert isinstance(uf.materials.impurity_scattering(**GIVEN).coefficients()["D"], float)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_a_graded_alloy_makes_a_material():
 )
 def test_where_the_theory_does_not_hold_there_is_a_warning(change, message):
     with pytest.warns(UserWarning, match=message):
-        uf.impurity_scattering(**GIVEN | change)
+        uf.materials.impurity_scattering(**GIVEN | change)
 
 
 @pytest.mark.parametrize(
@@ -117,4 +118,4 @@ def test_where_the_theory_does_not_hold_there_is_a_warning(change, message):
 )
 def test_values_out_of_range_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        uf.impurity_scattering(**GIVEN | change)
+        uf.materials.impurity_scattering(**GIVEN | change)

@@ -259,22 +259,22 @@ def test_floating_device_has_zero_mean_potential():
     ],
 )
 def test_bad_contacts_are_refused(contacts, message):
-    with pytest.raises(uf.DeviceError, match=message):
+    with pytest.raises(uf.errors.DeviceError, match=message):
         strip(contacts=contacts, size=1.0, tau_so=np.inf)
 
 
 def test_contacts_of_the_normal_state_are_refused_in_equilibrium():
     device = uf.Device(uf.interval({"N": 1.0}, size=0.5), {"N": uf.normal_metal()}, {"left": uf.NormalContact()})
-    with pytest.raises(uf.DeviceError, match=r"'left' is NormalContact.*Reservoir\(gap=0\)"):
+    with pytest.raises(uf.errors.DeviceError, match=r"'left' is NormalContact.*Reservoir\(gap=0\)"):
         uf.solve_equilibrium(device, 0.1)
 
 
 def test_total_current_is_not_a_function():
-    with pytest.raises(uf.DeviceError, match="current is the total"):
+    with pytest.raises(uf.errors.DeviceError, match="current is the total"):
         uf.CurrentContact(current=lambda x: x[0])
 
 
 def test_pauli_term_of_a_normal_state_is_refused(everything):
-    with pytest.raises(uf.ObservableError, match="pauli=True"):
+    with pytest.raises(uf.errors.ObservableError, match="pauli=True"):
         uf.spin_density(everything, pauli=True)
     assert uf.spin_density(everything).shape == (3,)

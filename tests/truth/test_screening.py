@@ -17,7 +17,7 @@ WEAK = 0.01  # a field of linear response
 
 def depth_at(temperature, depth):
     """1/lambda^2 = mu0 pi sigma Delta tanh(Delta/2T)."""
-    gap = uf.bcs_gap(temperature)
+    gap = uf.materials.bcs_gap(temperature)
     return depth * np.sqrt(GAP0 / (gap * np.tanh(gap / (2 * temperature))))
 
 
@@ -74,21 +74,21 @@ def test_field_in_the_middle_of_a_slab_decays_like_a_hyperbolic_cosine(temperatu
 def test_moment_of_a_slab_is_diamagnetic_and_makes_the_induced_field(temperature):
     eq = slab(temperature)
     induced = uf.magnetic_field(eq).integral() - WEAK * WIDTH * LENGTH
-    assert uf.magnetisation(eq) < 0
-    assert uf.magnetisation(eq) == pytest.approx(induced / coupling(1.0), rel=1e-6)
+    assert uf.observe.magnetisation(eq) < 0
+    assert uf.observe.magnetisation(eq) == pytest.approx(induced / coupling(1.0), rel=1e-6)
 
 
 @pytest.mark.parametrize("temperature", [0.3, 0.8])
 def test_energy_of_screening_is_half_the_moment_times_the_field(temperature):
     eq = slab(temperature)
     change = uf.free_energy(eq) - uf.free_energy(slab(temperature, 0.0, None))
-    assert change == pytest.approx(-0.5 * uf.magnetisation(eq) * WEAK, rel=5e-4)
+    assert change == pytest.approx(-0.5 * uf.observe.magnetisation(eq) * WEAK, rel=5e-4)
 
 
 def test_weak_screening_changes_nothing():
     plain, screened = slab(0.3, 0.1, None), slab(0.3, 0.1, 1e4)
     assert np.abs(uf.magnetic_field(screened).quadrature / 0.1 - 1).max() < 1e-6
-    assert uf.magnetisation(screened) == pytest.approx(uf.magnetisation(plain), rel=1e-6)
+    assert uf.observe.magnetisation(screened) == pytest.approx(uf.observe.magnetisation(plain), rel=1e-6)
     assert uf.free_energy(screened) == pytest.approx(uf.free_energy(plain), rel=1e-8)
 
 
@@ -101,7 +101,7 @@ def test_magnetisation_is_the_derivative_of_the_free_energy_with_a_screened_vort
     options = {"order": 1, "screening": True, "penetration_depth": 1.5, "initial": uf.vortices([(0, 0, 1)])}
     below, here, above = (uf.solve_equilibrium(piece(mesh, field), 0.3, **options) for field in (0.299, 0.3, 0.301))
     slope = (uf.free_energy(above) - uf.free_energy(below)) / 0.002
-    assert uf.magnetisation(here) == pytest.approx(-slope, rel=1e-4)
+    assert uf.observe.magnetisation(here) == pytest.approx(-slope, rel=1e-4)
 
 
 @pytest.mark.parametrize("temperature", [0.3, 0.8])
@@ -129,7 +129,7 @@ def test_fluxoid_of_a_ring_is_quantised(n, field):
     depth, inner = 5.0, 10.0
     mesh = ring(inner / 15, 3, 36).scaled(15.0)
     eq = uf.solve_equilibrium(piece(mesh, field), 0.3, initial=states(n), screening=True, penetration_depth=depth)
-    [(hole, flux)] = uf.hole_fluxes(eq)
+    [(hole, flux)] = uf.observe.hole_fluxes(eq)
     angle, radius = np.arange(72) * np.pi / 36, inner + 0.02
     circle = np.array([np.cos(angle), np.sin(angle)])
     flux += float(uf.magnetic_field(eq).at(radius * circle).mean()) * (np.pi * radius**2 - hole.area)
@@ -148,7 +148,7 @@ def test_flux_within_a_thick_ring_is_quantised(n, field):
     eq = uf.solve_equilibrium(
         piece(mesh, field), 0.3, order=1, initial=states(n), screening=True, penetration_depth=0.6
     )
-    [(_, flux)] = uf.hole_fluxes(eq)
+    [(_, flux)] = uf.observe.hole_fluxes(eq)
     within = np.hypot(*mesh.p[:, mesh.t].mean(axis=1)) < 6.5
     flux += float((uf.magnetic_field(eq).quadrature * eq.system.space.dx)[within].sum())
     assert flux / np.pi == pytest.approx(n, abs=0.01 * max(1, n))
@@ -180,9 +180,9 @@ def test_energies_of_a_ring_cross_at_half_a_flux_quantum(depth):
 @pytest.mark.parametrize("offset", [0.2, 0.4])
 def test_current_of_a_ring_is_odd_in_the_flux_beyond_its_quanta(offset, depth, accuracy):
     zero, less, more = (thin_ring(flux, n, depth) for flux, n in ((offset, 0), (1 - offset, 1), (1 + offset, 1)))
-    assert uf.magnetisation(more) < 0 < uf.magnetisation(less)
-    assert uf.magnetisation(more) == pytest.approx(-uf.magnetisation(less), rel=accuracy)
-    assert uf.magnetisation(more) == pytest.approx(uf.magnetisation(zero), rel=accuracy)
+    assert uf.observe.magnetisation(more) < 0 < uf.observe.magnetisation(less)
+    assert uf.observe.magnetisation(more) == pytest.approx(-uf.observe.magnetisation(less), rel=accuracy)
+    assert uf.observe.magnetisation(more) == pytest.approx(uf.observe.magnetisation(zero), rel=accuracy)
 
 
 @cache
@@ -194,7 +194,7 @@ def ball(depth, field=(0.0, 0.0, WEAK), refinements=3, outside=3.0):
     mesh = skfem.MeshTet1(mesh.p * r / np.where(length > 0, length, 1), mesh.t)
     own = shell[mesh.t].max(axis=0) < 0.5 + 1e-9
     mesh = mesh.with_subdomains({"ball": np.flatnonzero(own), "around": np.flatnonzero(~own)})
-    device = uf.Device(mesh, {"ball": SUPERCONDUCTOR, "around": uf.vacuum()}, B=field)
+    device = uf.Device(mesh, {"ball": SUPERCONDUCTOR, "around": uf.materials.vacuum()}, B=field)
     eq = uf.solve_equilibrium(device, 0.3, order=1, screening=True, penetration_depth=depth)
     volume = skfem.Functional(lambda w: 1 + 0 * w.x[0]).assemble(skfem.Basis(mesh, mesh.elem()))
     return eq, *((v / (4 * np.pi / 3)) ** (1 / 3) for v in (eq.system.space.dx.sum(), volume))
@@ -206,7 +206,7 @@ def test_moment_of_a_weakly_screening_ball(field):
     eq, radius, _ = ball(100.0, field)
     stiffness = 1 / (coupling(100.0) * depth_at(0.3, 100.0) ** 2)
     expected = -2 * np.pi / 15 * stiffness * radius**5 * np.array(field)
-    np.testing.assert_allclose(uf.magnetisation(eq), expected, atol=1e-3 * abs(expected).max())
+    np.testing.assert_allclose(uf.observe.magnetisation(eq), expected, atol=1e-3 * abs(expected).max())
 
 
 @pytest.mark.parametrize(("depth", "accuracy"), [(1.0, 0.01), (0.3, 0.05)])
@@ -216,7 +216,7 @@ def test_moment_of_a_ball_that_expels_the_field(depth, accuracy):
     x = depth_at(0.3, depth) / radius
     f = 1 - 3 * x / np.tanh(1 / x) + 3 * x**2
     expected = -2 * np.pi * radius**3 * f * WEAK / coupling(depth) / (1 - f * (radius / wall) ** 3)
-    np.testing.assert_allclose(uf.magnetisation(eq), [0, 0, expected], atol=accuracy * abs(expected))
+    np.testing.assert_allclose(uf.observe.magnetisation(eq), [0, 0, expected], atol=accuracy * abs(expected))
 
 
 def test_field_leaves_a_ball_as_the_penetration_depth_falls():
@@ -230,7 +230,7 @@ SQUARE = uf.rectangle({"S": 1.0}, 1.0, 0.5)
 PAIR = uf.rectangle({"S": 1.0, "V": 1.0}, 1.0, 0.5)
 LEAD = uf.superconductor(Tc=0.5)
 ON = {"screening": True, "penetration_depth": 1.0}
-S, VACUUM = SUPERCONDUCTOR, uf.vacuum()
+S, VACUUM = SUPERCONDUCTOR, uf.materials.vacuum()
 REFUSED = {
     "3D without vacuum": (uf.box({"S": 1.0}, size=0.5), {"S": S}, ON, "region of vacuum around the sample"),
     "2D with vacuum": (PAIR, {"S": S, "V": VACUUM}, ON, "takes no surrounding vacuum"),
@@ -249,11 +249,11 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_screening_refuses(name):
     mesh, materials, options, message = REFUSED[name]
-    with pytest.raises((ValueError, uf.DeviceError), match=message):
+    with pytest.raises((ValueError, uf.errors.DeviceError), match=message):
         uf.solve_equilibrium(uf.Device(mesh, materials), 0.3, order=1, **options)
 
 
-@pytest.mark.parametrize("observable", [uf.magnetic_field, uf.hole_fluxes])
+@pytest.mark.parametrize("observable", [uf.magnetic_field, uf.observe.hole_fluxes])
 def test_induced_field_needs_screening(observable):
-    with pytest.raises(uf.ObservableError, match="needs a solve with screening=True"):
+    with pytest.raises(uf.errors.ObservableError, match="needs a solve with screening=True"):
         observable(uf.solve_equilibrium(piece(SQUARE, 0.1), 0.3, order=1))

@@ -143,7 +143,7 @@ def test_phase_turns_by_the_winding_number(n, field):
 def test_current_far_from_the_core_falls_off_like_the_distance():
     """j = (pi/2) sigma Delta tanh(Delta/2T) n/r of the London limit, up to (xi/r)^2."""
     eq = uf.solve_equilibrium(disc(12.0, 0.0), TEMPERATURE, order=1, initial=uf.vortices([(0, 0, 1)]))
-    r, gap = np.linspace(6, 11, 6), uf.bcs_gap(TEMPERATURE)
+    r, gap = np.linspace(6, 11, 6), uf.materials.bcs_gap(TEMPERATURE)
     london = np.pi * gap * np.tanh(gap / (2 * TEMPERATURE)) / r
     np.testing.assert_allclose(components(eq, r)[1], london, rtol=0.02)
 
@@ -151,14 +151,14 @@ def test_current_far_from_the_core_falls_off_like_the_distance():
 @pytest.mark.parametrize("depth", [None, 1.5])
 def test_reversing_field_and_vortex_reverses_the_moment_only(depth):
     one, other = vortex(1, 0.1, depth, 3), vortex(-1, -0.1, depth, 3)
-    assert uf.magnetisation(other) == pytest.approx(-uf.magnetisation(one), rel=1e-6)
+    assert uf.observe.magnetisation(other) == pytest.approx(-uf.observe.magnetisation(one), rel=1e-6)
     assert uf.free_energy(other) == pytest.approx(uf.free_energy(one), rel=1e-8)
 
 
 def test_vortex_near_the_edge_leaves_a_small_disc():
     options = {"order": 1, "initial": uf.vortices([(1.4, 0, 1)])}
     eq = uf.solve_equilibrium(disc(2.0, 0.0, 3), TEMPERATURE, **options)
-    np.testing.assert_allclose(abs(uf.gap(eq).quadrature), uf.bcs_gap(TEMPERATURE), rtol=1e-5)
+    np.testing.assert_allclose(abs(uf.gap(eq).quadrature), uf.materials.bcs_gap(TEMPERATURE), rtol=1e-5)
 
 
 def winding(eq, centre, radius):
@@ -223,5 +223,5 @@ def test_vortex_needs_a_size():
 
 def test_vortex_needs_a_plane():
     device = uf.Device(uf.interval({"S": 1.0}), {"S": uf.superconductor(Tc=1.0)})
-    with pytest.raises(uf.DeviceError, match="two or three dimensions"):
+    with pytest.raises(uf.errors.DeviceError, match="two or three dimensions"):
         uf.solve_equilibrium(device, TEMPERATURE, initial=uf.vortices([(0, 0, 1)]))

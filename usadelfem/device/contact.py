@@ -8,8 +8,8 @@ import numpy as np
 
 from ..checks import as_number, named_fields, shown
 from ..errors import DeviceError, warn
+from ..frozen import FrozenRecord
 from .coefficient import RULES, check_coefficient, describe, frozen_value
-from .frozen import FrozenRecord
 from .interface import Interface, Transparent
 from .material import Coefficient
 

@@ -14,14 +14,14 @@ from scipy.sparse.csgraph import connected_components
 
 from ..checks import choice, named_fields, numbers, shown
 from ..errors import DeviceError, warn
+from ..frozen import FrozenMapping, FrozenRecord
+from ..geometry.mesh import check_mesh, freeze_mesh
+from ..geometry.names import check_set_names
 from .coefficient import check_coefficient, evaluate, frozen_value
 from .conformity import check_conformity
 from .contact import Contact, Reservoir
-from .frozen import FrozenMapping, FrozenRecord
 from .interface import Interface, Nazarov, check_density, check_interfaces, interface_facets
 from .material import COEFFICIENTS, Coefficient, Material, Vacuum
-from .mesh import check_mesh, freeze_mesh
-from .names import check_set_names
 
 
 @named_fields

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..checks import as_array, named_fields, numbers, shown
 from ..errors import DeviceError
+from ..frozen import FrozenRecord
 from .coefficient import check_coefficient, describe, frozen_value
-from .frozen import FrozenRecord
 from .material import Coefficient
 
 Density = Callable[[NDArray[np.float64]], Any]

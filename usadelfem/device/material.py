@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..checks import choice, named, named_fields
 from ..errors import DeviceError
+from ..frozen import FrozenRecord
 from .coefficient import check_coefficient, describe, frozen_value
-from .frozen import FrozenRecord
 
 Number = complex | NDArray[Any] | tuple[float, ...] | list[float]
 Coefficient = Number | Callable[[NDArray[np.float64]], Any]

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import as_array, shown
+from ..frozen import FrozenRecord
 
-Result = dict[str, NDArray[Any]]  # "" -> the result, or name -> part of the result
+Values = NDArray[Any]
+Result = dict[str, Values]  # "" -> the result, or name -> part of the result
 
 # Name of the one axis of a sweep over a plain sequence.
 VALUE = "value"
@@ -165,3 +167,23 @@ def _outline(shapes: Mapping[str, tuple[int, ...]]) -> str:
     if set(shapes) == {""}:
         return f"shape {shapes['']}"
     return ", ".join(f"{name!r} of shape {shape}" for name, shape in shapes.items())
+
+
+@dataclass(frozen=True, eq=False)
+class SweepResult(FrozenRecord):
+    """Results of a function at all points of a grid.
+
+    Attributes
+    ----------
+    parameters
+        Values of the parameters by name, as arrays where they are numbers; of a sweep over a sequence those values.
+    values
+        What the function returned, shape (values of the first parameter, of the second, ..., *shape of a result),
+        float64 or complex128; name -> array where it returned a dict. NaN where the function failed.
+    failed
+        Indices of the points at which the function raised SolveError -> message.
+    """
+
+    parameters: Mapping[str, Any] | Any
+    values: Values | Mapping[str, Values]
+    failed: Mapping[tuple[int, ...], str]

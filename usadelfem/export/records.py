@@ -16,9 +16,9 @@ from ..device.contact import CurrentContact, NormalContact, Reservoir
 from ..device.device import Device
 from ..device.interface import Nazarov, SpinActive, Transparent, Tunnel
 from ..device.material import Material, Vacuum
-from ..device.mesh import MESH_TYPES
-from ..solve.newton import Clock
-from ..solve.status import Report, Sweep
+from ..geometry.mesh import MESH_TYPES
+from ..numerics.newton import Clock
+from ..numerics.report import Iteration, Report
 from .hdf5 import attribute, member, members, read_array, seal, set_text, verify
 from .sampled import Sampled
 
@@ -26,7 +26,7 @@ RECORDS: dict[str, type] = {
     record.__name__: record
     for record in (
         Device, Material, Vacuum, Reservoir, NormalContact, CurrentContact, Transparent, Tunnel, SpinActive, Nazarov,
-        Sampled, Report, Sweep, Clock,
+        Sampled, Report, Iteration, Clock,
     )
 }  # fmt: skip
 _MESHES: dict[str, type] = {mesh.__name__: mesh for mesh in MESH_TYPES.values()}

@@ -14,8 +14,8 @@ from ..device.coefficient import evaluate
 from ..device.device import Device
 from ..device.interface import interface_facets
 from ..device.material import COEFFICIENTS
-from ..fem.section import facet_basis
-from ..fem.space import Space
+from ..space.section import facet_basis
+from ..space.space import Space
 
 Real = NDArray[np.float64]
 

@@ -16,20 +16,20 @@ from ..checks import named, shown
 from ..device.device import Device
 from ..errors import FileError
 from ..fem.coefficients import Coefficients, column_names
-from ..fem.induced import build_induced
-from ..fem.junctions import COLUMNS, splitting
-from ..fem.pairing import Pairing
+from ..fem.gap_equation import Pairing
+from ..fem.interfaces import COLUMNS, splitting
+from ..fem.matsubara import Spectral, build_spectral
 from ..fem.retarded import build_retarded
-from ..fem.space import build_space
-from ..fem.spectral import Spectral, build_spectral
+from ..fem.screening import build_induced
 from ..solve.normal_state import NormalState
-from ..solve.solution import Equilibrium, Spectrum
+from ..solve.results import Equilibrium, Spectrum
+from ..space.space import build_space
 from .atomic import as_path, check_target, write_whole
+from .grid import SweepResult
 from .hdf5 import attribute, damaged, image, member, opened, seal, set_text, verify
 from .layout import is_checkpoint, read_checkpoint
 from .records import read, write
 from .sampled import without_functions
-from .sweep import SweepResult
 
 Result = Equilibrium | Spectrum | NormalState | SweepResult
 

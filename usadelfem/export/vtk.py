@@ -15,8 +15,8 @@ from ..checks import named, shown
 from ..device.device import Device
 from ..errors import ObservableError
 from ..fem.coefficients import sample
-from ..fem.space import Space
 from ..observe.fields import Field
+from ..space.space import Space
 from .animation import check_array_names, check_series_name, write_pvd, write_vtu, write_xdmf
 from .atomic import as_path, check_target
 

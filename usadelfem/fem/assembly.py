@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device.frozen import FrozenRecord
+from ..frozen import FrozenRecord
 from ..physics.jit import announce_compilation, kernel, readonly
+from ..space.space import Index, Real, Space
+from .cells import element_terms
 from .coefficients import Coefficients
-from .element import element_terms
-from .junctions import Junctions, junction_elements
-from .space import Index, Real, Space
+from .interfaces import Junctions, junction_elements
 from .workspace import junction_space, point_space, tangent_space
 
 Complex = NDArray[np.complex128]

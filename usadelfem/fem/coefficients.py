@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from ..device.coefficient import evaluate
 from ..device.device import Device
-from ..device.frozen import FrozenRecord
 from ..device.material import COEFFICIENTS
 from ..errors import DeviceError
+from ..frozen import FrozenRecord
+from ..magnetics.applied_field import uniform_field_potential
 from ..physics import functional as column
 from ..physics.gauge import GAUGE_COLUMNS
 from ..physics.spin_charge import CHANNEL_COLUMNS
-from .applied_field import uniform_field_potential
-from .element import GAUGE, LINEAR, SPIN_CHARGE
-from .space import Index, Real, Space, basis_values
+from ..space.space import Index, Real, Space, basis_values
+from .cells import GAUGE, LINEAR, SPIN_CHARGE
 
 # Names of the local columns, as in `physics.functional`.
 LOCAL = ("N0", "D", "GAP_RE", "GAP_IM", "HX", "HY", "HZ", "RATE_SO", "RATE_SF", "DEPAIRING")

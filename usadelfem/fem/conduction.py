@@ -10,9 +10,9 @@ from scipy.sparse import block_diag, coo_array, csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
 from ..device.device import Device
-from .junctions import Junctions, barrier_contacts
-from .scalar import factorize_positive, scalar_matrix
-from .space import Index, Real, Space
+from ..numerics.sparse import factorize_positive, scalar_matrix
+from ..space.space import Index, Real, Space
+from .interfaces import Junctions, barrier_contacts
 
 # A barrier is weak, and the potential may drop at it by a constant, below this part of the conductance of the cells
 # beside it.

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..physics import functional as column
+from ..space.section import Section, facet_basis
+from ..space.space import Index, Real, Space
 from .coefficients import Coefficients, mesh_levi_civita, spin_hall_tensors
-from .section import Section, facet_basis
-from .space import Index, Real, Space
 
 COMPONENTS = 4  # mu, s_x, s_y, s_z
 _CHUNK = 256  # cells at a time

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device.frozen import FrozenRecord
+from ..frozen import FrozenRecord
 from ..physics import functional as column
-from ..physics import junction as barrier
+from ..physics import interface as barrier
 from ..physics.gauge import GAUGE_COLUMNS
 from ..physics.jit import announce_compilation, readonly
 from ..physics.riccati import bulk, tilde_entries
+from ..space.space import Index, Real
 from .assembly import Pattern, Timings, build_pattern, in_chunks, scatter_junctions
 from .coefficients import Coefficients
-from .junctions import Junctions
-from .retarded_element import retarded_junctions, retarded_terms
-from .space import Index, Real
-from .spectral import Spectral
+from .interfaces import Junctions
+from .matsubara import Spectral
+from .retarded_cells import retarded_junctions, retarded_terms
 from .workspace import junction_space, point_space, whole_tangent_space
 
 Complex = NDArray[np.complex128]

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device.frozen import FrozenRecord
+from ..frozen import FrozenRecord
 from ..physics import functional as column
-from ..physics import junction as barrier
+from ..physics import interface as barrier
 from ..physics.gauge import GAUGE_COLUMNS
 from ..physics.nambu import SIGMA, Spin
+from ..space.space import Real
+from .cells import SPIN_CHARGE
 from .coefficients import Coefficients
-from .element import SPIN_CHARGE
-from .junctions import Junctions
-from .space import Real
+from .interfaces import Junctions
 
 Complex = NDArray[np.complex128]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..physics.frame import ROWS
+from ..physics.variations import ROWS
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -1,1 +1,21 @@
-"""Observables: functions of a result that return a Field."""
+"""Observables: functions of a result that return a Field, or a number."""
+
+from .currents import charge_current as charge_current
+from .currents import matrix_current as matrix_current
+from .currents import spin_current as spin_current
+from .density_of_states import density_of_states as density_of_states
+from .fields import series as series
+from .free_energy import free_energy as free_energy
+from .free_energy import free_energy_density as free_energy_density
+from .magnetic_field import hole_fluxes as hole_fluxes
+from .magnetic_field import magnetic_field as magnetic_field
+from .magnetic_field import magnetisation as magnetisation
+from .normal_state import potential as potential
+from .normal_state import spin_accumulation as spin_accumulation
+from .pair_amplitude import gap as gap
+from .pair_amplitude import pair_amplitude as pair_amplitude
+from .spin_density import spin_density as spin_density
+from .torques import spin_orbit_torque as spin_orbit_torque
+from .torques import spin_torque as spin_torque
+from .torques import torque_trace as torque_trace
+from .vorticity import vorticity as vorticity

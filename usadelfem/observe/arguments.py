@@ -7,7 +7,7 @@ from typing import Any
 from ..checks import integer, shown
 from ..errors import ObservableError
 from ..solve.normal_state import NormalState
-from ..solve.solution import Equilibrium, Spectrum
+from ..solve.results import Equilibrium, Spectrum
 
 _MADE_BY = {Equilibrium: "solve_equilibrium", Spectrum: "solve_spectrum", NormalState: "solve_normal_state"}
 

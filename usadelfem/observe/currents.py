@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from ..checks import choice, named
 from ..errors import ObservableError
 from ..fem.coefficients import Coefficients, spatial_axes, spatial_spin_hall_tensors, spin_hall_tensors
-from ..fem.points import boundary_share, consistent_flux, green_at_quadrature, sum_currents
-from ..fem.section import Section
-from ..physics import local
+from ..fem.currents import boundary_share, consistent_flux, green_at_quadrature, sum_currents
+from ..physics import matrix_current as local
 from ..physics.functional import N0, D
 from ..solve.normal_state import NormalState
-from ..solve.solution import Equilibrium, Spectrum
+from ..solve.results import Equilibrium, Spectrum
+from ..space.section import Section
 from .arguments import check_index, check_result
-from .diffusive import normal_charge_current, normal_spin_current
 from .fields import Field
+from .normal_state import normal_charge_current, normal_spin_current
+from .retarded_currents import CHARGE, SPIN, spectral_current
 from .sections import rigid_facets
-from .spectral_currents import CHARGE, SPIN, spectral_current
 
 AXES = ("x", "y", "z")
 FORMS = ("consistent", "huang2018")

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checks import named, numbers, shown
 from ..device.device import Device
-from ..device.frozen import FrozenRecord, freeze
 from ..errors import ObservableError
-from ..fem.locate import Location, locate
-from ..fem.recover import Recovered, recover
-from ..fem.section import Facets, Section, find_section, undirected_section
-from ..fem.space import Space
+from ..frozen import FrozenRecord, freeze
+from ..space.locate import Location, locate
+from ..space.recover import Recovered, recover
+from ..space.section import Facets, Section, find_section, undirected_section
+from ..space.space import Space
 
 Values = NDArray[Any]
 Into = str | ArrayLike | None

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..device.contact import Reservoir
 from ..device.device import Device
-from ..fem.spectral import Spectral
+from ..fem.matsubara import Spectral
 
 
 def rigid_facets(device: Device, system: Spectral) -> NDArray[np.int64]:

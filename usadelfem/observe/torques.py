@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from ..checks import choice, flag, named
 from ..errors import ObservableError
 from ..fem.coefficients import Coefficients, spin_hall_tensors
-from ..fem.points import green_at_quadrature
+from ..fem.currents import green_at_quadrature
 from ..physics import functional as column
-from ..physics import local
-from ..solve.solution import Equilibrium
+from ..physics import matrix_current as local
+from ..solve.results import Equilibrium
 from .arguments import check_index, check_result
 from .currents import check_form, spin_current, summed_moments
 from .fields import Field

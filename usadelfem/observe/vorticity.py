@@ -10,10 +10,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..checks import named
+from ..diagnostics.winding import cell_windings, vertex_amplitude
 from ..errors import ObservableError
-from ..fem.recover import recover
-from ..fem.winding import cell_windings, vertex_amplitude
-from ..solve.solution import Equilibrium
+from ..solve.results import Equilibrium
+from ..space.recover import recover
 
 OF = ("gap", "pair_amplitude")
 

@@ -26,10 +26,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .frame import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, outer_through, outer_two, put
 from .jit import formula, inlined
 from .nambu import Spin, add, mul, pauli, scale, sigma_left, sub, sum_over_spin, trace_product
 from .spin_charge import spin_charge, spin_charge_density
+from .variations import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, outer_through, outer_two, put
 
 # Order of the coefficients of a point in the arrays handed to the kernels. Gauge fields and the channels of spin-charge
 # coupling follow where a device has them (`gauge`, `spin_charge`).

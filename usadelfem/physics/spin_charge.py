@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .frame import AL, GA, P_ROW, PHI, Q_ROW, SUM_AA, SUM_LEFT, SUM_RIGHT, accumulate, get, modulus, outer
 from .jit import formula
 from .nambu import Spin, add, mul, pauli, scale, sub, trace_product
+from .variations import AL, GA, P_ROW, PHI, Q_ROW, SUM_AA, SUM_LEFT, SUM_RIGHT, accumulate, get, modulus, outer
 
 CHANNEL_COLUMNS = 5  # vx, vy, vz, theta, kappa
 

@@ -10,10 +10,10 @@ import numpy as np
 from ..checks import as_array, choice, flag, kind, number, shown
 from ..device.device import Device
 from ..errors import DeviceError
-from ..fem.space import check_order
-from .initial import Vortices
-from .linear import SOLVERS
-from .solution import Equilibrium
+from ..numerics.linear import SOLVERS
+from ..space.space import check_order
+from .field_guess import Vortices
+from .results import Equilibrium
 
 # What `stability` and its relatives hand on.
 MODE_OPTIONS = ("order", "quadrature", "frequencies", "cutoff", "cutoff_index", "linear_solver", "threads", "executor")

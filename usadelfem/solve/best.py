@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .selfconsistent import SelfConsistency
-from .status import SolveError, Sweep
+from ..errors import SolveError
+from ..numerics.report import Iteration
+from .field_problem import SelfConsistency
 
 Real = NDArray[np.float64]
 
@@ -30,7 +31,7 @@ class Best:
     target: float = np.inf
     fields: Real = field(default_factory=lambda: np.empty(0))
 
-    def see(self, problem: SelfConsistency, sweep: Sweep, number: int) -> None:
+    def see(self, problem: SelfConsistency, sweep: Iteration, number: int) -> None:
         """Take note of a sweep and its fields; a gap that grows out of nothing is no solution and no stall."""
         if 0 < sweep.largest < SUSPICIOUS:
             self.since, self.target = number, np.inf

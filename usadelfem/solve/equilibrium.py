@@ -11,20 +11,19 @@ from numpy.typing import NDArray
 
 from ..checks import choice, flag, named
 from ..device.device import Device
-from ..fem.pairing import build_pairing
+from ..diagnostics.quality import warn_of_states
+from ..diagnostics.units import warn_units
+from ..fem.gap_equation import build_pairing, needed_cut, zero_temperature_gap
+from ..fem.matsubara import build_spectral, energy_scale
 from ..fem.sector import SECTORS
-from ..fem.spectral import build_spectral, energy_scale
+from ..parallel.tasks import progress_bar
+from ..points.frequency_team_remote import build_team, check_sharing
+from ..points.sum_rule import SumRule
 from .arguments import check_device, check_initial, check_settings, checked_temperature
-from .initial import Initial
-from .iteration import FieldOptions, solve_fields
-from .matsubara import SumRule
-from .quality import warn_of_states
-from .remote import build_team, check_sharing
-from .scales import needed_cut, zero_temperature_gap
-from .screening import coupling
-from .solution import Equilibrium
-from .tasks import progress_bar
-from .units import warn_units
+from .coupling import coupling
+from .field_guess import Initial
+from .field_solve import FieldOptions, solve_fields
+from .results import Equilibrium
 from .unresolved import warn_unresolved
 
 Real = NDArray[np.float64]

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..fem.pairing import Pairing
-from ..fem.space import Index
-from ..fem.spectral import Spectral
+from ..fem.gap_equation import Pairing
+from ..fem.matsubara import Spectral
+from ..space.space import Index
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

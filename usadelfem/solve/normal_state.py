@@ -15,14 +15,14 @@ from ..checks import named
 from ..device.coefficient import evaluate
 from ..device.contact import CurrentContact, NormalContact
 from ..device.device import Device
-from ..device.frozen import FrozenRecord, freeze
 from ..device.interface import Transparent
 from ..errors import DeviceError
 from ..fem.coefficients import Coefficients, point_coefficients
 from ..fem.diffusion import COMPONENTS, element_matrices, facet_load
-from ..fem.scalar import scalar_matrix
-from ..fem.space import Index, Real, Space, build_space, check_order
+from ..frozen import FrozenRecord, freeze
+from ..numerics.sparse import scalar_matrix
 from ..physics import functional as column
+from ..space.space import Index, Real, Space, build_space, check_order
 from .arguments import check_device
 
 BALANCE = 1e-9  # of the currents that are fed in

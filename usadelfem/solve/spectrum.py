@@ -12,18 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 from ..checks import named, shown
 from ..device.device import Device
 from ..errors import DeviceError, warn
+from ..fem.matsubara import build_spectral, energy_scale
 from ..fem.retarded import Retarded, build_retarded
-from ..fem.spectral import build_spectral, energy_scale
+from ..numerics.newton import Clock
+from ..numerics.report import Report
+from ..parallel.engines import capacity, check_executor
+from ..parallel.tasks import progress_bar, run_tasks
 from ..physics.riccati import spectral_minimum
+from ..points.energy_chain import EnergyChain
+from ..points.energy_choice import BATCH, checked_energies, curves, energy_interval, positive_energy, refine
 from .arguments import check_settings
-from .energies import EnergyChain
-from .energy_input import checked_energies, energy_interval, positive_energy
-from .engines import capacity, check_executor
-from .newton import Clock
-from .refine import BATCH, curves, refine
-from .solution import Equilibrium, Spectrum
-from .status import Report
-from .tasks import progress_bar, run_tasks
+from .results import Equilibrium, Spectrum
 from .unresolved import warn_unresolved_spectrum
 
 Real = NDArray[np.float64]

@@ -6,16 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device.device import Device
-from ..errors import ResolutionWarning, warn
-from ..fem.pairing import build_pairing
-from ..fem.resolution import Unresolved, resolution
+from ..diagnostics.resolution import Unresolved, resolution
+from ..diagnostics.units import warn_units
+from ..errors import ResolutionWarning, SolveError, warn
+from ..fem.gap_equation import build_pairing, zero_temperature_gap
+from ..fem.matsubara import Spectral, build_spectral, energy_scale
 from ..fem.retarded import Retarded
-from ..fem.spectral import Spectral, build_spectral, energy_scale
 from ..physics.riccati import tilde_entries
-from .remote import build_team
-from .scales import zero_temperature_gap
-from .status import SolveError
-from .units import warn_units
+from ..points.frequency_team_remote import build_team
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -1,0 +1,87 @@
+"""How often the phase of the pair amplitude winds: around the cells of a plane mesh, and along a superconductor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
+
+from ..fem.matsubara import Spectral
+from ..space.space import Index, Real
+
+Complex = NDArray[np.complex128]
+
+
+def vertex_amplitude(system: Spectral, state: Complex) -> Complex:
+    """The singlet (a00 + a11)/2 at the vertices of the mesh; its phase is that of the pair amplitude and i Delta."""
+    singlet = 0.5 * (state[:, 0] + state[:, 3])
+    return np.asarray(system.space.at_vertices(singlet[system.space.corners]))
+
+
+def cell_windings(mesh: object, amplitude: Complex, cells: Index | None = None) -> NDArray[np.int64]:
+    """Windings of the phase around cells of a plane mesh, from the first towards the second axis, shape (cells,).
+
+    The phase changes by less than pi along every edge, or the mesh does not resolve it.
+    """
+    corners = mesh.t if cells is None else mesh.t[:, cells]  # type: ignore[attr-defined]
+    values = amplitude[corners]
+    turns = np.angle(np.roll(values, -1, axis=0) * values.conj()).sum(axis=0) / (2 * np.pi)
+    x, y = mesh.p[:, corners]  # type: ignore[attr-defined]
+    area = (x * np.roll(y, -1, axis=0) - np.roll(x, -1, axis=0) * y).sum(axis=0)
+    return np.asarray(np.round(turns) * np.sign(area), np.int64)
+
+
+@dataclass(frozen=True)
+class Windings:
+    """What a phase slip changes in some superconducting cells.
+
+    Attributes
+    ----------
+    paths
+        (first contact, second contact, vertices from one to the other), for all pairs of superconducting contacts that
+        the cells connect without a barrier.
+    cells
+        The cells.
+    """
+
+    paths: tuple[tuple[str, str, Index], ...]
+    cells: Index
+
+    def along(self, amplitude: Complex) -> Real:
+        """Change of the phase along every path, radians."""
+        steps = (np.angle(amplitude[path[1:]] * amplitude[path[:-1]].conj()).sum() for *_, path in self.paths)
+        return np.array(list(steps))
+
+
+def find_windings(system: Spectral, cells: Index) -> Windings:
+    """The paths through some cells."""
+    mesh = system.space.mesh
+    corners = mesh.t[:, cells]
+    size, count = mesh.nvertices, len(corners)
+    edges = [corners[[i, j]] for i, j in combinations(range(count), 2)]
+    first, second = np.concatenate(edges, axis=1)
+    length = np.linalg.norm(mesh.p[:, first] - mesh.p[:, second], axis=0)
+    barrier = np.zeros(size, bool)
+    barrier[mesh.facets[:, system.space.barriers]] = True
+    open_ = ~(barrier[first] | barrier[second])
+    graph = coo_array((length[open_], (first[open_], second[open_])), shape=(size, size)).tocsr()
+    graph.data = np.maximum(graph.data, np.finfo(float).tiny)
+    ends: dict[str, int] = {}
+    for name, (_, gap, _) in system.contacts.items():
+        own = np.intersect1d(mesh.facets[:, np.asarray(mesh.boundaries[name])], corners)
+        if len(own) and abs(gap).any():
+            points = mesh.p[:, own]
+            ends[name] = int(own[np.linalg.norm(points - points.mean(axis=1)[:, None], axis=0).argmin()])
+    paths: list[tuple[str, str, Index]] = []
+    for one, other in combinations(ends, 2):
+        distance, before = dijkstra(graph, directed=False, indices=ends[one], return_predecessors=True)
+        if np.isfinite(distance[ends[other]]):
+            path = [ends[other]]
+            while path[-1] != ends[one]:
+                path.append(int(before[path[-1]]))
+            paths.append((one, other, np.array(path[::-1], np.int64)))
+    return Windings(tuple(paths), cells)

@@ -1,0 +1,214 @@
+"""The gap equation at the quadrature points: pair amplitude, its response, change of the functional with the gap.
+
+The gap is an unknown of its own at every quadrature point of the self-consistent regions, so that the functional is
+stationary in it cell by cell and the current it drives is conserved in every cell, to solver precision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..device.coefficient import uniform
+from ..device.device import Device
+from ..frozen import FrozenRecord
+from ..physics import functional as column
+from ..physics.functional import first_variation
+from ..physics.jit import kernel, readonly
+from ..physics.nambu import FULL, mul, scale, sub, tilde
+from ..physics.thermal import bcs_gap
+from ..physics.variations import frame
+from ..space.section import facet_basis
+from ..space.space import Index, Real
+from .cells import interpolate
+from .coefficients import sample
+from .interfaces import barrier_contacts
+from .matsubara import Spectral
+
+Complex = NDArray[np.complex128]
+
+
+@kernel
+def add_pairing(weight: float, state: Any, cells: Any, phi: Any, linear: bool, out: Any) -> None:
+    """Add weight f0, f0 = tr F / 2, to out (cells, points)."""
+    for e in range(cells.shape[0]):
+        for q in range(phi.shape[0]):
+            a = interpolate(FULL, state, cells[e], phi[q])
+            if linear:
+                out[e, q] += weight * (a[0] + a[3])
+            else:
+                alpha = frame(a, tilde(a))[2]
+                out[e, q] += weight * (alpha[0] + alpha[3])
+
+
+@kernel
+def add_pairing_response(
+    weight: float, state: Any, change: Any, cells: Any, phi: Any, linear: bool, out: Any
+) -> None:  # fmt: skip
+    """Add weight times the change of f0 with the state to out (cells, points)."""
+    for e in range(cells.shape[0]):
+        for q in range(phi.shape[0]):
+            da = interpolate(FULL, change, cells[e], phi[q])
+            if linear:
+                out[e, q] += weight * (da[0] + da[3])
+                continue
+            a = interpolate(FULL, state, cells[e], phi[q])
+            n, nt, alpha, _ = frame(a, tilde(a))
+            change_of_alpha = sub(mul(mul(n, da), nt), mul(mul(alpha, tilde(da)), alpha))
+            out[e, q] += weight * (change_of_alpha[0] + change_of_alpha[3])
+
+
+@kernel
+def add_gap_gradient(state: Any, gap: Any, cells: Any, phi: Any, weight: Any, linear: bool, out: Any) -> None:
+    """Add the gradient of -Tr Dhat g, Dhat made of `gap` (cells, points), to the residual out (nodes, 4)."""
+    zero = scale(0.0, FULL)
+    for e in range(cells.shape[0]):
+        for q in range(phi.shape[0]):
+            a = zero
+            if not linear:
+                a = interpolate(FULL, state, cells[e], phi[q])
+            vectors = frame(a, tilde(a))
+            d = 1j * gap[e, q]
+            upper, lower = (d, 0j, 0j, d), (d.conjugate(), 0j, 0j, d.conjugate())
+            g, _, _, _ = first_variation(zero, upper, lower, zero, vectors, False)
+            for i in range(cells.shape[1]):
+                c, n = 2.0 * weight[e, q] * phi[q, i], cells[e, i]
+                out[n, 0] += c * g[0].conjugate()
+                out[n, 1] += c * g[2].conjugate()
+                out[n, 2] += c * g[1].conjugate()
+                out[n, 3] += c * g[3].conjugate()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pairing(FrozenRecord):
+    """Where the gap is unknown, and what its equation needs.
+
+    Attributes
+    ----------
+    chosen
+        Cells of the self-consistent regions, shape (cells,).
+    cells, phi
+        Their nodes, and the basis functions at their quadrature points.
+    log_tc
+        ln Tc at the points, shape (cells, points).
+    weight
+        N0 times the integration weight of each point.
+    """
+
+    chosen: Index
+    cells: Index
+    phi: Real
+    log_tc: Real
+    weight: Real
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of an array of gaps: cells, points."""
+        return self.weight.shape[0], self.weight.shape[1]
+
+    def gap_of(self, system: Spectral) -> Complex:
+        """The gap in the coefficients of a system, shape (cells, points)."""
+        return np.asarray(system.gap[self.chosen])
+
+    def with_gap(self, system: Spectral, gap: Complex) -> Spectral:
+        """The system with another gap, shape (cells, points)."""
+        table = system.coefficients.table.copy()
+        table[self.chosen, :, column.GAP_RE], table[self.chosen, :, column.GAP_IM] = gap.real, gap.imag
+        return system.with_table(table)
+
+    def amplitude(self, state: Complex, weight: float, out: Complex, *, linear: bool = False) -> None:
+        """Add weight times the singlet amplitude f0 of a state to out, shape (cells, points)."""
+        state, cells, phi = readonly(state, self.cells, self.phi)
+        add_pairing(weight, state, cells, phi, linear, out)
+
+    def response(self, state: Complex, change: Complex, weight: float, out: Complex, *, linear: bool = False) -> None:
+        """Add weight times the change of f0 with a change of the state to out, shape (cells, points)."""
+        state, change, cells, phi = readonly(state, change, self.cells, self.phi)
+        add_pairing_response(weight, state, change, cells, phi, linear, out)
+
+    def source(self, state: Complex, gap: Complex, *, linear: bool = False) -> Complex:
+        """Change of the residual of the Usadel equation with the gap, shape (nodes, 4); linear in `gap`."""
+        out = np.zeros(state.shape, complex)
+        state, gap, cells, phi, weight = readonly(state, gap, self.cells, self.phi, self.weight)
+        add_gap_gradient(state, gap, cells, phi, weight, linear, out)
+        return out
+
+
+def build_pairing(device: Device, system: Spectral) -> Pairing | None:
+    """The gap equation of a device; None where no region has a Tc above zero and an unknown gap."""
+    space = system.space
+    cells, log_tc = [], []
+    for region, material in device.conductors.items():
+        if not material.self_consistent:
+            continue
+        tc = sample(space, device, region, ("Tc",))["Tc"]
+        own = np.asarray(space.mesh.subdomains[region], np.int64)
+        paired = (tc > 0).any(axis=1)
+        cells.append(own[paired])
+        with np.errstate(divide="ignore"):
+            log_tc.append(np.log(tc[paired]))
+    if not sum(map(len, cells)):
+        return None
+    chosen = np.concatenate(cells)
+    weight = (space.dx * system.coefficients.table[..., column.N0])[chosen]
+    return Pairing(chosen, space.cells[chosen], space.phi, np.concatenate(log_tc), weight)
+
+
+def cut_energy(device: Device, system: Spectral, tc: dict[str, float], temperature: float) -> float:
+    """What the sum of the gap equation has to be cut off well above: 0 if the gap jumps nowhere across a transparent
+    contact, so that the sum converges; else the largest Thouless energy D (A/V)^2 of the regions that meet at a jump, A
+    the area of the jump and V their volume.
+
+    `tc` is that of every self-consistent region with only one. At a jump of the gap the summand falls off like 1/w.
+    Regions count as one where their Tc is the same number; rigid reservoirs where their gap is the bulk gap.
+    """
+    space = system.space
+    label = np.full(space.mesh.nelements, -1.0)
+    unknown = np.zeros(space.mesh.nelements, bool)
+    for region, material in device.conductors.items():
+        if material.self_consistent:
+            cells = space.mesh.subdomains[region]
+            unknown[cells], label[cells] = True, tc.get(region, np.nan)
+    first, second = space.mesh.f2t
+    passable = second >= 0
+    passable[space.barriers] = False
+    jumps = passable & (unknown[first] | unknown[second]) & (label[first] != label[second])
+    for name, (_, gap, _) in system.contacts.items():
+        facets = np.asarray(space.mesh.boundaries[name], np.int64)
+        own = label[first[facets]][unknown[first[facets]]]
+        rigid = name not in barrier_contacts(device)
+        bulk = bcs_gap(temperature, float(own[0])) if len(own) and np.isfinite(own[0]) else 0.0
+        if rigid and len(own) and not (bulk > 0 and np.allclose(abs(gap), bulk, rtol=1e-6, atol=0)):
+            jumps[facets] |= unknown[first[facets]]
+    return _largest_thouless_energy(device, system, np.flatnonzero(jumps))
+
+
+def _largest_thouless_energy(device: Device, system: Spectral, facets: Index) -> float:
+    """The largest D (A/V)^2 of the regions at some facets, A the area of their facets among them."""
+    if not len(facets):
+        return 0.0
+    space = system.space
+    area = facet_basis(space, facets)[1].sum(axis=1)
+    largest, volumes = 1e-300, space.dx.sum(axis=1)
+    for region in device.conductors:
+        cells = np.asarray(space.mesh.subdomains[region], np.int64)
+        at = np.isin(space.mesh.f2t[:, facets], cells).any(axis=0)
+        if at.any():
+            diffusion = float(system.coefficients.table[cells][..., column.D].max())
+            largest = max(largest, diffusion * float(area[at].sum() / volumes[cells].sum()) ** 2)
+    return largest
+
+
+def zero_temperature_gap(pairing: Pairing) -> float:
+    """The largest bulk gap at zero temperature."""
+    return float(np.exp(pairing.log_tc.max() - np.euler_gamma) * np.pi)
+
+
+def needed_cut(device: Device, system: Spectral, temperature: float) -> float:
+    """The energy well above which the gap equation has to be cut off; 0 where its summand falls off fast enough."""
+    tc = {region: uniform(material.Tc) for region, material in device.conductors.items() if material.self_consistent}
+    known = {region: value.real for region, value in tc.items() if value is not None}
+    return cut_energy(device, system, known, temperature)

@@ -1,0 +1,1 @@
+"""Meshes: read from files, made of layers, and checked to be connected."""

@@ -1,0 +1,1 @@
+"""Magnetic fields: applied ones, those of currents, and the fluxes through holes."""

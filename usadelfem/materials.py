@@ -1,0 +1,10 @@
+"""Materials and what they are made of."""
+
+from .device.material import Material as Material
+from .device.material import ferromagnet as ferromagnet
+from .device.material import normal_metal as normal_metal
+from .device.material import superconductor as superconductor
+from .device.material import vacuum as vacuum
+from .physics.impurity import ImpurityScattering as ImpurityScattering
+from .physics.impurity import impurity_scattering as impurity_scattering
+from .physics.thermal import bcs_gap as bcs_gap

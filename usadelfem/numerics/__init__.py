@@ -1,0 +1,1 @@
+"""Numerics without physics: linear solvers, Newton's method, accelerations, sparse matrices."""

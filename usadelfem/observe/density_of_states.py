@@ -1,0 +1,92 @@
+"""Densities of states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..checks import named, numbers, shown
+from ..errors import ObservableError
+from ..fem.currents import at_quadrature
+from ..physics.nambu import SIGMA
+from ..physics.riccati import green, normal_part, to_matrix
+from ..solve.results import Spectrum
+from ..space.locate import Location
+from .arguments import check_result
+from .fields import Field, Series
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+@named()
+def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field:
+    """The density of states N(E)/N0, relative to the normal one of each metal: a series of fields over energies.
+
+    N/N0 = Re Tr tau3 g / 4 (theory, section on observables). Dimensionless. At energies that were not found it is NaN.
+
+    Parameters
+    ----------
+    spin
+        A direction s, shape (3,): the density of states with spin along s, Re tr (1 + s.sigma) G / 4 with G the upper
+        left Nambu block; those of s and -s sum up to the whole. 1/2 in the normal state.
+
+    Raises
+    ------
+    ObservableError
+        If `spin` is no direction, or the equation was linearised.
+    """
+    check_result("density_of_states", spec, Spectrum)
+    direction = None if spin is None else _direction(spin)
+
+    def value(states: Complex) -> Real:
+        a, b = spec.problem.matrices(states)
+        if direction is None:
+            return normal_part(a, b).real
+        upper = green(to_matrix(a), to_matrix(b), linearized=spec.problem.system.linearized)[:2, :2]
+        projector = 0.25 * (np.eye(2) + np.einsum("a,aij->ij", direction, SIGMA))
+        return np.asarray(np.einsum("ij,ji...->...", projector, upper).real)
+
+    check_density(spec)
+    return over_energies(spec, "density_of_states", "N0", (), value)
+
+
+def check_density(spec: Spectrum) -> None:
+    """ObservableError if the spectrum has no density of states."""
+    if spec.problem.system.linearized:
+        raise ObservableError(
+            "the linearised equation has the density of states of the normal metal to first order; solve the full one"
+        )
+
+
+def _direction(spin: Any) -> Real:
+    allowed = "is a direction, three numbers that are not all 0"
+    vector = numbers("spin", spin, allowed, error=ObservableError)
+    if vector.shape != (3,) or not vector.any():
+        raise ObservableError(f"spin is {shown(spin)}; allowed {allowed}")
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
+def over_energies(
+    spec: Spectrum, name: str, unit: str, components: tuple[str, ...], value: Callable[[Complex], NDArray[Any]]
+) -> Field:
+    """A series over energies of what is a function of the state: states (..., 2n) to values (*components, ...)."""
+    space = spec.problem.system.space
+
+    def all_energies(interpolated: Callable[[Complex], Complex]) -> NDArray[Any]:
+        with np.errstate(invalid="ignore"):  # NaN where an energy was not found
+            return np.array([value(interpolated(state)) for state in spec.states])
+
+    def exact(location: Location) -> NDArray[Any]:
+        return all_energies(location.interpolate)
+
+    quadrature = all_energies(partial(at_quadrature, space))
+
+    return Field(
+        name, unit, components, quadrature, spec.device, space, exact=exact,
+        series=Series("energy", "energy", spec.energies),
+    )  # fmt: skip

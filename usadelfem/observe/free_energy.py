@@ -1,0 +1,78 @@
+"""Free energy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checks import named
+from ..errors import ObservableError
+from ..fem.coefficients import sample
+from ..fem.free_energy import spectral_energy
+from ..physics import functional as column
+from ..solve.results import Equilibrium
+from .arguments import check_result
+from .fields import Field
+
+
+@named()
+def free_energy(eq: Equilibrium) -> float:
+    """The free energy of an equilibrium, measured from the normal state of the same device.
+
+    Omega = Int N0 { |Delta|^2 ln(T/Tc) + 2 pi T sum_{w>0} [ (f_w - f_w[tau3])/2 + |Delta|^2/w ] } + interfaces + field
+    energy (theory, section on the free energy). Stationary in g, in a self-consistent gap and in an induced vector
+    potential, so that its derivative with respect to the phase of a reservoir is the current I/2e that flows into it. A
+    uniform superconductor has -N0 Delta^2/2 at T = 0. Where a gap is given without `Tc`, the term with the logarithm,
+    which does not depend on the phases, is left out. The energy inside rigid reservoirs is not counted. The field
+    energy is that of the induced field, Int (B - B_applied)^2 / 2 mu0, which is the one to compare at a given applied
+    field.
+
+    Unit: N0 energy^2 length^dim.
+
+    Raises
+    ------
+    ObservableError
+        If the equation was linearised.
+    """
+    check_result("free_energy", eq, Equilibrium)
+    density, interfaces = _energies(eq)
+    total = float((density * eq.system.space.dx).sum()) + interfaces
+    if eq.induced is not None:
+        total += eq.induced.maxwell.energy(eq.dofs) / eq.induced.mu0
+    return total
+
+
+@named()
+def free_energy_density(eq: Equilibrium) -> Field:
+    """The density of `free_energy` in the metals, without interfaces and field energy. Unit: N0 energy^2.
+
+    Raises
+    ------
+    ObservableError
+        If the equation was linearised.
+    """
+    check_result("free_energy_density", eq, Equilibrium)
+    density, _ = _energies(eq)
+    return Field("free_energy_density", "N0*energy^2", (), density, eq.device, eq.system.space)
+
+
+def _energies(eq: Equilibrium) -> tuple[NDArray[np.float64], float]:
+    """Density at the quadrature points, and the energy of all interfaces."""
+    system = eq.system
+    if system.linearized:
+        raise ObservableError("the free energy belongs to the nonlinear equation; solve without linearized=True")
+    table = system.coefficients.table
+    square = abs(system.gap) ** 2 * table[..., column.N0]
+    factor = 2 * np.pi * eq.temperature * eq.weights
+    density, interfaces = square * float((factor / eq.frequencies).sum()), 0.0
+    for w, weight, state in zip(eq.frequencies, 0.5 * factor, eq.riccati, strict=True):
+        bulk, own = spectral_energy(system, float(w), float(weight), state)
+        density, interfaces = density + bulk, interfaces + own
+    for region, material in eq.device.conductors.items():
+        if material.Tc is not None:
+            tc = sample(system.space, eq.device, region, ("Tc",))["Tc"]
+            cells = system.space.mesh.subdomains[region]
+            paired = tc > 0
+            logarithm = np.log(eq.temperature / np.where(paired, tc, 1.0))
+            density[cells] += np.where(paired, square[cells] * logarithm, 0.0)
+    return density, interfaces

@@ -1,0 +1,91 @@
+"""Magnetic field of screening currents: flux density, magnetisation, flux through holes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checks import named
+from ..errors import ObservableError
+from ..fem.screening import Induced
+from ..magnetics.holes import Hole
+from ..solve.results import Equilibrium
+from .arguments import check_result
+from .currents import charge_current
+from .fields import Field
+
+
+@named()
+def magnetic_field(eq: Equilibrium) -> Field:
+    """B = curl A, applied and induced, times e/hbar: () in 2D, along the first times the second mesh axis, (3,) in 3D.
+
+    Unit: 1/length^2; a flux quantum h/2e is an integral of pi.
+
+    Raises
+    ------
+    ObservableError
+        If the device was solved without screening.
+    """
+    induced = _induced(eq, "magnetic_field")
+    values = induced.maxwell.curl_at_points(eq.dofs) + _applied_field(eq)
+    components = ("x", "y", "z") if eq.system.space.dim == 3 else ()
+    return Field("magnetic_field", "1/length^2", components, np.asarray(values), eq.device, eq.system.space)
+
+
+@named()
+def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
+    """The magnetic moment of the supercurrents, (1/2) Int r x j: a number in 2D (per length), (3,) in 3D.
+
+    Works with and without screening; of a device without contacts. Unit: e N0 D energy length^dim.
+
+    Raises
+    ------
+    ObservableError
+        On a line, or if the device has contacts, through which currents may flow.
+    """
+    check_result("magnetisation", eq, Equilibrium)
+    space = eq.system.space
+    if space.dim == 1:
+        raise ObservableError("a magnetisation needs a mesh of two or three dimensions: on a line nothing circulates")
+    if len(eq.device.contacts):
+        raise ObservableError(
+            f"the device has the contacts {', '.join(map(repr, eq.device.contacts))}, through which currents may flow: "
+            "its magnetisation would depend on the origin. Ask for it of a device without contacts"
+        )
+    j, x = charge_current(eq).quadrature, space.points()
+    if space.dim == 2:
+        return float(0.5 * ((x[0] * j[1] - x[1] * j[0]) * space.dx).sum())
+    return np.asarray(0.5 * (np.cross(x, j, axis=0) * space.dx).sum(axis=(1, 2)))
+
+
+@named()
+def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
+    """The holes of a 2D sample and the magnetic flux through each, applied and induced; h/2e is pi.
+
+    A `Hole` has `centroid` and `area`. The flux through the hole itself; the fluxoid adds the current around it.
+
+    Raises
+    ------
+    ObservableError
+        If the device was solved without screening.
+    """
+    induced = _induced(eq, "hole_fluxes")
+    own = induced.maxwell.hole_fluxes(eq.dofs)
+    field = float(_applied_field(eq)) if eq.system.space.dim == 2 else 0.0
+    return tuple((hole, float(flux + field * hole.area)) for hole, flux in zip(induced.maxwell.holes, own, strict=True))
+
+
+def _induced(eq: Equilibrium, what: str) -> Induced:
+    check_result(what, eq, Equilibrium)
+    if eq.induced is None:
+        raise ObservableError(f"{what} needs a solve with screening=True; without it B is the applied field")
+    return eq.induced
+
+
+def _applied_field(eq: Equilibrium) -> NDArray[np.float64]:
+    """The uniform applied field, () in 2D or (3, 1, 1) in 3D; zero where none was given."""
+    dim = eq.system.space.dim
+    if eq.device.A is not None:
+        raise ObservableError("the applied field is known for Device(B=...) only, not for a general A")
+    field = np.zeros(3 if dim == 3 else ()) if eq.device.B is None else np.asarray(eq.device.B, float)
+    return field[:, None, None] if dim == 3 else field

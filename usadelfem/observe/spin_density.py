@@ -1,0 +1,54 @@
+"""Spin density."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..checks import flag, named
+from ..errors import ObservableError
+from ..fem.currents import sum_spins
+from ..physics.functional import HX, HZ, N0
+from ..solve.normal_state import NormalState
+from ..solve.results import Equilibrium
+from .arguments import check_result
+from .fields import Field
+from .normal_state import normal_spin_density
+
+
+@named()
+def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field:
+    """The spin density that superconducting correlations add, components (3,).
+
+    dS_a = -(i pi N0 T/2) sum over all w of Tr sigma_a tau3 g (theory, section on observables): the difference to the
+    normal state, which carries the Pauli term 2 N0 h_a. A homogeneous superconductor at T = 0 with |h| < gap has
+    dS = -2 N0 h, so that its total vanishes.
+
+    Unit: hbar/2 times N0 energy.
+
+    Parameters
+    ----------
+    eq
+        An equilibrium; of a normal state the density 2 N0 s of the spin accumulation s.
+    pauli
+        Add the Pauli term 2 N0 h_a, which makes it the total spin density (equilibrium only).
+
+    Raises
+    ------
+    ObservableError
+        If `pauli` is asked for of a normal state.
+    """
+    check_result("spin_density", eq, Equilibrium, NormalState)
+    flag("pauli", pauli, error=ObservableError)
+    if isinstance(eq, NormalState):
+        if pauli:
+            raise ObservableError(
+                "pauli=True belongs to an equilibrium; the spin density of a normal state is the excess"
+            )
+        return normal_spin_density(eq)
+    space, coefficients = eq.system.space, eq.system.coefficients
+    total = np.zeros((3, *space.dx.shape))
+    for weight, state in zip(eq.weights, eq.riccati, strict=True):
+        sum_spins(space, coefficients, -np.pi * eq.temperature * float(weight), state, total)
+    if pauli:
+        total += 2 * coefficients.table[..., N0] * np.moveaxis(coefficients.table[..., HX : HZ + 1], -1, 0)
+    return Field("spin_density", "hbar/2*N0*energy", ("x", "y", "z"), total, eq.device, space)

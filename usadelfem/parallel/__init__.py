@@ -1,0 +1,1 @@
+"""Who works: processes, threads and clusters, and how they are interrupted."""

@@ -1,0 +1,109 @@
+"""What a team does with its chains, in words that can travel: moves of the states, then sums over the frequencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..fem.gap_equation import Pairing
+from ..fem.matsubara import Spectral
+from ..fem.screening import Induced
+from ..numerics.newton import STEP_ACCURACY
+from .frequency_chain import Chain
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+# Relative residual of the linear response of the normal metal, from which the stability follows.
+MODE_ACCURACY = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """What one frequency contributes to sums over all of them; None where there is no such field.
+
+    Every term gets a chain, the system in the present fields, the number of the frequency in the chain and its weight.
+    """
+
+    pairing: Pairing | None = None
+    induced: Induced | None = None
+
+    def amplitude(self, chain: Chain, system: Spectral, index: int, weight: float) -> Complex:
+        """Pair amplitude f0, shape (cells, points) of the pairing."""
+        assert self.pairing is not None
+        out = np.zeros(self.pairing.shape, complex)
+        self.pairing.amplitude(chain.states[index], weight, out)
+        return out
+
+    def derivative(self, chain: Chain, system: Spectral, index: int, weight: float, change: Complex) -> Complex:
+        """Change of f0 with the gap, the state following."""
+        state = chain.states[index]
+        return self._response(chain, system, index, weight, state, change, linear=False, accuracy=STEP_ACCURACY)
+
+    def mode(self, chain: Chain, system: Spectral, index: int, weight: float, gap: Complex) -> Complex:
+        """f0 of the normal metal in a small gap, to first order."""
+        normal = np.zeros(chain.states.shape[1:], complex)
+        return self._response(chain, system, index, weight, normal, gap, linear=True, accuracy=MODE_ACCURACY)
+
+    def mode_at(
+        self, chain: Chain, system: Spectral, index: int, weight: float, gap: Complex, frequencies: Real
+    ) -> Complex:  # fmt: skip
+        """f0 of the normal metal in a small gap at some of the frequencies, shape (frequencies, cells, points)."""
+        assert self.pairing is not None
+        out = np.zeros((len(frequencies), *self.pairing.shape), complex)
+        for place in np.flatnonzero(frequencies == chain.frequencies[index]):
+            out[place] = self.mode(chain, system, index, 1.0, gap)
+        return out
+
+    def _response(
+        self, chain: Chain, system: Spectral, index: int, weight: float, state: Complex, change: Complex, *,
+        linear: bool, accuracy: float,
+    ) -> Complex:  # fmt: skip
+        assert self.pairing is not None
+        out = np.zeros(self.pairing.shape, complex)
+        source = system.project(self.pairing.source(state, change, linear=linear))
+        solution = chain.response(system, index, source, accuracy)
+        if solution is not None:  # not every node is clamped
+            self.pairing.response(state, system.change(solution), weight, out, linear=linear)
+        return out
+
+    def currents(self, chain: Chain, system: Spectral, index: int, weight: float) -> Real:
+        """Charge current and its local response, shape (dim + 1, cells, points)."""
+        assert self.induced is not None
+        return self.induced.response(system, chain.states[index], weight)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The sum of a method of `Terms` over the frequencies of a chain, with further arguments of that method."""
+
+    term: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+
+    def over(self, chain: Chain, terms: Terms, system: Spectral) -> Any:
+        """Its value."""
+        weights = chain.weights.tolist()
+        total = self.term(terms, chain, system, 0, weights[0], *self.arguments)
+        for index in range(1, len(weights)):
+            total = total + self.term(terms, chain, system, index, weights[index], *self.arguments)
+        return total
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every chain does in one go: a method of `Chain` that moves its states (None: they stay), then sums."""
+
+    move: Callable[..., None] | None = None
+    arguments: tuple[Any, ...] = ()
+    sums: tuple[Sum, ...] = ()
+
+    def run(self, chain: Chain, terms: Terms, system: Spectral) -> list[Any]:
+        """The values of the sums over one chain."""
+        if self.move is not None:
+            self.move(chain, system, *self.arguments)
+        return [each.over(chain, terms, system) for each in self.sums]

@@ -1,0 +1,270 @@
+"""A team whose chains are worked on by the workers of an executor.
+
+An executor does not say which worker takes a task. So the states and what has changed in the system travel with every
+task, and new states and sums come back; a worker keeps the factors that it has made for a chain, and makes them anew
+where another one had the chain before. What never changes, the mesh and its patterns, travels about once per worker.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checks import integer
+from ..fem.matsubara import Spectral
+from ..numerics.newton import Clock
+from ..numerics.report import Report
+from ..parallel.engines import capacity, check_executor
+from ..parallel.tasks import Crew
+from ..parallel.worker import Keeper
+from .frequency_chain import Chain, factor_memory
+from .frequency_sums import Job, Terms
+from .frequency_team import LocalTeam, Team, make_chain, total
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+def build_team(
+    system: Spectral, frequencies: Real, weights: Real, *, scale: float, kind: str = "auto", threads: int = 1,
+    executor: Executor | None = None, keep: bool = False, terms: Terms | None = None,
+    step: Callable[[], object] = int,
+) -> Team:  # fmt: skip
+    """The frequencies of a solve in this process, or on an executor."""
+    threads = check_sharing(threads, executor)
+    if executor is None:
+        return LocalTeam(
+            system, frequencies, weights, scale=scale, kind=kind, threads=threads, keep=keep, terms=terms, step=step
+        )
+    setup = _Setup(system, terms or Terms(), frequencies, weights, scale, kind, keep)
+    return RemoteTeam(setup, executor, step)
+
+
+def check_sharing(threads: Any, executor: Any) -> int:
+    """The number of threads, if frequencies can be shared as asked for.
+
+    Raises
+    ------
+    ValueError
+        If threads is no integer >= 1, or above 1 together with an executor.
+    TypeError
+        If executor is neither None nor an Executor.
+    """
+    count = integer("threads", threads, least=1)
+    check_executor(executor)
+    if executor is not None and count > 1:
+        raise ValueError(
+            f"threads is {threads!r} and executor is {executor!r}: allowed is one of the two; leave threads=1, and "
+            "give the executor as many workers as there are cores"
+        )
+    return count
+
+
+class _Setup(NamedTuple):
+    """What the chains of a team have in common; the system is that of the first fields."""
+
+    system: Spectral
+    terms: Terms
+    frequencies: Real
+    weights: Real
+    scale: float
+    kind: str
+    keep: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Order:
+    """A job for one chain, and what has changed since the setup: columns of the table of coefficients, and states.
+
+    States are None where all are zero. Factors of an earlier generation are out of date.
+    """
+
+    number: int
+    generation: int
+    job: Job
+    columns: NDArray[np.int64]
+    values: Real
+    states: Complex | None
+
+    def system(self, first: Spectral) -> Spectral:
+        """The system in the present fields."""
+        if not len(self.columns):
+            return first
+        table = first.coefficients.table.copy()
+        table[..., self.columns] = self.values
+        return first.with_table(table)
+
+
+class _Answer(NamedTuple):
+    """What comes back: values of the sums, states where they have moved, and how it went."""
+
+    sums: list[Any]
+    states: Complex | None
+    reports: dict[int, Report]
+    clock: Clock
+    solver: str
+
+
+@dataclass(eq=False)
+class _Held:
+    """A chain with its factors, which one thread at a time may use."""
+
+    chain: Chain
+    generation: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+
+class _Chains(Keeper):
+    """The chains of a team that a process has worked on, the last one at the end; factors do not travel."""
+
+    def __init__(self, setup: _Setup, count: int, processes: int, slots: int) -> None:
+        self.setup, self.count, self.processes, self.slots = setup, count, processes, slots
+        self.held: OrderedDict[int, _Held] = OrderedDict()
+        self.lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Chains, (self.setup, self.count, self.processes, self.slots)
+
+    def work(self, order: _Order) -> _Answer:
+        """Do a job with one chain."""
+        held = self._take(order.number)
+        try:
+            with held.lock:
+                chain = held.chain
+                if held.generation != order.generation:
+                    chain.forget()
+                    held.generation = order.generation
+                chain.states = self._zeros(chain) if order.states is None else order.states
+                chain.clock, chain.reports = Clock(), {}
+                sums = order.job.run(chain, self.setup.terms, order.system(self.setup.system))
+                moved = chain.states if order.job.move else None
+                return _Answer(sums, moved, chain.reports, chain.clock, chain.solver_name)
+        finally:
+            self._trim(order.number)
+
+    def _take(self, number: int) -> _Held:
+        own = self.setup
+        part = slice(number, None, self.count)
+        with self.lock:
+            if number not in self.held:
+                chain = make_chain(
+                    own.system, own.frequencies[part], own.weights[part], np.empty(0, complex), own.scale, own.kind,
+                    own.keep, factor_memory() / self.slots,
+                )  # fmt: skip
+                self.held[number] = _Held(chain)
+            self.held.move_to_end(number)
+            return self.held[number]
+
+    def _zeros(self, chain: Chain) -> Complex:
+        return np.zeros((len(chain.frequencies), self.setup.system.space.nodes.shape[1], 4), complex)
+
+    def _trim(self, last: int) -> None:
+        """Drop factors that are not to be kept, and those of other chains where memory ends."""
+        limit = factor_memory() / self.processes
+        with self.lock:
+            if not self.setup.keep:
+                self._drop(last, wait=False)
+                return
+            for number in [number for number in self.held if number != last]:
+                if sum(held.chain.held for held in self.held.values()) > limit:
+                    self._drop(number, wait=False)
+
+    def _drop(self, number: int, *, wait: bool) -> None:
+        held = self.held.get(number)
+        if held is not None and held.lock.acquire(blocking=wait):
+            held.chain.release()
+            held.lock.release()
+            del self.held[number]
+
+    def release(self) -> None:
+        """Free all factors, waiting for those in use."""
+        with self.lock:
+            for number in list(self.held):
+                self._drop(number, wait=True)
+
+
+def _work(chains: _Chains, order: _Order) -> _Answer:
+    """The task of a worker."""
+    return chains.work(order)
+
+
+class RemoteTeam(Team):
+    """A team with a chain for every worker of an executor; `step` is called for every frequency of a descent."""
+
+    def __init__(self, setup: _Setup, executor: Executor, step: Callable[[], object] = int) -> None:
+        processes, slots = capacity(executor)
+        super().__init__(setup.system, setup.frequencies, setup.weights, slots)
+        own = 1 if isinstance(executor, ThreadPoolExecutor) else processes
+        self.setup, self.step = setup, step
+        self.chains = _Chains(setup, self.count, own, slots)
+        self.crew = Crew(_work, self.chains, executor, "Matsubara frequencies")
+        # Workers wait in line: the one that was ready first gets the first chain, which had better be its own.
+        self.order = list(range(self.count))
+        self.generation = 0
+        self._reports: dict[int, Report] = {}
+        self._clock, self._names = Clock(), set[str]()
+
+    def run(self, system: Spectral, job: Job) -> list[Any]:
+        """Do a job in every chain, wherever workers are free."""
+        first, table = self.setup.system.coefficients.table, system.coefficients.table
+        columns = np.flatnonzero((table != first).any(axis=(0, 1)))
+        values = table[..., columns]
+        states = [self.states[number :: self.count] for number in self.order]
+        orders = [
+            _Order(number, self.generation, job, columns, values, own if own.any() else None)
+            for number, own in zip(self.order, states, strict=True)
+        ]
+        sums: list[list[Any]] = [[]] * self.count
+        finished: list[int] = []
+
+        def keep(index: int, answer: _Answer) -> None:
+            number = orders[index].number
+            self._keep(number, answer)
+            sums[number] = answer.sums
+            finished.append(number)
+            for _ in range(len(answer.reports) if job.move is Chain.descend else 0):
+                self.step()
+
+        self.crew.run(orders, keep)
+        self.order = finished
+        return total(sums)
+
+    def _keep(self, number: int, answer: _Answer) -> None:
+        if answer.states is not None:
+            self.states[number :: self.count] = answer.states
+        for index, report in answer.reports.items():
+            n = number + index * self.count
+            self._reports[n] = report.after(self._reports.get(n))
+        self._clock.add(answer.clock)
+        self._names.add(answer.solver)
+
+    def forget(self) -> None:
+        """Make all factors anew where they are needed next, in whichever worker."""
+        self.generation += 1
+
+    def release(self) -> None:
+        """End what this team has started; workers free their factors when they turn to something else."""
+        self.crew.close()
+        self.chains.release()
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """One report per frequency, ascending."""
+        return tuple(self._reports[n] for n in range(len(self.frequencies)))
+
+    @property
+    def clock(self) -> Clock:
+        """Seconds in the linear solvers, of all workers together."""
+        return self._clock
+
+    @property
+    def solver(self) -> str:
+        """Name of the linear solver, or of several if workers differ."""
+        return ", ".join(sorted(self._names))

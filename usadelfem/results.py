@@ -1,0 +1,13 @@
+"""What solves, studies and observables return."""
+
+from .diagnostics.check import DeviceCheck as DeviceCheck
+from .export.grid import SweepResult as SweepResult
+from .numerics.report import Iteration as Iteration
+from .numerics.report import Report as Report
+from .observe.fields import Field as Field
+from .observe.fields import Series as Series
+from .observe.vorticity import Vorticity as Vorticity
+from .physics.spinor_basis import change_basis as change_basis
+from .solve.normal_state import NormalState as NormalState
+from .solve.results import Equilibrium as Equilibrium
+from .solve.results import Spectrum as Spectrum

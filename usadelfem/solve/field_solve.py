@@ -1,0 +1,269 @@
+"""The self-consistent solve: first guesses on coarser discretisations, then sweeps to the tolerance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checks import choice, integer, number
+from ..device.device import Device
+from ..diagnostics.cutoff import warn_of_cutoff
+from ..diagnostics.quality import warn_of_states
+from ..diagnostics.slips import Start, start_of
+from ..errors import SolveError
+from ..fem.gap_equation import Pairing, build_pairing, zero_temperature_gap
+from ..fem.matsubara import Spectral, build_spectral
+from ..fem.screening import build_induced
+from ..numerics.newton import ERROR_TOLERANCE
+from ..numerics.report import Iteration
+from ..parallel.tasks import progress_bar
+from ..points.frequency_sums import Terms
+from ..points.frequency_team_remote import build_team
+from ..points.sum_rule import SumRule
+from ..space.recover import recover
+from ..space.space import basis_values
+from .best import RESTART_ACCURACY, SUSPICIOUS, Best
+from .field_guess import Initial, Vortices, gap_from, initial_gap
+from .field_iterations import SEED, anderson_sweeps, newton_sweeps
+from .field_problem import SelfConsistency, as_real
+from .pairing_mode import lowest_mode, superconducting_contacts
+from .results import Equilibrium
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+METHODS = {"anderson": anderson_sweeps, "newton": newton_sweeps}
+# Frequencies are first solved to this accuracy, with the first guess of the fields.
+FIRST_ACCURACY = 1e-4
+# The gap of a linear discretisation with a coarse quadrature is a first guess; it needs no more accuracy than its own.
+GUESS_PRECISION = 1e-4
+GUESS_TOLERANCE = 1e-3
+
+Mode = tuple[float, Complex]
+
+
+@dataclass(frozen=True)
+class FieldOptions:
+    """How self-consistent fields are found: see `solve_equilibrium`."""
+
+    initial: Initial | Equilibrium = None
+    method: str = "anderson"
+    tolerance: float = 1e-8
+    max_sweeps: int = 500
+    linear_solver: str = "auto"
+    threads: int = 1
+    executor: Executor | None = None
+    progress: bool | None = None
+
+    def __post_init__(self) -> None:
+        choice("method", self.method, METHODS)
+        object.__setattr__(self, "tolerance", number("tolerance", self.tolerance, above=0, below=1))
+        object.__setattr__(self, "max_sweeps", integer("max_sweeps", self.max_sweeps, least=1))
+
+
+def solve_fields(
+    device: Device, system: Spectral, pairing: Pairing | None, mu0: float | None, *, rule: SumRule, scale: float,
+    options: FieldOptions, common: dict[str, Any],
+) -> Equilibrium:  # fmt: skip
+    """Find the gap, and with a coupling mu0 the induced potential, of a device; `common` goes into the result."""
+    temperature = common["temperature"]
+    begun: list[Start | None] = []
+    if pairing is not None:
+        system = _first_guess(device, system, pairing, rule, scale, temperature, options, begun)
+    nodes, weights = common["frequencies"], common["weights"]
+    problem = _problem(device, system, pairing, mu0, nodes, weights, temperature, scale, options)
+
+    def result(sweeps: tuple[Iteration, ...]) -> Equilibrium:
+        return Equilibrium(
+            device=device if pairing is None else _with_gap(device, problem.system), system=problem.system,
+            sweeps=sweeps, pairing=pairing, induced=problem.induced, dofs=problem.dofs,
+            cutoff_error=problem.cutoff_error(common["cutoff"]), **problem.team.result(), **common,
+        )  # fmt: skip
+
+    try:
+        ask = _normal_mode(device, system, rule, temperature, options)
+        sweeps = _converge(problem, options, ask=ask, begun=lambda: begun.append(_start(problem)))
+        found = result(sweeps)
+    except SolveError as error:
+        if problem.team.reports:
+            error.best = result(())
+        raise
+    finally:
+        problem.team.release()
+    if rule.ends_by_default:
+        warn_of_cutoff(found.cutoff_error, found.cutoff)
+    warn_of_states(found.system, found.riccati, found.report)
+    if begun[0] is not None:
+        asked = isinstance(options.initial, Vortices)
+        begun[0].compare(found.system, found.riccati[0], asked=asked)
+    return found
+
+
+def _start(problem: SelfConsistency) -> Start | None:
+    return start_of(problem.system, problem.pairing, problem.team.states[0])
+
+
+def _given(device: Device, system: Spectral) -> NDArray[np.bool_]:
+    """Cells whose gap is not an unknown."""
+    given = np.ones(system.space.mesh.nelements, bool)
+    for region, material in device.conductors.items():
+        given[system.space.mesh.subdomains[region]] = not material.self_consistent
+    return given
+
+
+def _normal_mode(
+    device: Device, system: Spectral, rule: SumRule, temperature: float, options: FieldOptions
+) -> Callable[[], Mode] | None:  # fmt: skip
+    """How to find the lowest mode of the normal state, None where sources keep the device superconducting."""
+    if superconducting_contacts(system) or system.gap[_given(device, system)].any():
+        return None
+    return lambda: lowest_mode(
+        device, temperature, order=system.space.order, linear_solver=options.linear_solver, threads=options.threads,
+        executor=options.executor, quadrature=rule.quadrature, frequencies=rule.frequencies, cutoff=rule.cutoff,
+        cutoff_index=rule.cutoff_index,
+    )  # fmt: skip
+
+
+def _problem(
+    device: Device, system: Spectral, pairing: Pairing | None, mu0: float | None, nodes: Real, weights: Real,
+    temperature: float, scale: float, options: FieldOptions,
+) -> SelfConsistency:  # fmt: skip
+    induced = build_induced(device, system, mu0) if mu0 is not None else None
+    team = build_team(
+        system, nodes, weights, scale=scale, kind=options.linear_solver, threads=options.threads,
+        executor=options.executor, keep=True, terms=Terms(pairing, induced),
+    )  # fmt: skip
+    problem = SelfConsistency(system, team, pairing, induced, temperature, scale)
+    if pairing is not None:
+        problem.unit = zero_temperature_gap(pairing)
+    old = options.initial
+    if induced is not None and isinstance(old, Equilibrium) and len(old.dofs) == len(problem.dofs):
+        problem.dofs = old.dofs
+        problem.system = induced.with_potential(system, old.dofs)
+    return problem
+
+
+def _first_guess(
+    device: Device, system: Spectral, pairing: Pairing, rule: SumRule, scale: float, temperature: float,
+    options: FieldOptions, begun: list[Start | None],
+) -> Spectral:  # fmt: skip
+    """The system with a gap to start from: the given one, or that of a coarser problem started from it.
+
+    `begun` gets the windings of the first states.
+    """
+    if isinstance(options.initial, Equilibrium):
+        return pairing.with_gap(system, gap_from(options.initial.system, system, pairing))
+    gap = initial_gap(device, system, pairing, temperature, options.initial)
+    start = pairing.with_gap(system, gap)
+    if not abs(gap).max():
+        return start
+    coarse, coarse_pairing = start, pairing
+    if system.space.order > 1:
+        coarse = build_spectral(device, 1, temperature=temperature, potential=bool(system.coefficients.gauge.shape[2]))
+        coarse_pairing = build_pairing(device, coarse) or pairing
+        first = initial_gap(device, coarse, coarse_pairing, temperature, options.initial)
+        coarse = coarse_pairing.with_gap(coarse, first)
+    nodes, weights = rule.nodes(temperature, scale, GUESS_PRECISION)
+    guess = replace(options, tolerance=max(GUESS_TOLERANCE, options.tolerance), method="anderson", max_sweeps=60)
+    problem = _problem(device, coarse, coarse_pairing, None, nodes, weights, temperature, scale, guess)
+    try:
+        _converge(problem, guess, polish=False, begun=lambda: begun.append(_start(problem)))
+    except SolveError:
+        return start
+    finally:
+        problem.team.release()
+    return pairing.with_gap(system, _refined(problem.system, coarse_pairing, system, pairing))
+
+
+def _refined(coarse: Spectral, coarse_pairing: Pairing, system: Spectral, pairing: Pairing) -> Complex:
+    """The gap of a coarser space of the same mesh at the points of a finer one, through its nodal recovery."""
+    gap = coarse_pairing.gap_of(coarse)
+    if coarse.space.order == system.space.order:
+        return gap
+    whole = np.zeros(coarse.space.dx.shape, complex)
+    whole[coarse_pairing.chosen] = gap
+    regions = tuple(
+        name for name, own in coarse.space.mesh.subdomains.items() if np.isin(own, coarse_pairing.chosen).any()
+    )
+    values = recover(coarse.space, whole, regions).values[pairing.chosen]
+    phi = basis_values(coarse.space.basis.elem, system.space.basis.X)
+    return np.asarray(np.einsum("ci,iq->cq", values, phi))
+
+
+def _converge(
+    problem: SelfConsistency, options: FieldOptions, *, polish: bool = True, ask: Callable[[], Mode] | None = None,
+    begun: Callable[[], object] = int,
+) -> tuple[Iteration, ...]:  # fmt: skip
+    """Iterate until the fields are consistent with states of full accuracy; returns the history.
+
+    `ask` gives the lowest mode of the normal state of a device without superconducting sources. Where the gap has
+    become small, it decides whether the gap has to vanish, or starts it anew along that mode. `begun` is called with
+    the first states. A method that gets nowhere for STALLED sweeps gives way to the other one.
+    """
+    history: list[Iteration] = []
+    best = Best()
+    method, unstable = options.method, False
+    problem.start(RESTART_ACCURACY if isinstance(options.initial, Equilibrium) else FIRST_ACCURACY)
+    begun()
+    sweeps = METHODS[method](problem, options.tolerance)
+    with progress_bar(None, "sweeps", options.progress) as bar:
+        while True:
+            sweep = next(sweeps)
+            history.append(sweep)
+            bar.update()
+            bar.set_postfix(residual=f"{sweep.residual:.1e}")
+            best.see(problem, sweep, len(history))
+            if ask is not None and 0 < sweep.largest < SUSPICIOUS:
+                eigenvalue, mode = ask()
+                ask, unstable = None, eigenvalue <= 0
+                if not unstable:
+                    return (*history, problem.set_normal(sweep.number))
+                problem.place(np.concatenate([as_real(SEED * problem.unit * mode / abs(mode).max()), problem.dofs]))
+                problem.start(FIRST_ACCURACY)
+                sweeps = METHODS[method](problem, options.tolerance)
+            elif sweep.residual <= options.tolerance and not (unstable and sweep.largest < SUSPICIOUS):
+                if not polish:
+                    return tuple(history)
+                problem.settle(ERROR_TOLERANCE)
+                residual = problem.residual()
+                phases = problem.island_step(residual)
+                last = problem.measure(sweep.number, residual, problem.potential_step(), phases)
+                if last.residual <= options.tolerance:
+                    return (*history, last)
+            if len(history) >= options.max_sweeps or not np.isfinite(sweep.residual):
+                break
+            if polish and best.stalls(len(history)) and problem.pairing is not None and problem.induced is None:
+                method = next(other for other in METHODS if other != method)
+                best.resume(problem, FIRST_ACCURACY, len(history))
+                sweeps = METHODS[method](problem, options.tolerance)
+    best.restore(problem)
+    raise _unconverged(problem, best, history)
+
+
+def _unconverged(problem: SelfConsistency, best: Best, history: list[Iteration]) -> SolveError:
+    residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
+    return SolveError(
+        f"the self-consistent fields did not converge in {len(history)} sweeps ({' and '.join(METHODS)} were tried "
+        f"where they apply); last residuals: {residuals}; the best was {best.residual:.1e} in sweep {best.number}, "
+        "whose state is in the attribute `best` of this error. Try: initial=error.best with more `max_sweeps`, a start "
+        "with the phases or vortices of the solution that is looked for, or a smaller field or phase difference",
+        frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=problem.gap,
+    )  # fmt: skip
+
+
+def _with_gap(device: Device, system: Spectral) -> Device:
+    """The device with the gaps that were found, as values at the vertices."""
+    gap, space = system.gap, system.space
+    gaps = {}
+    for region, material in device.conductors.items():
+        if material.self_consistent:
+            full = np.zeros(device.mesh.nvertices, complex)
+            corners = recover(space, gap, (region,)).at_corners(region)
+            full[device.sample_vertices] = space.at_vertices(corners, region)
+            gaps[region] = full
+    return device.with_gap(gaps)

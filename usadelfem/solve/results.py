@@ -1,0 +1,183 @@
+"""The results of solves: data, and the Green's functions at points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..checks import integer
+from ..device.device import Device
+from ..errors import ObservableError
+from ..fem.gap_equation import Pairing
+from ..fem.matsubara import Spectral
+from ..fem.retarded import Retarded
+from ..fem.screening import Induced
+from ..frozen import FrozenRecord, freeze
+from ..numerics.newton import Clock
+from ..numerics.report import Iteration, Report
+from ..physics.riccati import green, tilde, to_matrix
+from ..space.locate import locate
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Equilibrium(FrozenRecord):
+    """Thermal equilibrium of a device; observables are functions of it (`charge_current`, `pair_amplitude`, ...).
+
+    Attributes
+    ----------
+    device
+        The device that was solved.
+    temperature
+        Temperature, energy.
+    frequencies, weights
+        Positive Matsubara frequencies (or nodes of the quadrature), ascending, and the weights with which a sum over
+        all positive Matsubara frequencies is sum_j weights[j] F(frequencies[j]); shape (frequencies,).
+    riccati
+        Entries a00, a01, a10, a11 of the Riccati matrix at the nodes, shape (frequencies, nodes, 4).
+    report
+        How Newton's method went, one `Report` per frequency.
+    system
+        The discretised problem; `system.space.nodes` are the positions of the nodes.
+    clock, solver
+        Seconds spent in the linear solver, and its name.
+    sweeps
+        History of the self-consistent iteration, the last one with states of full accuracy; empty where gaps are given.
+    pairing
+        Where the gap was unknown, None where it is given everywhere.
+    induced, dofs
+        With screening: the problem of the induced vector potential, and its unknowns.
+    cutoff, cutoff_error
+        Energy at which sums over frequencies end, infinite where they do not; and what a self-consistent solve leaves
+        out by that, as a relative change of Tc (estimated from the decay of the summand).
+    """
+
+    device: Device
+    temperature: float
+    frequencies: Real
+    weights: Real
+    riccati: Complex
+    report: tuple[Report, ...]
+    system: Spectral
+    clock: Clock = field(compare=False)
+    solver: str
+    sweeps: tuple[Iteration, ...] = ()
+    pairing: Pairing | None = None
+    induced: Induced | None = None
+    dofs: Real = field(default_factory=lambda: np.empty(0))
+    cutoff: float = np.inf
+    cutoff_error: float = 0.0
+
+    def __post_init__(self) -> None:
+        freeze(vars(self))
+
+    def __repr__(self) -> str:
+        return (
+            f"Equilibrium(temperature={self.temperature:g}, {len(self.frequencies)} frequencies up to "
+            f"{self.frequencies[-1]:.3g}, {self.riccati.shape[1]} nodes of order {self.system.space.order}, "
+            f"{sum(report.iterations for report in self.report)} Newton iterations, {self.device})"
+        )
+
+    def green(self, points: ArrayLike) -> Complex:
+        """The matrix g at points.
+
+        Parameters
+        ----------
+        points
+            Positions, shape (dim, npoints).
+
+        Returns
+        -------
+        array, shape (frequencies, 4, 4, npoints)
+            In the basis (psi_up, psi_dn, psi_dn^+, -psi_up^+), dimensionless, g^2 = 1; of the linearised problem to
+            second order in the pair amplitudes.
+
+        Raises
+        ------
+        ObservableError
+            If a point lies outside the mesh.
+        """
+        state = locate(self.system.space, points).interpolate(self.riccati)
+        a = to_matrix(state)
+        return np.moveaxis(green(a, tilde(a), linearized=self.system.linearized), 2, 0)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Spectrum(FrozenRecord):
+    """Retarded Green's functions of a device; observables are functions of it (`density_of_states`, `minigap`, ...).
+
+    Attributes
+    ----------
+    device
+        The device that was solved, with the gap of its equilibrium.
+    energies
+        Energies, ascending, shape (energies,).
+    broadening
+        Imaginary part Gamma of all energies.
+    states
+        Entries of the Riccati matrices a and b that the spin sector needs, shape (energies, nodes, 2n); NaN at energies
+        that did not converge.
+    report
+        How Newton's method went, one `Report` per energy; `frequency` is the energy, `continuation` the number of
+        intermediate steps, which began far from the real axis.
+    problem
+        The discretised problem; `problem.system.space.nodes` are the positions of the nodes.
+    clock
+        Seconds spent in the linear solver, all workers together.
+    """
+
+    device: Device
+    energies: Real
+    broadening: float
+    states: Complex
+    report: tuple[Report, ...]
+    problem: Retarded
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        freeze(vars(self))
+
+    def __repr__(self) -> str:
+        return (
+            f"Spectrum({len(self.energies)} energies from {self.energies[0]:.4g} to {self.energies[-1]:.4g}, "
+            f"broadening {self.broadening:g}, {self.states.shape[1]} nodes of order {self.problem.system.space.order}, "
+            f"{sum(report.iterations for report in self.report)} Newton iterations, {self.device})"
+        )
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """Whether each energy was found, shape (energies,)."""
+        return np.array([report.converged for report in self.report])
+
+    def riccati(self, n: int) -> tuple[Complex, Complex]:
+        """All entries a00, a01, a10, a11 of a and of b at the nodes for energy number n, shape (nodes, 4) each."""
+        index, count = integer("n", n, error=ObservableError), len(self.energies)
+        if not -count <= index < count:
+            raise ObservableError(f"no energy number {index}; allowed are 0 to {count - 1}")
+        return self.problem.matrices(self.states[index])
+
+    def green(self, points: ArrayLike) -> Complex:
+        """The retarded matrix g at points.
+
+        Parameters
+        ----------
+        points
+            Positions, shape (dim, npoints).
+
+        Returns
+        -------
+        array, shape (energies, 4, 4, npoints)
+            In the basis (psi_up, psi_dn, psi_dn^+, -psi_up^+), dimensionless, g^2 = 1.
+
+        Raises
+        ------
+        ObservableError
+            If a point lies outside the mesh.
+        """
+        system = self.problem.system
+        a, b = self.problem.matrices(locate(system.space, points).interpolate(self.states))
+        return np.moveaxis(green(to_matrix(a), to_matrix(b), linearized=system.linearized), 2, 0)

@@ -1,0 +1,1 @@
+"""Finite-element spaces on a mesh, and where points and sections lie in them."""

@@ -1,0 +1,11 @@
+"""Studies: what takes many solves."""
+
+from .accuracy import error_estimate as error_estimate
+from .accuracy import refine as refine
+from .critical import critical_parameter as critical_parameter
+from .critical import critical_temperature as critical_temperature
+from .critical import phase_diagram as phase_diagram
+from .critical import stability as stability
+from .ground_state import ground_state as ground_state
+from .minigap import minigap as minigap
+from .sweep import sweep as sweep

@@ -1,0 +1,233 @@
+"""Stability of the normal state against pairing: critical temperatures and fields from an eigenvalue problem.
+
+The second variation of the free energy with respect to the gap at g = tau3 is the linear operator
+
+    (L Delta)(r) = Delta [ln(T/Tc) + 2 pi T sum 1/w] + 2 pi T sum i f0[Delta],
+
+f0[Delta] the linear response of the normal metal. Superconductivity sets in where its lowest eigenvalue passes zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from ..checks import named, numbers, shown
+from ..device.coefficient import evaluate
+from ..device.device import Device
+from ..errors import DeviceError
+from ..parallel.tasks import run_tasks
+from ..solve.arguments import (
+    MODE_OPTIONS,
+    check_device,
+    check_function,
+    check_progress,
+    checked_precision,
+    checked_temperature,
+    device_of,
+)
+from ..solve.pairing_mode import lowest_mode
+from ..solve.unresolved import warn_mode
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+# Below this part of the largest Tc a device counts as normal at all temperatures.
+LOWEST = 1e-2
+STRIDE, SHORTEST = 4.0, 0.25
+
+
+@named(*MODE_OPTIONS)
+def stability(device: Device, temperature: float, **options: Any) -> float:
+    """Lowest eigenvalue of the gap equation linearised at the normal state: negative where it is unstable.
+
+    For a bulk superconductor with pair breaking it is ln(T/Tc) + psi(1/2 + alpha/2 pi T) - psi(1/2).
+
+    Parameters
+    ----------
+    device
+        A device with `Tc` in at least one region; reservoirs are normal.
+    temperature
+        Temperature, energy; positive.
+    **options
+        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, threads, executor: as in
+        `solve_equilibrium`.
+
+    Raises
+    ------
+    DeviceError
+        If no region has Tc without a gap, or there is a superconducting reservoir or a given gap.
+    ValueError
+        If an argument is out of range.
+    """
+    value, mode = lowest_mode(device, temperature, warn=True, **options)
+    warn_mode(device, temperature, mode, options.get("order", 2))
+    return value
+
+
+@named(*MODE_OPTIONS)
+def critical_temperature(device: Device, *, precision: float = 1e-6, **options: Any) -> float:
+    """The temperature below which the normal state is unstable, energy; 0 if it is below 1 % of the largest Tc.
+
+    The highest root of `stability(device, T)`: steps down in ln T in proportion to the eigenvalue, then bracketing. It
+    is the transition temperature where the transition is of second order.
+
+    Parameters
+    ----------
+    device
+        A device with `Tc` in at least one region; reservoirs are normal.
+    precision
+        Relative precision.
+    **options
+        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, threads, executor: as in
+        `solve_equilibrium`.
+
+    Raises
+    ------
+    DeviceError, ValueError
+        As `stability`.
+    """
+    check_device(device)
+    precision, highest = checked_precision(precision), _highest_tc(device)
+    mode: Complex | None = None
+
+    def eigenvalue(logarithm: float) -> float:
+        nonlocal mode
+        value, mode = lowest_mode(device, highest * float(np.exp(logarithm)), mode, **options)
+        return value
+
+    value = eigenvalue(0.0)
+    found = _highest_root(eigenvalue, value, precision)
+    if found is None:
+        return 0.0
+    assert mode is not None
+    temperature = highest * float(np.exp(found))
+    lowest_mode(device, temperature, mode, warn=True, **options)
+    warn_mode(device, temperature, mode, options.get("order", 2))
+    return temperature
+
+
+def _highest_root(eigenvalue: Callable[[float], float], value: float, precision: float) -> float | None:
+    """The highest ln T <= 0 at which the eigenvalue, which is `value` at 0, vanishes; None below LOWEST."""
+    above = 0.0
+    while value > precision:
+        # The eigenvalue falls no faster than ln T; longer steps, of at least SHORTEST, overlook windows of
+        # superconductivity only where two transitions lie closer than that.
+        if above <= np.log(LOWEST):
+            return None
+        below = max(above - max(STRIDE * value, SHORTEST), np.log(LOWEST))
+        trial = eigenvalue(below)
+        if trial <= 0:
+            return float(brentq(eigenvalue, below, above, xtol=precision))
+        above, value = below, trial
+    return above
+
+
+def _highest_tc(device: Device) -> float:
+    mesh, values = device.sample, []
+    for region, material in device.conductors.items():
+        if material.self_consistent:
+            corners = mesh.p[:, np.unique(mesh.t[:, mesh.subdomains[region]])]
+            own = evaluate("Tc", material.Tc, corners, f"material of region {region!r}", lambda nodal: nodal)
+            values.append(float(np.max(own)))
+    if not values or not max(values) > 0:
+        raise DeviceError("no region has a Tc > 0 and an unknown gap: give a material superconductor(Tc=...)")
+    return max(values)
+
+
+@named(*MODE_OPTIONS)
+def critical_parameter(
+    function: Callable[[float], Device], interval: tuple[float, float], temperature: float, *, precision: float = 1e-6,
+    **options: Any,
+) -> float:  # fmt: skip
+    """The parameter at which the normal state becomes unstable at a temperature: a critical field or thickness.
+
+    Parameters
+    ----------
+    function
+        Makes the device of a parameter.
+    interval
+        Two parameters, the normal state being stable at one and unstable at the other.
+    temperature
+        Temperature, energy.
+    precision
+        Relative precision.
+    **options
+        As in `stability`.
+
+    Raises
+    ------
+    ValueError
+        If the normal state is stable, or unstable, at both ends.
+    DeviceError
+        As `stability`.
+    """
+    check_function("function", function, "a function that makes a Device of a parameter")
+    precision, temperature = checked_precision(precision), checked_temperature(temperature)
+    ends = numbers("interval", interval, "are two different finite numbers").tolist()
+    if np.shape(ends) != (2,) or ends[0] == ends[1]:
+        raise ValueError(f"interval is {shown(interval)}; allowed are two different finite numbers")
+    values = [stability(device_of(function, end), temperature, **options) for end in ends]
+    if values[0] * values[1] > 0:
+        state = "stable" if values[0] > 0 else "unstable"
+        raise ValueError(
+            f"the normal state is {state} at both ends {ends} of the interval (eigenvalues {values[0]:.3g} and "
+            f"{values[1]:.3g}); widen it"
+        )
+    known: dict[float, float] = dict(zip(ends, values, strict=True))
+
+    def eigenvalue(parameter: float) -> float:
+        if parameter in known:
+            return known[parameter]
+        return stability(device_of(function, parameter), temperature, **options)
+
+    return float(brentq(eigenvalue, *ends, xtol=precision * max(map(abs, ends)), rtol=max(precision, 1e-15)))
+
+
+@named(*MODE_OPTIONS, "precision")
+def phase_diagram(
+    function: Callable[[float], Device], parameters: Sequence[float], *, executor: Executor | None = None,
+    progress: bool | None = None, **options: Any,
+) -> Real:  # fmt: skip
+    """Critical temperatures of a family of devices, shape (parameters,).
+
+    Parameters
+    ----------
+    function
+        Makes the device of a parameter: a thickness, an exchange field, the angle of a spin valve.
+    parameters
+        Values of the parameter.
+    executor
+        Any `concurrent.futures.Executor`, whose workers take one parameter at a time. None: in this process.
+    progress
+        Whether to show a bar; None: on a terminal, in runs longer than a second.
+    **options
+        As in `critical_temperature`.
+
+    Raises
+    ------
+    DeviceError, ValueError
+        As `critical_temperature`.
+    """
+    check_function("function", function, "a function that makes a Device of a parameter")
+    check_progress(progress)
+    values = numbers("parameters", parameters, "are finite numbers, at least one")
+    if values.ndim != 1 or not len(values):
+        raise ValueError(f"parameters is {shown(parameters)}; allowed are finite numbers, at least one")
+    return np.array(
+        run_tasks(
+            _critical_point, values.tolist(), shared=(function, options), executor=executor, label="phase diagram",
+            progress=progress,
+        )
+    )  # fmt: skip
+
+
+def _critical_point(shared: tuple[Callable[[float], Device], dict[str, Any]], value: float) -> float:
+    """The critical temperature of one device of a family; the task of a phase diagram."""
+    function, options = shared
+    return critical_temperature(device_of(function, value), **options)
