@@ -245,3 +245,31 @@ def test_parameters_out_of_range_are_named(make, given, message):
 def test_points_of_a_wrong_shape_are_named(texture):
     with pytest.raises(uf.errors.DeviceError, match=r"x has shape \(4, 5\)"):
         texture(np.zeros((4, 5)))
+
+
+def film(texture, plane):
+    mesh = uf.rectangle({"F": 1.0}, 1.0, size=0.25)
+    return uf.Device(mesh, {"F": uf.ferromagnet(exchange=texture)}, plane=plane)
+
+
+@pytest.mark.parametrize(("plane", "axes"), [("xy", [0, 1]), ("xz", [0, 2]), ("yz", [1, 2])])
+def test_a_texture_lies_in_the_plane_of_its_device(plane, axes):
+    turns = spiral(1.0, wavevector=(1.0, 2.0, 3.0))
+    x = np.random.default_rng(3).normal(size=(3, 7))
+    x[list({0, 1, 2} - set(axes))] = 0.0
+    told = film(turns, plane).materials["F"].exchange
+    assert told(x[axes]) == pytest.approx(turns(x), abs=1e-14)
+
+
+def test_a_texture_in_another_plane_than_its_device_is_refused():
+    with pytest.raises(uf.errors.DeviceError, match="plane is 'xy', but the device has plane='xz'; leave it out"):
+        film(spiral(1.0, wavevector=(0, 0, 2), plane="xy"), "xz")
+
+
+def test_the_magnetisation_of_a_barrier_may_be_a_texture_in_the_plane_of_the_device():
+    barrier = uf.SpinActive(conductance=1.0, polarization=0.5, magnetization=spiral(1.0, wavevector=(0, 0, 2)))
+    mesh = uf.rectangle({"A": 1.0, "B": 1.0}, 1.0, size=0.25)
+    materials = {"A": uf.normal_metal(), "B": uf.normal_metal()}
+    device = uf.Device(mesh, materials, interfaces={"A_B": barrier}, plane="xz")
+    field = device.interfaces["A_B"].magnetization(np.array([[0.0], [0.3]]))
+    assert field[:, 0] == pytest.approx(spiral(1.0, wavevector=(0, 0, 2))(np.array([[0.0], [0.0], [0.3]]))[:, 0])

@@ -22,6 +22,7 @@ from .conformity import check_conformity
 from .contact import Contact, Reservoir
 from .interface import Interface, Nazarov, check_density, check_interfaces, interface_facets
 from .material import COEFFICIENTS, Coefficient, Material, Vacuum
+from .plane import in_plane
 
 
 @named_fields
@@ -48,7 +49,7 @@ class Device(FrozenRecord):
         `solve_normal_state`.
     plane
         The plane that a two-dimensional mesh stands for: "xy" (default), "xz" or "yz" say which axes of space, and so
-        of spin, its first and second coordinate are. Nothing varies along the third.
+        of spin, its first and second coordinate are, and those of its textures. Nothing varies along the third.
     A
         Vector potential times the charge, shape (dim,), 1/length: numbers, a callable of position or an array over the
         vertices, (dim, vertices). A phase gradient d phi acts like A = -d phi/2. None: zero.
@@ -90,6 +91,13 @@ class Device(FrozenRecord):
         _check_names("region", self.materials, self.mesh.subdomains, Material | Vacuum)
         _check_names("facet set", self.contacts, self.mesh.boundaries or {}, Contact)
         _check_plane(self.plane, self.mesh.dim())
+        if not isinstance(self.interfaces, Mapping):
+            raise DeviceError(
+                f"expected a mapping from interfaces to Tunnel, SpinActive, ..., got {shown(self.interfaces)}"
+            )
+        if self.mesh.dim() == 2:
+            for name in ("materials", "contacts", "interfaces"):
+                object.__setattr__(self, name, in_plane(getattr(self, name), self.plane))
         for name in self.contacts:
             if not len(self.mesh.boundaries[name]):
                 raise DeviceError(f"contact {name!r} touches no facet: the facet set {name!r} of the mesh is empty")
@@ -107,17 +115,12 @@ class Device(FrozenRecord):
         object.__setattr__(self, "A", frozen_value(self.A))
         _check_field(self.mesh.dim(), self.A, self.B)
         object.__setattr__(self, "B", frozen_value(self.B))
-        if not isinstance(self.interfaces, Mapping):
-            raise DeviceError(
-                f"expected a mapping from interfaces to Tunnel, SpinActive, ..., got {shown(self.interfaces)}"
-            )
         check_conformity(self.mesh, self.interfaces, self.contacts)
         check_interfaces(self.sample, self.interfaces, self.contacts)
         _check_barriers(self.sample, self.interfaces, self.contacts)
         _warn_unconnected(self.sample, self.contacts)
-        object.__setattr__(self, "interfaces", FrozenMapping(self.interfaces))
-        object.__setattr__(self, "materials", FrozenMapping(self.materials))
-        object.__setattr__(self, "contacts", FrozenMapping(self.contacts))
+        for name in ("materials", "contacts", "interfaces"):
+            object.__setattr__(self, name, FrozenMapping(getattr(self, name)))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

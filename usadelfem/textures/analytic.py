@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -29,25 +29,35 @@ class Texture:
 
     `name` is the function that made it, and `parameters` what that was given. `h` is the size of the field, energy, and
     `direction` takes mesh coordinates, (dim, ...), and the axes of space that they are along to unit vectors, (3, ...).
-    `plane` is what a 2D mesh stands for, as in `Device`.
+    `plane` is what a 2D mesh stands for; None: what its `Device` says, "xy" without one.
     """
 
     name: str
     h: float
     direction: Callable[[Floats, Axes], Floats]
     parameters: Mapping[str, object]
-    plane: str
+    plane: str | None
 
     def __post_init__(self) -> None:
         checked(self.name, "h", self.h, NUMBER)
-        choice(f"{self.name}: plane", self.plane, ("xy", "xz", "yz"), error=DeviceError)
+        if self.plane is not None:
+            choice(f"{self.name}: plane", self.plane, ("xy", "xz", "yz"), error=DeviceError)
+
+    def in_plane(self, plane: str | None) -> Texture:
+        """The texture on a 2D mesh that stands for a plane; DeviceError if it has been given another one."""
+        if self.plane not in (None, plane):
+            raise DeviceError(
+                f"{self.name}: plane is {self.plane!r}, but the device has plane={plane!r}; leave it out here, the "
+                "plane of the device holds for its textures"
+            )
+        return self if self.plane else replace(self, plane=plane)
 
     def __call__(self, x: NDArray[Any]) -> Floats:
         """The exchange field (hx, hy, hz), energy, shape (3, ...), at mesh coordinates x of shape (dim, ...)."""
         points = numbers(f"{self.name}: x", x, "are finite coordinates", error=DeviceError)
         if points.ndim == 0 or len(points) not in (1, 2, 3):
             raise DeviceError(f"{self.name}: x has shape {points.shape}; allowed is (dim, ...) with dim 1, 2 or 3")
-        axes = tuple("xyz".index(axis) for axis in (self.plane if len(points) == 2 else "xyz"[: len(points)]))
+        axes = tuple("xyz".index(axis) for axis in ((self.plane or "xy") if len(points) == 2 else "xyz"[: len(points)]))
         return self.h * self.direction(points, axes)
 
     @property
@@ -55,7 +65,7 @@ class Texture:
         return self.name
 
     def __repr__(self) -> str:
-        given = {"h": self.h, **self.parameters, "plane": self.plane}
+        given = {"h": self.h, **self.parameters, **({"plane": self.plane} if self.plane else {})}
         return f"{self.name}({', '.join(f'{key}={value!r}' for key, value in given.items())})"
 
 
@@ -90,7 +100,7 @@ def bloch_wall(
     normal: Vector = X,
     easy_axis: Vector = Z,
     chirality: int = 1,
-    plane: str = "xy",
+    plane: str | None = None,
 ) -> Texture:
     """A Bloch wall: the field turns from +easy_axis to -easy_axis about the normal of the wall.
 
@@ -116,8 +126,8 @@ def bloch_wall(
     chirality
         +1: the field turns about +n on the way along +n, a right-handed screw; -1: a left-handed one.
     plane
-        The axes of space that the coordinates of a 2D mesh are along, as in `Device`; a 1D mesh lies along x. The
-        coordinate of an axis that the mesh does not have is zero.
+        The axes of space that the coordinates of a 2D mesh are along; not needed in a `Device`, whose `plane` holds. A
+        1D mesh lies along x. The coordinate of an axis that the mesh does not have is zero.
     """
     given = {"centre": centre, "width": width, "normal": normal, "easy_axis": easy_axis, "chirality": chirality}
     return _wall("bloch_wall", h, given, plane)
@@ -132,7 +142,7 @@ def neel_wall(
     normal: Vector = X,
     easy_axis: Vector = Z,
     chirality: int = 1,
-    plane: str = "xy",
+    plane: str | None = None,
 ) -> Texture:
     """A Neel wall: the field turns from +easy_axis to -easy_axis through the normal of the wall.
 
@@ -151,7 +161,7 @@ def neel_wall(
     return _wall("neel_wall", h, given, plane)
 
 
-def _wall(name: str, h: float, given: Mapping[str, Any], plane: str) -> Texture:
+def _wall(name: str, h: float, given: Mapping[str, Any], plane: str | None) -> Texture:
     n, e = (_unit(name, key, given[key]) for key in ("normal", "easy_axis"))
     if abs(n @ e) > 1e-9:
         raise DeviceError(f"{name}: easy_axis is {given['easy_axis']}, not perpendicular to normal {given['normal']}")
@@ -176,7 +186,7 @@ def spiral(
     rotation_axis: Vector = Z,
     phase: float = 0.0,
     cone: float = math.pi / 2,
-    plane: str = "xy",
+    plane: str | None = None,
 ) -> Texture:
     """A magnetic spiral: the field turns about a fixed axis at a constant rate along the wavevector.
 
@@ -232,7 +242,7 @@ def skyrmion(
     helicity: float = 0.0,
     vorticity: int = 1,
     polarity: int = 1,
-    plane: str = "xy",
+    plane: str | None = None,
 ) -> Texture:
     """A skyrmion in a film in the xy plane, with the profile of a 360-degree domain wall.
 

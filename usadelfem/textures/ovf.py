@@ -34,7 +34,7 @@ def from_ovf(
     origin: Vector = (0.0, 0.0, 0.0),
     layer: Layer = None,
     outside: str = "error",
-    plane: str = "xy",
+    plane: str | None = None,
 ) -> Texture:
     """An exchange field along the magnetisation that OOMMF, mumax3 or another micromagnetic program has computed.
 
@@ -64,13 +64,13 @@ def from_ovf(
     outside
         What to do with points outside of the grid: "error", or "nearest" to continue its outermost cells.
     plane
-        The axes of space that the coordinates of a 2D mesh are along, as in `Device`; a 1D mesh lies along x.
+        The axes of space that the coordinates of a 2D mesh are along; not needed in a `Device`, whose `plane` holds. A
+        1D mesh lies along x.
     """
     name = "from_ovf"
     checked(name, "h", h, NUMBER)
     factor, shift = checked(name, "scale", scale, POSITIVE), checked(name, "origin", origin, TRIPLE)
     choice(f"{name}: outside", outside, ("error", "nearest"), error=DeviceError)
-    choice(f"{name}: plane", plane, ("xy", "xz", "yz"), error=DeviceError)
     indices = _indices(layer)
     grid = read_ovf(file_path(f"{name}: path", path))
     grid = replace(grid, base=factor * grid.base + shift, step=factor * grid.step)
