@@ -74,9 +74,12 @@ class GapResponse:
 
 
 def build_gap_response(
-    system: Spectral, pairing: Pairing, gap: Complex, alpha: Real, kappa: Real, logarithm: float
+    system: Spectral, pairing: Pairing, gap: Complex, alpha: Real, kappa: Real, mass: float, logarithm: float
 ) -> GapResponse:  # fmt: skip
-    """Factorise the two operators; alpha and kappa as in the head of this file, at the points with their own gap."""
+    """Factorise the two operators; alpha and kappa as in the head of this file, at the points with their own gap.
+
+    `mass` is what a gap costs that only its surroundings induce, above its own Tc: a lower bound of kappa.
+    """
     space, chosen = system.space, pairing.chosen
     known, local = np.unique(pairing.cells, return_inverse=True)
     local = local.reshape(pairing.cells.shape)
@@ -88,9 +91,9 @@ def build_gap_response(
     stiffness = np.einsum("cq,cqik,cqjk->cij", half, gradient, gradient, optimize=True)
 
     def factors(own: Real) -> Any:
-        weight = np.maximum(own, FLOOR) * square * pairing.weight
-        mass = np.einsum("cq,qi,qj->cij", weight, pairing.phi, pairing.phi, optimize=True)
-        matrix = scalar_matrix(local, stiffness + mass, len(known))
+        weight = np.maximum(own, max(FLOOR, mass)) * square * pairing.weight
+        local_mass = np.einsum("cq,qi,qj->cij", weight, pairing.phi, pairing.phi, optimize=True)
+        matrix = scalar_matrix(local, stiffness + local_mass, len(known))
         return factorize_positive(matrix[free][:, free]) if len(free) else None
 
     return GapResponse(pairing, local, free, len(known), factors(kappa), factors(0 * kappa), logarithm)

@@ -204,9 +204,14 @@ class SelfConsistency:
         self.place(np.concatenate([as_real(gap), self.dofs]))
         self.settle(accuracy)
 
-    def gap_response(self) -> GapResponse:
-        """The approximate inverse of the derivative of R at the present gap."""
+    def gap_response(self, residual: Complex) -> GapResponse:
+        """The approximate inverse of the derivative of R at the present gap, where R has this value.
+
+        A small gap has R proportional to it: their ratio is the mass.
+        """
         assert self.pairing is not None
+        weight = self.pairing.weight
+        mass = (weight * (self.gap.conj() * residual).real).sum() / (weight * abs(self.gap) ** 2).sum()
         size = np.maximum(abs(self.gap), SMALL * self.unit)
         alpha, kappa = np.zeros(size.shape), np.zeros(size.shape)
         for w, weight in zip(self.team.frequencies, 2 * np.pi * self.temperature * self.team.weights, strict=True):
@@ -214,7 +219,7 @@ class SelfConsistency:
             alpha += weight / energy**2
             kappa += weight * size**2 / energy**3
         largest = float(np.median(self.coefficient))
-        return build_gap_response(self.system, self.pairing, self.gap, alpha, kappa, max(1.0, largest))
+        return build_gap_response(self.system, self.pairing, self.gap, alpha, kappa, float(mass), max(1.0, largest))
 
     def grows(self, residual: Complex) -> bool:
         """Whether the gap as a whole is below the solution and in a region where the free energy curves down."""
