@@ -87,7 +87,7 @@ def test_a_damaged_file_is_compiled_anew(damage, suffix, run):
     assert run() == ([], (2, 0))
 
 
-@pytest.mark.parametrize("name", ["fem/workspace.py", "fem/coefficients.py", "physics/functional.py", "physics/thermal.py"])
+@pytest.mark.parametrize("name", ["fem/workspace.py", "fem/sector.py", "physics/functional.py", "physics/thermal.py"])
 def test_an_edit_of_what_kernels_read_changes_the_name_of_the_cache(name, tmp_path):
     for folder in ("physics", "fem", "observe"):
         shutil.copytree(jit._ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))

@@ -295,3 +295,17 @@ def test_phases_beyond_a_turn_wind_the_gap():
     device = uf.Device(uf.interval({"S": 20.0}, size=0.25), {"S": uf.superconductor(Tc=1.0)}, contacts)
     gap = uf.gap(uf.solve_equilibrium(device, 0.4)).at(np.linspace(0.01, 19.99, 40)[None])
     assert np.unwrap(np.angle(gap))[-1] == pytest.approx(2 * np.pi + 0.5, abs=1e-2)
+
+
+@pytest.mark.parametrize("method", ["anderson", "newton"])
+def test_a_gap_above_its_tc_is_induced_in_proportion_to_the_barrier(method):
+    def induced(conductance):
+        mesh = uf.interval({"S": 1.0, "T": 1.0}, size=0.1)
+        materials = {"S": uf.superconductor(gap=0.5), "T": uf.superconductor(Tc=0.4, depairing=0.3)}
+        interfaces = {"S_T": uf.Tunnel(conductance=conductance)}
+        device = uf.Device(mesh, materials, {"right": uf.Reservoir(gap=0)}, interfaces)
+        eq = uf.solve_equilibrium(device, 0.53, method=method, tolerance=1e-12)
+        assert len(eq.sweeps) < 60
+        return uf.gap(eq).at([[1.5]])[0]
+
+    assert induced(1e-4) == pytest.approx(10 * induced(1e-5), rel=1e-3)

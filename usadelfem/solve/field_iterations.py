@@ -70,7 +70,7 @@ def anderson_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Iter
         if not near and not left and abs(residual).max(initial=0.0) < NEAR * problem.unit:
             near, mixer, response, built = True, Anderson(problem.weight, MIXING), None, 0.0
         if near and sweep.largest and not built / CHANGED < sweep.largest < built * CHANGED:
-            mixer, response, built = Anderson(problem.weight, MIXING), problem.gap_response(residual), sweep.largest
+            mixer, response, built = Anderson(problem.weight, MIXING), problem.gap_response(), sweep.largest
         if near and response is not None:
             change = -response.apply(problem.gap, residual)
         else:
@@ -147,7 +147,7 @@ def _newton_step(problem: SelfConsistency, residual: Complex) -> tuple[Complex, 
     assert problem.pairing is not None
     pairing = problem.pairing
     root = np.sqrt(np.repeat(pairing.weight.ravel(), 2))
-    response, gap, products = problem.gap_response(residual), problem.gap, 0
+    response, gap, products = problem.gap_response(), problem.gap, 0
 
     def scaled(action: Callable[[Complex], Complex]) -> Callable[[Real], Real]:
         return lambda x: root * as_real(action(as_gap(np.asarray(x).ravel() / root, pairing)))

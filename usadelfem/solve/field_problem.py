@@ -38,6 +38,8 @@ GROWTH = 1e-3
 NEAR = 0.3
 # Smallest gap, in units of the bulk gap, that sets a scale.
 SMALL = 1e-3
+# Largest gap, in the same unit, whose common phase is asked what it costs.
+INDUCED = 0.1
 
 
 @dataclass(eq=False)
@@ -204,14 +206,9 @@ class SelfConsistency:
         self.place(np.concatenate([as_real(gap), self.dofs]))
         self.settle(accuracy)
 
-    def gap_response(self, residual: Complex) -> GapResponse:
-        """The approximate inverse of the derivative of R at the present gap, where R has this value.
-
-        A small gap has R proportional to it: their ratio is the mass.
-        """
+    def gap_response(self) -> GapResponse:
+        """The approximate inverse of the derivative of R at the present gap."""
         assert self.pairing is not None
-        weight = self.pairing.weight
-        mass = (weight * (self.gap.conj() * residual).real).sum() / (weight * abs(self.gap) ** 2).sum()
         size = np.maximum(abs(self.gap), SMALL * self.unit)
         alpha, kappa = np.zeros(size.shape), np.zeros(size.shape)
         for w, weight in zip(self.team.frequencies, 2 * np.pi * self.temperature * self.team.weights, strict=True):
@@ -219,7 +216,15 @@ class SelfConsistency:
             alpha += weight / energy**2
             kappa += weight * size**2 / energy**3
         largest = float(np.median(self.coefficient))
-        return build_gap_response(self.system, self.pairing, self.gap, alpha, kappa, float(mass), max(1.0, largest))
+        return build_gap_response(self.system, self.pairing, self.gap, alpha, kappa, self._mass(), max(1.0, largest))
+
+    def _mass(self) -> float:
+        """What a common phase of the gap costs where the gap is so small that other metals must have induced it."""
+        assert self.pairing is not None
+        if not 0 < abs(self.gap).max() < INDUCED * self.unit:
+            return 0.0
+        turn, weight = 1j * self.gap, self.pairing.weight
+        return float((weight * (turn.conj() * self.derivative(turn)).real).sum() / (weight * abs(turn) ** 2).sum())
 
     def grows(self, residual: Complex) -> bool:
         """Whether the gap as a whole is below the solution and in a region where the free energy curves down."""
