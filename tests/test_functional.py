@@ -7,6 +7,7 @@ import pytest
 
 from usadelfem.physics import functional
 from usadelfem.physics import variations as frame
+from usadelfem.physics.columns import LOCAL
 
 DIM = 3
 EPS = oracle.levi_civita()
@@ -46,7 +47,11 @@ def coefficients(
 ):
     """The row of a point, with one channel per pair of axes for theta and one for kappa."""
     channels = [(*theta[i, j], 1.0, 0.0) for i, j in PAIRS[:3]] + [(*kappa[i, j], 0.0, 1.0) for i, j in PAIRS[:3]]
-    local = [1.0, D, np.real(gap), np.imag(gap), *exchange, rate_so, rate_sf, depairing]
+    values = {
+        "N0": 1.0, "D": D, "gap": np.asarray(gap), "exchange": exchange, "depairing": depairing,
+        "tau_so": 1 / np.maximum(rate_so, 1e-300), "tau_sf": 1 / np.maximum(rate_sf, 1e-300),
+    }  # fmt: skip
+    local = [row.filled(np.asarray(values[row.coefficients[0]])) for row in LOCAL]
     return np.concatenate([local, np.ravel(channels)])
 
 

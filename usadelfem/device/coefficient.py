@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,66 +10,16 @@ from numpy.typing import NDArray
 
 from ..checks import as_array, shown
 from ..errors import DeviceError
+from ..physics.columns import COEFFICIENT_RULES
+from ..rules import Rule
 
 Field = Any  # a number or vector, a callable f(x) with x of shape (dim, ...), or an array over the mesh vertices
 Interpolate = Callable[[NDArray[Any]], NDArray[Any]]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """What values a coefficient may take: shape at one point, number type, range and symmetry.
-
-    An entry "dim" of the shape is the dimension of the mesh. An optional coefficient may be None, which means zero.
-    """
-
-    shape: tuple[int | str, ...] = ()
-    complex: bool = False
-    positive: bool = False
-    non_negative: bool = False
-    infinite: bool = False
-    optional: bool = False
-    antisymmetric: bool = False
-    limit: float | None = None  # largest modulus
-    direction: bool = False  # a vector that may not vanish
-
-    def shape_in(self, dim: int) -> tuple[int, ...]:
-        """Shape of the value at one point of a mesh of dimension `dim`."""
-        return tuple(dim if isinstance(size, str) else size for size in self.shape)
-
-    def fits(self, components: tuple[int, ...]) -> bool:
-        """Whether the leading axes of an array are those of a value on a mesh of some dimension."""
-        return any(components == self.shape_in(dim) for dim in (1, 2, 3))
-
-    def describe(self) -> str:
-        """The allowed values in words."""
-        kind = "complex" if self.complex else "real"
-        sizes = " x ".join(map(str, self.shape))
-        kind = f"{sizes} {kind} components" if self.shape else f"a {kind} number"
-        if self.antisymmetric:
-            kind += ", antisymmetric in the first two indices"
-        limit = " > 0" if self.positive else " >= 0" if self.non_negative else ""
-        if self.limit is not None:
-            limit = f" between -{self.limit:g} and {self.limit:g}"
-        if self.direction:
-            kind += ", not all zero"
-        return f"{kind}{limit}, {'infinity allowed' if self.infinite else 'finite'}"
-
-
+# Of coefficients of the equation (`physics.columns`), and of what else varies in space.
 RULES: dict[str, Rule] = {
-    "D": Rule(positive=True),
-    "N0": Rule(positive=True),
-    "gap": Rule(complex=True, optional=True),
-    "exchange": Rule(shape=(3,)),
-    "tau_so": Rule(positive=True, infinite=True),
-    "tau_sf": Rule(positive=True, infinite=True),
-    "depairing": Rule(non_negative=True),
-    "theta": Rule(),
-    "kappa": Rule(),
-    "spin_hall_tensor": Rule(shape=("dim", "dim", 3), optional=True, antisymmetric=True),
-    "rashba": Rule(),
-    "dresselhaus": Rule(),
-    "su2": Rule(shape=("dim", 3), optional=True),
-    "A": Rule(shape=("dim",), optional=True),
+    **COEFFICIENT_RULES,
     "phase": Rule(),
     "potential": Rule(),
     "spin": Rule(shape=(3,)),

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from ..device.coefficient import uniform
 from ..device.device import Device
 from ..fem.matsubara import Spectral
-from ..physics import functional as column
+from ..physics import columns as column
 from ..physics.thermal import bcs_gap
 from ..space.space import Index, Real
 
@@ -65,8 +65,7 @@ def region_lengths(device: Device, system: Spectral, temperature: float) -> list
         own = mesh.subdomains[region]
         gap[own] = np.maximum(gap[own], value)
     field = np.linalg.norm(table[..., column.HX : column.HZ + 1], axis=-1)
-    rates = table[..., column.RATE_SO] + table[..., column.RATE_SF] + table[..., column.DEPAIRING]
-    energy = np.hypot(np.hypot(np.pi * temperature, gap), field) + rates
+    energy = np.hypot(np.hypot(np.pi * temperature, gap), field) + column.decay_rate(table)
     energy += table[..., column.D] * (system.coefficients.gauge**2).sum(axis=(2, 3))
     decay = np.sqrt(table[..., column.D] / energy).min(axis=1)
     longest, extents = longest_edges(mesh), np.ptp(mesh.p[:, mesh.t], axis=1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import warn
 from ..fem.matsubara import Spectral, coarseness
 from ..numerics.report import Report
-from ..physics import functional as column
+from ..physics import columns as column
 from ..physics.riccati import amplitudes
 from .boundary import nearness_to_limit
 from .lengths import longest_edges
@@ -103,11 +103,12 @@ def _stiffness(system: Spectral) -> str | None:
     if space.dim > 1 and thin.max() > THIN_CELL:
         return f"rounder cells: the thinnest are {thin.max():.1g} times longer than wide; smaller ones in thin layers"
     size = volume ** (1 / space.dim)
-    for name, number in (("tau_so", column.RATE_SO), ("tau_sf", column.RATE_SF)):
-        ratio = float((table[..., number] / table[..., column.D] * size[:, None] ** 2).max(initial=0.0))
-        if ratio > STIFF_RATE:
+    for number, row in enumerate(column.LOCAL):
+        rate = 4 * table[..., number]
+        ratio = float((rate / table[..., column.D] * size[:, None] ** 2).max(initial=0.0))
+        if row.torque == "relaxation" and ratio > STIFF_RATE:
             return (
-                f"a longer {name}: the shortest is {1 / table[..., number].max():.3g}, so that spins relax within "
+                f"a longer {row.coefficients[0]}: the shortest is {1 / rate.max():.3g}, so that spins relax within "
                 f"{ratio**-0.5:.1g} of a cell (it is a time, 1/energy in the units of the device)"
             )
     return None

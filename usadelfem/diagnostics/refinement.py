@@ -15,7 +15,7 @@ from ..device.device import Device
 from ..device.material import COEFFICIENTS, Material
 from ..fem.conduction import physical_gradients
 from ..fem.matsubara import Spectral
-from ..physics import functional as column
+from ..physics import columns as column
 from ..space.locate import locate
 from ..space.recover import recover
 from ..space.space import Index, Real, basis_values, build_space

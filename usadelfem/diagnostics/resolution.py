@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fem.matsubara import Spectral
-from ..physics import functional as column
+from ..physics import columns as column
 from ..physics.nambu import SIGMA
 from ..physics.riccati import green, to_matrix
 from ..space.space import Real, Space, basis_values
@@ -171,12 +171,10 @@ def _source(w: complex, table: Real, gauge: Real, g: Complex) -> Complex:
     for i in (0, 1):
         energy[:, i, i + 2] += gap
         energy[:, i + 2, i] += gap.conj()
-    tau_g = _TAU3[:, None] * g * _TAU3
-    rates = {name: table[:, name, None, None] for name in (column.RATE_SO, column.RATE_SF, column.DEPAIRING)}
-    for rate, vertex in ((column.RATE_SO, g), (column.RATE_SF, tau_g)):
-        if rates[rate].any():
-            energy += 0.125 * rates[rate] * sum(spin @ vertex @ spin for spin in _SPIN)
-    energy += 0.5 * rates[column.DEPAIRING] * tau_g
+    for rate, vertex in column.vertex_rates(table):
+        if rate.any():
+            v = (_SPIN[vertex.axis] if vertex.axis >= 0 else np.eye(4)) * (_TAU3 if vertex.tau3 else 1.0)
+            energy += 0.5 * rate[:, None, None] * (v @ g @ v)
     source = energy @ g - g @ energy
     for k in range(gauge.shape[1]):
         field = gauge[:, k, 0, None, None] * np.diag(_TAU3) + 0.5 * np.einsum("ca,aij->cij", gauge[:, k, 1:], _SPIN)

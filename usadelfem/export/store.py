@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from ..checks import named, shown
 from ..device.device import Device
 from ..errors import FileError
-from ..fem.coefficients import Coefficients, column_names
+from ..fem.coefficients import Coefficients
 from ..fem.gap_equation import Pairing
 from ..fem.interfaces import COLUMNS, splitting
 from ..fem.matsubara import Spectral, build_spectral
 from ..fem.retarded import build_retarded
 from ..fem.screening import build_induced
+from ..physics.columns import column_names
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
 from ..space.space import build_space

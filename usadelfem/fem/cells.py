@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..physics.functional import COEFFICIENTS, N0, evaluate
+from ..physics.columns import COEFFICIENTS, N0
+from ..physics.functional import evaluate
 from ..physics.gauge import add_connection, connection_maps, gauge_gradient, gauge_hessian
 from ..physics.jit import formula, inlined, kernel
 from ..physics.nambu import Spin, add, entries, from_entries, scale, tilde

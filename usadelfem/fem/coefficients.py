@@ -15,14 +15,10 @@ from ..device.material import COEFFICIENTS
 from ..errors import DeviceError
 from ..frozen import FrozenRecord
 from ..magnetics.applied_field import uniform_field_potential
-from ..physics import functional as column
-from ..physics.gauge import GAUGE_COLUMNS
-from ..physics.spin_charge import CHANNEL_COLUMNS
+from ..physics import columns as column
+from ..physics.columns import CHANNEL_COLUMNS, GAUGE_COLUMNS
 from ..space.space import Index, Real, Space, basis_values
 from .cells import GAUGE, LINEAR, SPIN_CHARGE
-
-# Names of the local columns, as in `physics.functional`.
-LOCAL = ("N0", "D", "GAP_RE", "GAP_IM", "HX", "HY", "HZ", "RATE_SO", "RATE_SF", "DEPAIRING")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,7 +28,7 @@ class Coefficients(FrozenRecord):
     Attributes
     ----------
     table
-        Local coefficients in the order of `physics.functional`, then the gauge fields (A_k, SU_k^x, SU_k^y, SU_k^z for
+        Local coefficients in the order of `physics.columns`, then the gauge fields (A_k, SU_k^x, SU_k^y, SU_k^z for
         every mesh axis k, if there are any), then the channels of spin-charge coupling (vx, vy, vz, theta, kappa for
         every row of `pairs`); shape (cells, points, columns).
     kinds
@@ -52,7 +48,12 @@ class Coefficients(FrozenRecord):
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns of the table."""
-        return column_names(self.gauge.shape[2], self.pairs)
+        return column.column_names(self.gauge.shape[2], self.pairs)
+
+    @property
+    def rows(self) -> tuple[column.Column, ...]:
+        """What is known of the columns of the table."""
+        return column.all_columns(self.table.shape[2], len(self.pairs))
 
     @property
     def channels(self) -> Real:
@@ -65,17 +66,6 @@ class Coefficients(FrozenRecord):
         """The gauge fields A_k and SU_k^a, shape (cells, points, dim or 0, 4)."""
         last = self.table.shape[2] - len(self.pairs) * CHANNEL_COLUMNS
         return self.table[..., column.COEFFICIENTS : last].reshape(*self.table.shape[:2], -1, GAUGE_COLUMNS)
-
-
-def column_names(axes: int, pairs: Index) -> tuple[str, ...]:
-    """Names of the columns of a table with gauge fields along so many axes and with channels of these pairs of axes."""
-    gauge = [f"{name}_{axis}" for axis in range(axes) for name in ("A", "SU_X", "SU_Y", "SU_Z")]
-    coupled = [
-        f"{name}_{channel}_{k}{m}"
-        for channel, (k, m) in enumerate(pairs.tolist())
-        for name in ("VX", "VY", "VZ", "THETA", "KAPPA")
-    ]
-    return (*LOCAL, *gauge, *coupled)
 
 
 def sample(space: Space, device: Device, region: str, names: Iterable[str]) -> dict[str, NDArray[Any]]:
@@ -137,11 +127,8 @@ def _check_kappa(dim: int, values: dict[str, Real]) -> None:
 def _local(values: dict[str, NDArray[Any]]) -> Real:
     """The columns of the local terms, shape (cells, points, COEFFICIENTS)."""
     part = np.empty((*values["N0"].shape, column.COEFFICIENTS))
-    part[..., column.N0], part[..., column.D] = values["N0"], values["D"]
-    part[..., column.GAP_RE], part[..., column.GAP_IM] = values["gap"].real, values["gap"].imag
-    part[..., column.HX : column.HZ + 1] = np.moveaxis(values["exchange"], 0, -1)
-    part[..., column.RATE_SO], part[..., column.RATE_SF] = 1 / values["tau_so"], 1 / values["tau_sf"]
-    part[..., column.DEPAIRING] = values["depairing"]
+    for number, row in enumerate(column.LOCAL):
+        part[..., number] = row.filled(values[row.coefficients[0]])
     return part
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..physics.functional import N0
+from ..physics.columns import N0
 from ..physics.jit import formula, kernel, readonly
 from ..physics.nambu import FULL, SIGMA, Spin, add, dot, mul, scale, sigma_left, sub, tilde, trace
 from ..physics.riccati import green, green_derivative, to_matrix

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..physics import functional as column
+from ..physics import columns as column
 from ..space.section import Section, facet_basis
 from ..space.space import Index, Real, Space
 from .coefficients import Coefficients, mesh_levi_civita, spin_hall_tensors
@@ -40,9 +40,8 @@ def _own_mobility(own: Coefficients, dim: int) -> Real:
 def _reaction(coefficients: Coefficients) -> Real:
     """N0 times relaxation and precession of u, shape (cells, points, 4, 4)."""
     table = coefficients.table
-    rate = table[..., column.RATE_SO] + table[..., column.RATE_SF]
     r = np.zeros((*table.shape[:2], COMPONENTS, COMPONENTS))
-    r[..., 1:, 1:] = rate[..., None, None] * np.eye(3)
+    r[..., 1:, 1:] = column.spin_relaxation(table)[..., None] * np.eye(3)
     r[..., 1:, 1:] += 2 * np.einsum("bca,pqc->pqba", _EPS, table[..., column.HX : column.HZ + 1])
     return np.asarray(r * table[..., column.N0][..., None, None])
 

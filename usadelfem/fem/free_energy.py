@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..physics.functional import N0, density
+from ..physics.columns import N0
+from ..physics.functional import density
 from ..physics.jit import kernel, readonly
 from ..physics.nambu import FULL, mul, tilde, trace
 from ..physics.variations import frame

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..device.coefficient import uniform
 from ..device.device import Device
 from ..frozen import FrozenRecord
-from ..physics import functional as column
+from ..physics import columns as column
 from ..physics.functional import first_variation
 from ..physics.jit import kernel, readonly
 from ..physics.nambu import FULL, mul, scale, sub, tilde

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numerics.sparse import factorize_positive, scalar_matrix
-from ..physics import functional as column
+from ..physics import columns as column
 from ..space.space import Index, Real
 from .conduction import physical_gradients
 from .gap_equation import Pairing

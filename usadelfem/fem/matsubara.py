@@ -15,7 +15,7 @@ from ..device.device import Device
 from ..device.material import Material
 from ..errors import DeviceError
 from ..frozen import FrozenRecord
-from ..physics import functional as column
+from ..physics import columns as column
 from ..physics.riccati import bulk
 from ..physics.thermal import bcs_gap
 from ..space.space import Index, Real, Space, build_space
@@ -203,11 +203,9 @@ def _bulk_gap(device: Device, space: Space, facets: Index, name: str, temperatur
 
 
 def _breaks_pairs(material: Material) -> bool:
-    fields: Any = (material.exchange, material.depairing, material.tau_sf)
-    if any(callable(value) for value in fields):
-        return True
-    exchange, depairing, tau = fields
-    return bool(np.any(exchange) or np.any(depairing) or not np.isinf(tau).all())
+    rows = (row for row in column.LOCAL if row.breaks_pairs)
+    values = ((row, getattr(material, row.coefficients[0])) for row in rows)
+    return any(callable(value) or np.any(row.filled(np.asarray(value))) for row, value in values)
 
 
 def _check_shared_nodes(values: Contacts) -> None:
@@ -253,11 +251,6 @@ def build_spectral(
     contacts = _contact_values(device, space, temperature)
     clamped = [nodes for nodes, *_ in contacts.values()] + [own for _, own in space.ghosts]
     own = full_sector() if sector == "full" else find_sector(coefficients, junctions, contacts)
-    if own.name == "spinless" and table[..., column.RATE_SO].any():  # it does nothing to singlets, up to rounding
-        table = table.copy()
-        table[..., column.RATE_SO] = 0.0
-        table.flags.writeable = False
-        coefficients = replace(coefficients, table=table)
     every = np.unique(np.concatenate([*clamped, np.empty(0, np.int64)]))
     pattern = build_pattern(space, every, junctions.nodes, unknowns=2 * own.entries)
     return Spectral(space, coefficients, pattern, own, junctions, contacts, linearized)

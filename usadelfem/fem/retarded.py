@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..frozen import FrozenRecord
-from ..physics import functional as column
 from ..physics import interface as barrier
-from ..physics.gauge import GAUGE_COLUMNS
 from ..physics.jit import announce_compilation, readonly
 from ..physics.riccati import bulk, tilde_entries
 from ..space.space import Index, Real
@@ -173,12 +171,7 @@ def exchanged(own: Coefficients) -> Real:
 
     g goes to -V g V^-1 with V = tau3 tau1.
     """
-    table = own.table.copy()
-    table[..., column.GAP_RE] *= -1
-    channels = own.table.shape[2] - own.channels.shape[2] * own.channels.shape[3]
-    table[..., column.COEFFICIENTS : channels : GAUGE_COLUMNS] *= -1
-    table[..., channels + 3 :: own.channels.shape[3]] *= -1
-    return table
+    return np.asarray(own.table * [row.exchanged for row in own.rows], float)
 
 
 def exchanged_junctions(junctions: Junctions) -> Real:

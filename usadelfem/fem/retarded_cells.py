@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..physics.functional import COEFFICIENTS, N0
+from ..physics.columns import COEFFICIENTS, N0
 from ..physics.gauge import connection_maps, gauge_gradient, gauge_hessian
 from ..physics.interface import junction_terms
 from ..physics.jit import formula, inlined, kernel

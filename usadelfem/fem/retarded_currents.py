@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..physics.functional import N0
+from ..physics.columns import N0
 from ..physics.jit import kernel, readonly
 from ..physics.nambu import SIGMA, Spin, mul, scale, sigma_left, sub, trace
 from ..physics.variations import get

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ..device.device import Device
 from ..frozen import FrozenRecord
 from ..magnetics.maxwell import Maxwell, Surrounding, build_maxwell
-from ..physics import functional as column
-from ..physics.gauge import GAUGE_COLUMNS
+from ..physics import columns as column
+from ..physics.columns import GAUGE_COLUMNS
 from ..physics.jit import kernel, readonly
 from ..physics.nambu import FULL, tilde, trace_product
 from ..physics.variations import frame

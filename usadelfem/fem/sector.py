@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..frozen import FrozenRecord
-from ..physics import functional as column
 from ..physics import interface as barrier
-from ..physics.gauge import GAUGE_COLUMNS
 from ..physics.nambu import SIGMA, Spin
 from ..space.space import Real
 from .cells import SPIN_CHARGE
@@ -82,6 +80,11 @@ class Sector(FrozenRecord):
             along = vector @ self.axis
             vector[:] = 0.0
             vector[..., 2] = along
+        for first in _diagonal_columns(own):
+            tensor = table[..., first : first + 3]
+            along = tensor @ self.axis**2
+            tensor[:] = 0.5 * (tensor.sum(axis=-1) - along)[..., None]
+            tensor[..., 2] = along
         return replace(own, table=table)
 
     def junctions(self, own: Junctions) -> Junctions:
@@ -97,9 +100,12 @@ class Sector(FrozenRecord):
 
 def _vector_columns(own: Coefficients) -> list[int]:
     """First column of every spin vector: exchange field, SU(2) fields, channels of spin-charge coupling."""
-    channels = own.table.shape[2] - own.channels.shape[2] * own.channels.shape[3]
-    gauge = range(column.COEFFICIENTS + 1, channels, GAUGE_COLUMNS)
-    return [column.HX, *gauge, *range(channels, own.table.shape[2], own.channels.shape[3])]
+    return [number for number, row in enumerate(own.rows) if row.spin == ("vector", 0)]
+
+
+def _diagonal_columns(own: Coefficients) -> list[int]:
+    """First column of every diagonal spin tensor: rates of anisotropic scattering."""
+    return [number for number, row in enumerate(own.rows) if row.spin == ("diagonal", 0)]
 
 
 def full_sector() -> Sector:
@@ -128,7 +134,19 @@ def find_sector(own: Coefficients, junctions: Junctions, contacts: dict[str, Any
         across = part - (part @ axis)[:, None] * axis
         if abs(across).max(initial=0.0) > PARALLEL * abs(part).max(initial=0.0):
             return full_sector()
+    if _tensors_turn(own, axis):
+        return full_sector()
     return _collinear(_upwards(axis))
+
+
+def _tensors_turn(own: Coefficients, axis: Real) -> bool:
+    """Whether a diagonal spin tensor turns the axis somewhere: it does not share it with the tensor."""
+    for first in _diagonal_columns(own):
+        tensor = own.table[..., first : first + 3]
+        across = tensor * axis - (tensor @ axis**2)[..., None] * axis
+        if abs(across).max() > PARALLEL * abs(tensor).max():
+            return True
+    return False
 
 
 def _active_channels(own: Coefficients) -> Real:

@@ -12,7 +12,7 @@ from ..errors import ObservableError
 from ..fem.coefficients import Coefficients, spatial_axes, spatial_spin_hall_tensors, spin_hall_tensors
 from ..fem.currents import boundary_share, consistent_flux, green_at_quadrature, sum_currents
 from ..physics import matrix_current as local
-from ..physics.functional import N0, D
+from ..physics.columns import N0, D
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
 from ..space.section import Section

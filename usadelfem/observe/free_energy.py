@@ -9,7 +9,7 @@ from ..checks import named
 from ..errors import ObservableError
 from ..fem.coefficients import sample
 from ..fem.free_energy import spectral_energy
-from ..physics import functional as column
+from ..physics import columns as column
 from ..solve.results import Equilibrium
 from .arguments import check_result
 from .fields import Field

@@ -12,7 +12,7 @@ from ..device.contact import CurrentContact, NormalContact
 from ..fem.coefficients import spatial_spin_hall_tensors
 from ..fem.currents import boundary_share
 from ..fem.diffusion import facet_load, flux_at_quadrature, section_flux, spatial_flux
-from ..physics.functional import N0
+from ..physics.columns import N0
 from ..solve.normal_state import NormalState, contact_load, injected
 from ..space.locate import Location
 from ..space.section import Section

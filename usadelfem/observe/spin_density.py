@@ -7,7 +7,7 @@ import numpy as np
 from ..checks import flag, named
 from ..errors import ObservableError
 from ..fem.currents import sum_spins
-from ..physics.functional import HX, HZ, N0
+from ..physics.columns import HX, HZ, N0
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium
 from .arguments import check_result

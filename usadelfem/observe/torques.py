@@ -9,14 +9,13 @@ from ..checks import choice, flag, named
 from ..errors import ObservableError
 from ..fem.coefficients import Coefficients, spin_hall_tensors
 from ..fem.currents import green_at_quadrature
-from ..physics import functional as column
+from ..physics import columns as column
 from ..physics import matrix_current as local
 from ..solve.results import Equilibrium
 from .arguments import check_index, check_result
 from .currents import check_form, spin_current, summed_moments
 from .fields import Field
 
-PARTS = ("exchange", "relaxation", "extrinsic", "intrinsic")
 UNIT = "N0*D*energy/length^2"
 
 
@@ -43,8 +42,8 @@ def spin_torque(eq: Equilibrium, part: str = "total") -> Field:
         If there is no such part.
     """
     check_result("spin_torque", eq, Equilibrium)
-    choice("part", part, (*PARTS, "total"), error=ObservableError)
-    chosen = PARTS if part == "total" else (part,)
+    choice("part", part, (*column.TORQUES, "total"), error=ObservableError)
+    chosen = column.TORQUES if part == "total" else (part,)
     values = sum(_precession(eq) if one == "intrinsic" else _local_torque(eq, one) for one in chosen)
     return Field("spin_torque", UNIT, ("x", "y", "z"), np.asarray(values), eq.device, eq.system.space)
 
@@ -115,14 +114,10 @@ def _local_torque(eq: Equilibrium, part: str) -> NDArray[np.float64]:
 
 def _only(coefficients: Coefficients, part: str) -> Coefficients:
     """Coefficients with one part of the functional left, besides the kinetic term, which no rotation changes."""
-    kept = {
-        "exchange": [column.HX, column.HY, column.HZ],
-        "relaxation": [column.RATE_SO, column.RATE_SF],
-        "extrinsic": [],
-    }[part]
     table = coefficients.table.copy()
-    dropped = np.setdiff1d(np.arange(column.D + 1, column.COEFFICIENTS), kept)
-    table[..., dropped] = 0.0
+    for number, row in enumerate(column.LOCAL):
+        if row.torque != part and number not in (column.N0, column.D):
+            table[..., number] = 0.0
     if part != "extrinsic":
         table[..., column.D] = 0.0  # spin-charge coupling is proportional to D
     table.flags.writeable = False

@@ -11,9 +11,9 @@ and the density per volume and density of states is
 
     f = 2 D tr p_k q_k + f_sc - Tr L0 g - (1/4) sum_V gamma_V Tr V g V g,    p_k = N d_k a,  q_k = Nt d_k b,
 
-with the spin-charge coupling f_sc of `spin_charge`, L0 = w tau3 - i h.sigma tau3 + Dhat and one (rate, vertex) pair
-per local self-energy: spin-orbit scattering (1/4 tau_so, sigma_a), magnetic impurities (1/4 tau_sf, sigma_a tau3),
-orbital depairing (depairing, tau3).
+with the spin-charge coupling f_sc of `spin_charge`, L0 = w tau3 - i h.sigma tau3 + Dhat and the rates and vertices of
+`columns`: spin-orbit scattering (1/4 tau_so, sigma_a), magnetic impurities (1/4 tau_sf, sigma_a tau3), orbital
+depairing (depairing, tau3).
 
 Only the rows that belong to a are written. The functional keeps its form under a <-> b with the Nambu blocks
 exchanged, so the rows of b follow from a <-> b (retarded problem) or, on the Matsubara manifold
@@ -26,51 +26,63 @@ from __future__ import annotations
 
 from typing import Any
 
+from .columns import GAP_IM, GAP_RE, HX, HY, HZ, VERTEX_AXIS, VERTEX_COLUMN, VERTEX_TAU3, VERTICES, D
 from .jit import formula, inlined
-from .nambu import Spin, add, mul, pauli, scale, sigma_left, sub, sum_over_spin, trace_product
+from .nambu import Spin, add, mul, over_spin, pauli, scale, sigma_left, spin_flip, sub, trace_product
 from .spin_charge import spin_charge, spin_charge_density
 from .variations import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, outer_through, outer_two, put
 
-# Order of the coefficients of a point in the arrays handed to the kernels. Gauge fields and the channels of spin-charge
-# coupling follow where a device has them (`gauge`, `spin_charge`).
-N0, D, GAP_RE, GAP_IM, HX, HY, HZ, RATE_SO, RATE_SF, DEPAIRING = range(10)
-COEFFICIENTS = 10
+
+@formula
+def static_energy(w: Any, coefficients: Any, like: Spin) -> Any:
+    """Nambu blocks of L0 = w tau3 - i h.sigma tau3 + Dhat."""
+    hx, hy, hz = coefficients[HX], coefficients[HY], coefficients[HZ]
+    gap = complex(coefficients[GAP_RE], coefficients[GAP_IM])
+    l11 = pauli(like, w, -1j * hx, -1j * hy, -1j * hz)
+    l12, l21 = pauli(like, 1j * gap, 0.0, 0.0, 0.0), pauli(like, -1j * gap.conjugate(), 0.0, 0.0, 0.0)
+    return l11, l12, l21, scale(-1.0, l11)
+
+
+@formula
+def rates(coefficients: Any, tau3: bool) -> tuple[float, float, float, float]:
+    """Sums of the rates of the vertices sigma_x, sigma_y, sigma_z and 1, all of them times tau3 or not."""
+    x, y, z, one = 0.0, 0.0, 0.0, 0.0
+    for k in range(VERTICES):
+        if VERTEX_TAU3[k] == tau3:
+            rate = coefficients[VERTEX_COLUMN[k]]
+            if VERTEX_AXIS[k] == 0:
+                x += rate
+            elif VERTEX_AXIS[k] == 1:
+                y += rate
+            elif VERTEX_AXIS[k] == 2:
+                z += rate
+            else:
+                one += rate
+    return x, y, z, one
 
 
 @formula
 def self_energy(w: Any, coefficients: Any, g11: Spin, g12: Spin, g21: Spin, g22: Spin) -> Any:
     """Nambu blocks of L = L0 + (1/2) sum_V gamma_V V g V: what multiplies dg in the first variation, with sign -1.
 
-    Spin-orbit scattering does nothing to singlets: 3 g, which commutes with g, is taken out of sigma_a g sigma_a, so
-    that no large rate cancels in their equation. The functional is larger by the constant 3/(4 tau_so) for it.
+    Vertices without tau3 do nothing to singlets: g, which commutes with g, is taken out of each sigma_a g sigma_a, so
+    that no large rate cancels in their equation. The functional is larger by the sum of their rates for it.
     """
-    hx, hy, hz = coefficients[HX], coefficients[HY], coefficients[HZ]
-    gap = complex(coefficients[GAP_RE], coefficients[GAP_IM])
-    l11 = pauli(g11, w, -1j * hx, -1j * hy, -1j * hz)
-    l22 = scale(-1.0, l11)
-    l12, l21 = pauli(g11, 1j * gap, 0.0, 0.0, 0.0), pauli(g11, -1j * gap.conjugate(), 0.0, 0.0, 0.0)
-    so, sf, orb = 0.125 * coefficients[RATE_SO], 0.125 * coefficients[RATE_SF], 0.5 * coefficients[DEPAIRING]
-    if so + sf > 0.0:
-        l11 = add(l11, scale(so + sf, sum_over_spin(g11)))
-        l22 = add(l22, scale(so + sf, sum_over_spin(g22)))
-        l12 = add(l12, scale(so - sf, sum_over_spin(g12)))
-        l21 = add(l21, scale(so - sf, sum_over_spin(g21)))
-    if so > 0.0:
-        l11, l22 = sub(l11, scale(3.0 * so, g11)), sub(l22, scale(3.0 * so, g22))
-        l12, l21 = sub(l12, scale(3.0 * so, g12)), sub(l21, scale(3.0 * so, g21))
-    if orb > 0.0:
-        l11, l22 = add(l11, scale(orb, g11)), add(l22, scale(orb, g22))
-        l12, l21 = sub(l12, scale(orb, g12)), sub(l21, scale(orb, g21))
+    l11, l12, l21, l22 = static_energy(w, coefficients, g11)
+    x, y, z, _ = rates(coefficients, False)
+    if x + y + z > 0.0:
+        x, y, z = 0.5 * x, 0.5 * y, 0.5 * z
+        l11, l22 = add(l11, spin_flip(x, y, z, g11)), add(l22, spin_flip(x, y, z, g22))
+        l12, l21 = add(l12, spin_flip(x, y, z, g12)), add(l21, spin_flip(x, y, z, g21))
+    x, y, z, one = rates(coefficients, True)
+    if x + y + z > 0.0:
+        x, y, z = 0.5 * x, 0.5 * y, 0.5 * z
+        l11, l22 = add(l11, over_spin(x, y, z, g11)), add(l22, over_spin(x, y, z, g22))
+        l12, l21 = sub(l12, over_spin(x, y, z, g12)), sub(l21, over_spin(x, y, z, g21))
+    if one > 0.0:
+        l11, l22 = add(l11, scale(0.5 * one, g11)), add(l22, scale(0.5 * one, g22))
+        l12, l21 = sub(l12, scale(0.5 * one, g12)), sub(l21, scale(0.5 * one, g21))
     return l11, l12, l21, l22
-
-
-@formula
-def static_energy(w: Any, coefficients: Any, like: Spin) -> Any:
-    """Nambu blocks of L0 = w tau3 - i h.sigma tau3 + Dhat."""
-    zero = scale(0.0, like)
-    plain = (1.0, 1.0, coefficients[GAP_RE], coefficients[GAP_IM], coefficients[HX], coefficients[HY],
-             coefficients[HZ], 0.0, 0.0, 0.0)  # fmt: skip
-    return self_energy(w, plain, zero, zero, zero, zero)
 
 
 @formula
@@ -143,16 +155,16 @@ def local_terms(w: Any, coefficients: Any, vectors: Any, hessian: bool, h00: Any
     terms = first_variation(l11, l12, l21, l22, vectors, hessian)
     if not hessian:
         return terms
-    so, sf, orb = 0.25 * coefficients[RATE_SO], 0.25 * coefficients[RATE_SF], coefficients[DEPAIRING]
-    for axis in range(3):
-        if so > 0.0:
-            sandwich(so, 1.0, axis, vectors, h00)
-        if sf > 0.0:
-            sandwich(sf, -1.0, axis, vectors, h00)
-    if so > 0.0:
-        sandwich(-3.0 * so, 1.0, -1, vectors, h00)  # of the 3 g taken out in `self_energy`
-    if orb > 0.0:
-        sandwich(orb, -1.0, -1, vectors, h00)
+    flips = 0.0
+    for k in range(VERTICES):
+        rate = coefficients[VERTEX_COLUMN[k]]
+        if rate > 0.0 and VERTEX_TAU3[k]:
+            sandwich(rate, -1.0, VERTEX_AXIS[k], vectors, h00)
+        elif rate > 0.0 and len(n) > 1:  # without tau3, in more than singlets
+            sandwich(rate, 1.0, VERTEX_AXIS[k], vectors, h00)
+            flips += rate
+    if flips > 0.0:
+        sandwich(-flips, 1.0, -1, vectors, h00)  # of the g taken out in `self_energy`
     return terms
 
 

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .columns import GAUGE_COLUMNS
 from .jit import formula
 from .nambu import Spin, add, basis_matrix, mul, pauli, scale, sub
 from .variations import accumulate, get
-
-GAUGE_COLUMNS = 4  # per mesh axis: A_k, SU_k^x, SU_k^y, SU_k^z
 
 
 @formula

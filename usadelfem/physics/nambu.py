@@ -172,14 +172,26 @@ def tilde(x: Spin) -> Spin:
 
 
 @formula
-def sum_over_spin(x: Spin) -> Spin:
-    """The sum over a of sigma_a x sigma_a, which is 2 tr x - x."""
-    t = 2.0 * trace(x)
-    if len(x) == 4:
-        return t - x[0], -x[1], -x[2], t - x[3]
-    if len(x) == 2:
-        return t - x[0], t - x[1]
-    return (t - x[0],)
+def over_spin(x: float, y: float, z: float, m: Spin) -> Spin:
+    """The sum x sigma_x m sigma_x + y sigma_y m sigma_y + z sigma_z m sigma_z."""
+    if len(m) == 4:
+        across, flip = x + y, x - y
+        return z * m[0] + across * m[3], flip * m[2] - z * m[1], flip * m[1] - z * m[2], z * m[3] + across * m[0]
+    if len(m) == 2:
+        return z * m[0] + (x + y) * m[1], z * m[1] + (x + y) * m[0]
+    return ((x + y + z) * m[0],)
+
+
+@formula
+def spin_flip(x: float, y: float, z: float, m: Spin) -> Spin:
+    """The same minus (x + y + z) m, exactly zero for a multiple of the unit matrix."""
+    if len(m) == 4:
+        change, flip, all_axes = (x + y) * (m[3] - m[0]), x - y, x + y + 2.0 * z
+        return change, flip * m[2] - all_axes * m[1], flip * m[1] - all_axes * m[2], -change
+    if len(m) == 2:
+        change = (x + y) * (m[1] - m[0])
+        return change, -change
+    return (0.0 * m[0],)
 
 
 @formula

@@ -17,11 +17,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .columns import CHANNEL_COLUMNS
 from .jit import formula
 from .nambu import Spin, add, mul, pauli, scale, sub, trace_product
 from .variations import AL, GA, P_ROW, PHI, Q_ROW, SUM_AA, SUM_LEFT, SUM_RIGHT, accumulate, get, modulus, outer
-
-CHANNEL_COLUMNS = 5  # vx, vy, vz, theta, kappa
 
 
 @formula

@@ -20,7 +20,7 @@ from ..fem.gap_equation import Pairing
 from ..fem.interfaces import Junctions
 from ..fem.matsubara import Spectral
 from ..numerics.sparse import factorize_positive
-from ..physics import functional as column
+from ..physics import columns as column
 from ..physics import interface as barrier
 from ..physics.thermal import bcs_gap
 from ..space.locate import locate

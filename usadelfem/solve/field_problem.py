@@ -20,7 +20,7 @@ from ..fem.matsubara import Spectral
 from ..fem.screening import Induced
 from ..numerics.newton import ERROR_TOLERANCE
 from ..numerics.report import Iteration
-from ..physics import functional as column
+from ..physics import columns as column
 from ..points.frequency_sums import Job, Sum, Terms
 from ..points.frequency_team import Team
 from .islands import FINITE, PHASE, find_islands

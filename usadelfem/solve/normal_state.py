@@ -21,7 +21,7 @@ from ..fem.coefficients import Coefficients, point_coefficients
 from ..fem.diffusion import COMPONENTS, element_matrices, facet_load
 from ..frozen import FrozenRecord, freeze
 from ..numerics.sparse import scalar_matrix
-from ..physics import functional as column
+from ..physics import columns as column
 from ..space.space import Index, Real, Space, build_space, check_order
 from .arguments import check_device
 
@@ -197,19 +197,19 @@ def _open_levels(
 def _undetermined(coefficients: Coefficients) -> Real:
     """Directions in (mu, s) of uniform values that solve the equations without sources, shape (directions, 4).
 
-    Always mu; where no spin relaxes, also the axis of the exchange and SU(2) fields if all of them are parallel (any
-    axis if there are none): spin along it does not precess.
+    Always mu; also the axis of the exchange and SU(2) fields if all of them are parallel (any axis if there are none),
+    where spin along it, which does not precess, does not relax either.
     """
     table = coefficients.table
     charge = np.eye(COMPONENTS)[:1]
-    if table[..., [column.RATE_SO, column.RATE_SF]].any():
-        return charge
+    relaxing = np.diag(column.spin_relaxation(table).reshape(-1, 3).any(axis=0).astype(float))
     fields = [table[..., column.HX : column.HZ + 1].reshape(-1, 3), coefficients.gauge[..., 1:].reshape(-1, 3)]
     axes = np.concatenate(fields)
     axes = axes[axes.any(axis=1)]
     axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
-    turned, directions = np.linalg.eigh(len(axes) * np.eye(3) - axes.T @ axes)
-    spin = directions.T[turned <= LEVEL * max(len(axes), 1)]
+    count = max(len(axes), 1)
+    turned, directions = np.linalg.eigh(len(axes) * np.eye(3) - axes.T @ axes + count * relaxing)
+    spin = directions.T[turned <= LEVEL * count]
     spin = spin * np.sign(np.take_along_axis(spin, abs(spin).argmax(axis=1)[:, None], axis=1))
     return np.concatenate([charge, np.pad(spin, ((0, 0), (1, 0)))])
 

@@ -10,7 +10,7 @@ from ..errors import DeviceError
 from ..fem.coefficients import point_coefficients
 from ..fem.conduction import build_network, electrode
 from ..fem.interfaces import build_junctions, limited, splitting
-from ..physics.functional import N0, D
+from ..physics.columns import N0, D
 from ..space.space import build_space, check_order
 from .arguments import check_device
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import as_array, as_number, choice, integer, named, numbers, shown
-from ..device.coefficient import Rule
 from ..errors import DeviceError
+from ..rules import Rule
 
 Floats = NDArray[np.float64]
 Vector = Sequence[float] | NDArray[Any]
