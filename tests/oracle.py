@@ -29,9 +29,9 @@ def static(w, gap, exchange):
 
 
 def vertices(rate_so, rate_sf, depairing):
-    """(gamma, V) of every term -(gamma/4) Tr V g V g."""
-    pairs = [(rate_so / 4, SPIN[i]) for i in range(3)]
-    pairs += [(rate_sf / 4, SPIN[i] @ TAU3) for i in range(3)]
+    """(gamma, V) of every term -(gamma/4) Tr V g V g; the rates are one number or one for each of x, y, z."""
+    pairs = [(rate / 4, SPIN[i]) for i, rate in enumerate(np.broadcast_to(rate_so, 3))]
+    pairs += [(rate / 4, SPIN[i] @ TAU3) for i, rate in enumerate(np.broadcast_to(rate_sf, 3))]
     return [*pairs, (depairing, TAU3)]
 
 
@@ -72,7 +72,8 @@ def density(
             value -= 1j * D / 4 * kappa[i, j, s] * np.trace(SPIN[s] @ dg[i] @ dg[j])
     for gamma, v in vertices(rate_so, rate_sf, depairing):
         value -= gamma / 4 * np.trace(v @ g @ v @ g)
-    return value + 3 * rate_so / 16 * np.trace(g @ g)  # spin-orbit scattering costs singlets nothing
+    costs = np.broadcast_to(rate_so, 3).sum() / 16 * np.trace(g @ g)
+    return value + costs  # spin-orbit scattering costs singlets nothing
 
 
 def self_energy(w, g, *, gap=0.0, exchange=(0, 0, 0), rate_so=0.0, rate_sf=0.0, depairing=0.0):

@@ -76,7 +76,7 @@ def table(**values):
     row = np.zeros(len(LOCAL))
     for number, column in enumerate(LOCAL):
         if column.coefficients[0] in values:
-            row[number] = column.filled(np.asarray(values[column.coefficients[0]]))
+            row[number] = column.filled(np.broadcast_to(values[column.coefficients[0]], 3))
     return row
 
 
@@ -86,5 +86,12 @@ def test_spins_of_a_normal_metal_relax_at_the_inverse_of_a_time(name):
     assert decay_rate(table(**{name: 0.4})) == pytest.approx(2.5)
 
 
+def test_a_spin_relaxes_at_the_mean_of_the_rates_across_it():
+    assert spin_relaxation(table(tau_so=(0.5, 1.0, np.inf))) == pytest.approx([0.5, 1.0, 1.5])
+
+
 def test_depairing_leaves_the_spins_of_a_normal_metal_alone():
-    assert not spin_relaxation(table(depairing=2.0)).any()
+    row = np.zeros(len(LOCAL))
+    row[-1] = 2.0
+    assert LOCAL[-1].name == "DEPAIRING"
+    assert not spin_relaxation(row).any()

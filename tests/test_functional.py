@@ -18,14 +18,17 @@ TERMS = {
     "static": {"D": 0.3, "gap": 0.8 - 0.5j, "exchange": (0.3, -0.9, 0.4)},
     "spin-orbit": {"D": 0.3, "rate_so": 2.2},
     "magnetic": {"D": 0.3, "rate_sf": 1.3},
+    "anisotropic spin-orbit": {"D": 0.3, "rate_so": (2.2, 0.4, 1.1)},
+    "uniaxial magnetic": {"D": 0.3, "rate_sf": (0.0, 0.0, 1.3)},
+    "planar magnetic": {"D": 0.3, "rate_sf": (0.9, 0.9, 0.0)},
     "depairing": {"D": 0.3, "depairing": 0.7},
     "spin Hall": {"D": 0.9, "theta": 0.4 * EPS},
     "swapping": {"D": 0.9, "kappa": -0.6 * EPS},
     "spin Hall tensor": {"D": 0.9, "theta": ANTISYMMETRIC},
 }
 TERMS["all"] = {
-    "D": 1.1, "gap": 0.2 + 1j, "exchange": (1.0, 0.4, -2.0), "rate_so": 0.7, "rate_sf": 0.4, "depairing": 0.3,
-    "theta": 0.4 * EPS + ANTISYMMETRIC, "kappa": 0.7 * EPS,
+    "D": 1.1, "gap": 0.2 + 1j, "exchange": (1.0, 0.4, -2.0), "rate_so": (0.7, 1.7, 0.2), "rate_sf": (0.4, 0.1, 0.6),
+    "depairing": 0.3, "theta": 0.4 * EPS + ANTISYMMETRIC, "kappa": 0.7 * EPS,
 }  # fmt: skip
 PAIRS = np.array([(0, 1), (0, 2), (1, 2)] * 2)
 
@@ -49,7 +52,8 @@ def coefficients(
     channels = [(*theta[i, j], 1.0, 0.0) for i, j in PAIRS[:3]] + [(*kappa[i, j], 0.0, 1.0) for i, j in PAIRS[:3]]
     values = {
         "N0": 1.0, "D": D, "gap": np.asarray(gap), "exchange": exchange, "depairing": depairing,
-        "tau_so": 1 / np.maximum(rate_so, 1e-300), "tau_sf": 1 / np.maximum(rate_sf, 1e-300),
+        "tau_so": 1 / np.maximum(np.broadcast_to(rate_so, 3), 1e-300),
+        "tau_sf": 1 / np.maximum(np.broadcast_to(rate_sf, 3), 1e-300),
     }  # fmt: skip
     local = [row.filled(np.asarray(values[row.coefficients[0]])) for row in LOCAL]
     return np.concatenate([local, np.ravel(channels)])

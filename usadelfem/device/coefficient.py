@@ -74,6 +74,7 @@ def check_coefficient(name: str, value: Field, owner: str) -> None:
     if callable(value) or (value is None and rule.optional):
         return
     array = as_numbers(name, value, owner)
+    rule = rule.of(array.shape[: len(rule.shape)])
     if not rule.fits(array.shape[: len(rule.shape)]) or array.ndim > len(rule.shape) + 1:
         wanted = f"{rule.shape} or {(*rule.shape, 'vertices')}".replace("'", "")
         raise DeviceError(f"{owner}: {name} has shape {array.shape}; allowed is {wanted}, or a callable of position")
@@ -136,20 +137,21 @@ def evaluate(name: str, value: Field, x: NDArray[Any], owner: str, interpolate: 
         If the callable fails, or returns a wrong shape or values out of range.
     """
     rule = RULES[name]
-    shape = rule.shape_in(len(x))
-    wanted = (*shape, *x.shape[1:])
+    wanted = (*rule.shape_in(len(x)), *x.shape[1:])
     if callable(value):
         return _call(name, value, x, owner, wanted)
     if value is None:
         return np.zeros(wanted)
     array = as_numbers(name, value, owner)
+    shape = rule.of(array.shape[: len(rule.shape)]).shape_in(len(x))
     if array.shape[: len(shape)] != shape:
         raise DeviceError(f"{owner}: {name} has shape {array.shape}; on this mesh of dimension {len(x)} it is {shape}")
     if array.ndim == len(shape):
         return np.broadcast_to(array.reshape(*shape, *(1,) * (x.ndim - 1)), wanted)
     if interpolate is None:
         raise DeviceError(f"{owner}: {name} is an array of shape {array.shape}; allowed here: a number or a callable")
-    return interpolate(array)
+    values = interpolate(array)
+    return np.broadcast_to(values, (*rule.shape_in(len(x)), *values.shape[len(shape) :]))
 
 
 def _call(name: str, value: Any, x: NDArray[Any], owner: str, wanted: tuple[int, ...]) -> NDArray[Any]:
@@ -163,6 +165,8 @@ def _call(name: str, value: Any, x: NDArray[Any], owner: str, wanted: tuple[int,
             f"{owner}: {name}(x) returned {shown(result)}; allowed are numbers of shape {wanted}, the same for all "
             "components"
         )
+    if RULES[name].isotropic and array.shape == x.shape[1:]:
+        array = np.broadcast_to(array, wanted)
     if array.shape != wanted:
         raise DeviceError(
             f"{owner}: {name}(x) returned shape {array.shape} for x of shape {x.shape}; allowed is {wanted} "

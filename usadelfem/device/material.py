@@ -43,7 +43,11 @@ class Material(FrozenRecord):
     exchange
         Exchange or Zeeman field (hx, hy, hz), energy.
     tau_so, tau_sf
-        Spin-orbit and magnetic-impurity (spin-flip) scattering times, 1/energy; positive, infinite if absent.
+        Spin-orbit and magnetic-impurity (spin-flip) scattering times, 1/energy; positive, infinite if absent. One
+        number, or three (x, y, z): gamma_a = 1/(4 tau_a) is the rate of scattering at sigma_a (spin-orbit) or
+        sigma_a tau3 (magnetic). Of equal ones 1/tau is the rate at which spins relax in the normal state; in general
+        spin b relaxes with the mean of the 1/tau_a of the other two axes. (tau, tau, inf) scatters by spins in the xy
+        plane, (inf, inf, tau) by spins along z.
     depairing
         Orbital depairing rate Gamma_orb, energy; not negative.
     theta, kappa

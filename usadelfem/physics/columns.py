@@ -106,7 +106,7 @@ def _as_it_is(value: NDArray[Any]) -> Real:
 
 
 def _rate_of_a_time(time: NDArray[Any]) -> Real:
-    """gamma = 1/(4 tau) of each of three vertices: 1/tau is the rate at which spins relax in a normal metal."""
+    """gamma = 1/(4 tau): with three equal vertices the spins of a normal metal relax at 1/tau."""
     return np.asarray(0.25 / time)
 
 
@@ -115,8 +115,8 @@ COEFFICIENT_RULES: dict[str, Rule] = {
     "D": Rule(positive=True),
     "gap": Rule(complex=True, optional=True),
     "exchange": Rule(shape=(3,)),
-    "tau_so": Rule(positive=True, infinite=True),
-    "tau_sf": Rule(positive=True, infinite=True),
+    "tau_so": Rule(shape=(3,), positive=True, infinite=True, isotropic=True),
+    "tau_sf": Rule(shape=(3,), positive=True, infinite=True, isotropic=True),
     "depairing": Rule(non_negative=True),
     "theta": Rule(),
     "kappa": Rule(),
@@ -131,7 +131,13 @@ PLAIN: dict[str, Any] = {
     "component": None, "vertices": (), "spin": None, "exchanged": 1, "torque": None, "breaks_pairs": False
 }  # fmt: skip
 EXCHANGE = PLAIN | {"coefficients": ("exchange",), "fill": _as_it_is, "torque": "exchange", "breaks_pairs": True}
-SCATTERING = PLAIN | {"fill": _rate_of_a_time, "torque": "relaxation"}
+
+
+def _scattering(axis: int, *, tau3: bool) -> dict[str, Any]:
+    """Scattering at sigma_axis, or sigma_axis tau3, with the time that is that component of its coefficient."""
+    spin = {"component": axis, "vertices": (Vertex(axis, tau3),), "spin": ("diagonal", axis)}
+    return PLAIN | spin | {"fill": _rate_of_a_time, "torque": "relaxation", "breaks_pairs": tau3}
+
 
 LOCAL = (
     Column(name="N0", coefficients=("N0",), fill=_as_it_is, **PLAIN),
@@ -139,14 +145,8 @@ LOCAL = (
     Column(name="GAP_RE", coefficients=("gap",), fill=np.real, **PLAIN | {"exchanged": -1}),
     Column(name="GAP_IM", coefficients=("gap",), fill=np.imag, **PLAIN),
     *(Column(name=f"H{'XYZ'[a]}", **EXCHANGE | {"component": a, "spin": ("vector", a)}) for a in range(3)),
-    Column(
-        name="RATE_SO", coefficients=("tau_so",),
-        **SCATTERING | {"vertices": tuple(Vertex(axis, tau3=False) for axis in range(3))},
-    ),
-    Column(
-        name="RATE_SF", coefficients=("tau_sf",),
-        **SCATTERING | {"vertices": tuple(Vertex(axis, tau3=True) for axis in range(3)), "breaks_pairs": True},
-    ),
+    *(Column(name=f"RATE_SO_{'XYZ'[a]}", coefficients=("tau_so",), **_scattering(a, tau3=False)) for a in range(3)),
+    *(Column(name=f"RATE_SF_{'XYZ'[a]}", coefficients=("tau_sf",), **_scattering(a, tau3=True)) for a in range(3)),
     Column(
         name="DEPAIRING", coefficients=("depairing",), fill=_as_it_is,
         **PLAIN | {"vertices": (Vertex(-1, tau3=True),), "breaks_pairs": True},
