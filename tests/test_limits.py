@@ -152,7 +152,7 @@ LINES = {
 @pytest.mark.parametrize("name", LINES)
 def test_an_interrupt_ends_a_solve_at_once(name):
     script = f"""
-        import time
+        import signal, time
         import numpy as np
         import usadelfem as uf
         from concurrent.futures import ProcessPoolExecutor
@@ -164,6 +164,7 @@ def test_an_interrupt_ends_a_solve_at_once(name):
             return uf.Device(uf.rectangle(dict(S=4.0), width=4.0, size=size), dict(S=metal), ends)
 
         if __name__ == "__main__":
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background may start without it
             print("go", flush=True)
             start = time.monotonic()
             try:
