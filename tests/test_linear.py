@@ -299,3 +299,57 @@ def test_node_order_is_a_permutation_with_less_fill_than_bands() -> None:
         for m in (graph, graph[order][:, order])
     ]
     assert fill[1] < 0.6 * fill[0]
+
+
+def unsymmetric(dtype: type, count: int = 60) -> sp.csr_matrix:
+    """Convection and diffusion of blocks that turn: as a kinetic equation, of symmetric structure only."""
+    rng = np.random.default_rng(11)
+    chain = sp.diags_array([-1.3, 2.5, -0.7], offsets=[-1, 0, 1], shape=(count, count))
+    blocks = rng.standard_normal((4, 4)) + 3 * np.eye(4)
+    if dtype is complex:
+        blocks = blocks + 1j * rng.standard_normal((4, 4))
+    matrix = sp.csr_matrix(sp.kron(chain, blocks))
+    matrix.sort_indices()
+    return matrix
+
+
+@pytest.mark.parametrize("kind", BACKENDS)
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("scale", [1.0, 1e-40, 1e60])
+def test_an_unsymmetric_matrix_and_its_transpose_are_solved_with_the_same_factors(kind, dtype, scale):
+    matrix = unsymmetric(dtype)
+    left, right = 10.0 ** np.random.default_rng(3).uniform(-6, 6, (2, matrix.shape[0]))
+    matrix = sp.csr_matrix(sp.diags_array(left * scale) @ matrix @ sp.diags_array(right))
+    matrix.sort_indices()
+    solver = linear_solver(matrix.indptr, matrix.indices, block=4, kind=kind, dtype=dtype, symmetric=False)
+    factor = solver.factorize(matrix.data)
+    wanted = np.random.default_rng(5).standard_normal((matrix.shape[0], 3)).astype(dtype)
+    for own, transposed in ((matrix, False), (matrix.T, True)):
+        scaled = wanted / (left if transposed else right)[:, None]
+        found = factor.solve(own @ scaled, transposed=transposed)
+        assert found / scaled == pytest.approx(np.ones_like(found), rel=1e-9)
+    bare = factor.solve(matrix.T @ (wanted / left[:, None]), checked=False, transposed=True)
+    assert bare * left[:, None] == pytest.approx(wanted, rel=1e-6, abs=1e-6)
+
+
+@needs_mkl
+def test_unsymmetric_factors_in_single_precision_are_refined_to_double():
+    matrix = unsymmetric(float)
+    options = {"kind": "pardiso-single", "symmetric": False}
+    factor = linear_solver(matrix.indptr, matrix.indices, block=4, **options).factorize(matrix.data)
+    wanted = np.linspace(-1.0, 1.0, matrix.shape[0])
+    assert factor.solve(matrix.T @ wanted, accuracy=1e-12, transposed=True) == pytest.approx(wanted, abs=1e-10)
+
+
+@pytest.mark.parametrize("kind", BACKENDS)
+def test_a_singular_unsymmetric_matrix_is_refused(kind):
+    matrix = sp.csr_matrix(np.array([[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [1.0, 0.0, 3.0]]))
+    solver = linear_solver(matrix.indptr, matrix.indices, block=1, kind=kind, symmetric=False)
+    with pytest.raises(LinAlgError):
+        solver.factorize(matrix.data).solve(np.array([1.0, 0.0, 2.0]))
+
+
+def test_petsc_is_for_symmetric_matrices():
+    matrix = unsymmetric(float)
+    with pytest.raises(ValueError, match="'petsc' is for symmetric matrices"):
+        linear_solver(matrix.indptr, matrix.indices, block=4, kind="petsc", symmetric=False)

@@ -1,4 +1,4 @@
-"""A back end for symmetric systems with scaling, checks, refinement, and others to go over to where it fails."""
+"""A back end for sparse systems with scaling, checks, refinement, and others to go over to where it fails."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 from numpy.linalg import LinAlgError
 
 from ..parallel.interrupt import interruptible
-from .equilibrate import equilibrate
+from .equilibrate import ScaledMatrix
 from .pardiso import Indices, Numbers, PardisoBackend
 from .petsc import PetscBackend
 from .superlu import SuperLUBackend
@@ -47,15 +46,15 @@ class CheckedSolver:
 
     def __init__(
         self, backend: Backend, indptr: Indices, indices: Indices, dtype: np.dtype[Any],
-        others: Sequence[Callable[[], Backend]] = (),
+        others: Sequence[Callable[[], Backend]] = (), *, symmetric: bool = True,
     ) -> None:  # fmt: skip
         self.backend = self._first = backend
         self._others = self._spare = list(others)
         self._told: set[str] = set()
         self._busy = False
         self.versions: dict[int, int] = {}
-        self._upper: dict[int, sp.csr_matrix] = {}
-        self.factors: dict[int, npt.NDArray[np.float64]] = {}
+        self.matrices: dict[int, ScaledMatrix] = {}
+        self.symmetric = symmetric
         self._indptr, self._indices, self.dtype = indptr, indices, dtype
         self.size = indptr.size - 1
 
@@ -85,12 +84,9 @@ class CheckedSolver:
         bad = values.size - np.count_nonzero(np.isfinite(values))
         if bad:
             raise LinAlgError(f"the matrix has {bad} entries that are not finite: check the state it was made from")
-        if slot not in self._upper:
-            data = np.empty(self._indices.size, self.dtype)
-            self._upper[slot] = sp.csr_matrix((data, self._indices, self._indptr), shape=(self.size, self.size))
-        target = self._upper[slot].data
-        np.copyto(target, values)
-        self.factors[slot] = equilibrate(self._indptr, self._indices, target)
+        if slot not in self.matrices:
+            self.matrices[slot] = ScaledMatrix(self._indptr, self._indices, self.dtype, symmetric=self.symmetric)
+        self.matrices[slot].fill(values)
         try:
             self._fill(slot)
         except LinAlgError as error:
@@ -100,7 +96,7 @@ class CheckedSolver:
 
     def _fill(self, slot: int) -> None:
         """Factorise the scaled matrix of a slot with the present back end."""
-        values = self._upper[slot].data
+        values = self.matrices[slot].stored.data
         given = values.astype(HALVES[self.dtype]) if self.single else values
         if self.size < _LONG:
             self.backend.factorize(given, slot)
@@ -122,7 +118,7 @@ class CheckedSolver:
         while others:
             self.backend, others = others[0](), others[1:]
             try:
-                for slot in self._upper:
+                for slot in self.matrices:
                     self._fill(slot)
             except LinAlgError as error:
                 why = str(error)
@@ -146,24 +142,17 @@ class CheckedSolver:
     def release(self) -> None:
         """As `LinearSolver.release`."""
         self.versions = {slot: version + 1 for slot, version in self.versions.items()}
-        self._upper, self.factors = {}, {}
+        self.matrices = {}
         if not self._busy:  # else an interrupted factorisation still works on it, and frees it when it ends
             self.backend.release()
 
-    def bare(self, rhs: Numbers, slot: int) -> Numbers:
+    def bare(self, rhs: Numbers, slot: int, *, transposed: bool = False) -> Numbers:
         """One solution with the scaled matrix, without a check, in the precision of the factors."""
         if not self.single:
-            return self.backend.solve(rhs, slot)
+            return self.backend.solve(rhs, slot, transposed=transposed)
         size = np.abs(rhs).max(axis=0, initial=0.0)
         size[size == 0] = 1.0  # keeps small right-hand sides away from the smallest single number
-        return np.asarray(self.backend.solve(rhs / size, slot).astype(self.dtype) * size)
-
-    def product(self, vectors: Numbers, slot: int, *, moduli: bool = False) -> Numbers:
-        """The scaled matrix, or that of the moduli of its entries, times `vectors`, shape (n, k)."""
-        upper = abs(self._upper[slot]) if moduli else self._upper[slot]
-        diagonal = upper.data[upper.indptr[:-1], None]
-        result: Numbers = upper @ vectors + upper.T @ vectors - diagonal * vectors
-        return result
+        return np.asarray(self.backend.solve(rhs / size, slot, transposed=transposed).astype(self.dtype) * size)
 
 
 @final
@@ -180,23 +169,34 @@ class CheckedFactor:
         """As `Factor.fresh`."""
         return self._version == self._solver.versions[self._slot]
 
-    def solve(self, rhs: Numbers, *, checked: bool = True, accuracy: float = REFINE_ABOVE) -> Numbers:
+    def solve(
+        self, rhs: Numbers, *, checked: bool = True, accuracy: float = REFINE_ABOVE, transposed: bool = False
+    ) -> Numbers:  # fmt: skip
         """As `Factor.solve`."""
         if not self.fresh:
             raise RuntimeError(
                 "this factor is stale: its solver has factorised another matrix or was released; call factorize again"
             )
         right = self._checked(np.asarray(rhs))
-        factors = self._solver.factors[self._slot][:, None]
-        columns = factors * right.reshape(right.shape[0], -1)
-        solution = self._refined(columns, accuracy) if checked else self._solver.bare(columns, self._slot)
-        return np.asarray((factors * solution).reshape(right.shape))
+        before, after = self._matrix.left, self._matrix.right
+        if transposed:
+            before, after = after, before
+        columns = before[:, None] * right.reshape(right.shape[0], -1)
+        if checked:
+            solution = self._refined(columns, accuracy, transposed)
+        else:
+            solution = self._solver.bare(columns, self._slot, transposed=transposed)
+        return np.asarray((after[:, None] * solution).reshape(right.shape))
+
+    @property
+    def _matrix(self) -> ScaledMatrix:
+        return self._solver.matrices[self._slot]
 
     def rounding(self, unknowns: Numbers) -> npt.NDArray[np.float64]:
         """As `Factor.rounding`."""
-        factors = self._solver.factors[self._slot]
-        product = self._solver.product(abs(unknowns / factors)[:, None], self._slot, moduli=True)[:, 0]
-        return np.asarray(np.finfo(float).eps * product.real / factors)
+        own = self._matrix
+        product = own.product(abs(unknowns / own.right)[:, None], moduli=True)[:, 0]
+        return np.asarray(np.finfo(float).eps * product.real / own.left)
 
     def _checked(self, rhs: Numbers) -> Numbers:
         size, dtype = self._solver.size, self._solver.dtype
@@ -209,37 +209,36 @@ class CheckedFactor:
         return rhs.astype(dtype, copy=False)
 
     @np.errstate(over="ignore", invalid="ignore")
-    def _refined(self, rhs: Numbers, accuracy: float) -> Numbers:
+    def _refined(self, rhs: Numbers, accuracy: float, transposed: bool) -> Numbers:
         """Solve with up to three steps of iterative refinement, kept only while they help."""
         scale = np.linalg.norm(rhs, axis=0)
         scale[scale == 0] = 1
         best, answer, residual, worst = np.inf, np.zeros_like(rhs), rhs, 1.0
         for step in range(_MAX_REFINEMENTS + 1):
-            trial = answer + self._solver.bare(residual, self._slot)
-            residual = rhs - self._solver.product(trial, self._slot)
+            trial = answer + self._solver.bare(residual, self._slot, transposed=transposed)
+            residual = rhs - self._matrix.product(trial, transposed=transposed)
             worst = float(np.max(np.linalg.norm(residual, axis=0) / scale, initial=0))
             if step == 0 and self._solver.single and not worst < _SINGLE_FAILS and self._promoted(worst):
-                return self._refined(rhs, accuracy)
+                return self._refined(rhs, accuracy, transposed)
             if not worst < best:
                 break
             best, answer = worst, trial
             if best < accuracy:
                 break
-        if not best < max(_FAIL_ABOVE, accuracy) and not self._is_exact(rhs, answer):
+        if not best < max(_FAIL_ABOVE, accuracy) and not self._is_exact(rhs, answer, transposed):
             if self._promoted(worst):
-                return self._refined(rhs, accuracy)
+                return self._refined(rhs, accuracy, transposed)
             note = self._solver.backend.note
             raise LinAlgError(f"the matrix is singular or nearly so: relative residual {worst:.1e} ({note})")
         return answer
 
-    def _is_exact(self, rhs: Numbers, answer: Numbers) -> bool:
+    def _is_exact(self, rhs: Numbers, answer: Numbers, transposed: bool) -> bool:
         """Whether the residual is made of rounding errors only, and the matrix not singular to working precision."""
-        solver = self._solver
         if not np.isfinite(answer).all() or not answer.any():
             return False
-        size = np.linalg.norm(solver.product(abs(answer), self._slot, moduli=True), axis=0)
+        size = np.linalg.norm(self._matrix.product(abs(answer), moduli=True, transposed=transposed), axis=0)
         right = np.linalg.norm(rhs, axis=0)
-        residual = np.linalg.norm(rhs - solver.product(answer, self._slot), axis=0)
+        residual = np.linalg.norm(rhs - self._matrix.product(answer, transposed=transposed), axis=0)
         return bool((residual <= _BACKWARD * (size + right)).all() and (size <= _SINGULAR * right).all())
 
     def _promoted(self, residual: float) -> bool:

@@ -1,4 +1,4 @@
-"""Scaling of symmetric matrices to entries of order one, so that no unit of length or energy reaches a solver."""
+"""Scaling of matrices to entries of order one, so that no unit of length or energy reaches a solver."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from ..physics.jit import kernel, readonly
 
@@ -28,11 +29,24 @@ def row_maxima(indptr: Any, indices: Any, values: Any, factors: Any, out: Any) -
 
 
 @kernel
-def scale_symmetric(indptr: Any, indices: Any, factors: Any, values: Any) -> None:
-    """Multiply rows and columns of the symmetric matrix by factors, in place."""
+def both_maxima(indptr: Any, indices: Any, values: Any, left: Any, right: Any, rows: Any, columns: Any) -> None:
+    """Largest modulus in every row and in every column of a scaled matrix."""
+    rows[:] = 0.0
+    columns[:] = 0.0
     for i in range(len(indptr) - 1):
         for n in range(indptr[i], indptr[i + 1]):
-            values[n] *= factors[i] * factors[indices[n]]
+            j = indices[n]
+            size = abs(values[n]) * left[i] * right[j]
+            rows[i] = max(rows[i], size)
+            columns[j] = max(columns[j], size)
+
+
+@kernel
+def scale_entries(indptr: Any, indices: Any, left: Any, right: Any, values: Any) -> None:
+    """Multiply rows by `left` and columns by `right`, in place."""
+    for i in range(len(indptr) - 1):
+        for n in range(indptr[i], indptr[i + 1]):
+            values[n] *= left[i] * right[indices[n]]
 
 
 def equilibrate(indptr: Any, indices: Any, values: Any) -> Real:
@@ -63,5 +77,61 @@ def equilibrate(indptr: Any, indices: Any, values: Any) -> Real:
         if (abs(np.log2(largest[used])) <= 2).all():
             break
         factors[used] *= 2.0 ** -np.round(0.5 * np.log2(largest[used]))
-    scale_symmetric(indptr, indices, factors, values)
+    scale_entries(indptr, indices, factors, factors, values)
     return factors
+
+
+def equilibrate_both(indptr: Any, indices: Any, values: Any) -> tuple[Real, Real]:
+    """Scale any matrix L A R in place, given as a whole in CSR form; returns the diagonals of L and R.
+
+    As `equilibrate`, with rows and columns of their own.
+    """
+    indptr, indices = readonly(indptr, indices)
+    left, right, rows, columns = np.ones((4, len(indptr) - 1))
+    top = float(abs(values).max(initial=0.0))
+    if top > 0:
+        left *= 2.0 ** -np.round(np.log2(top))
+    for _ in range(PASSES):
+        both_maxima(indptr, indices, values, left, right, rows, columns)
+        for factors, largest in ((left, rows), (right, columns)):
+            used = largest > 0
+            factors[used] *= 2.0 ** -np.round(0.5 * np.log2(largest[used]))
+    scale_entries(indptr, indices, left, right, values)
+    return left, right
+
+
+class ScaledMatrix:
+    """L A R of a matrix A that changes its values and keeps its pattern: its upper triangle, or all of it, in CSR form.
+
+    Attributes
+    ----------
+    stored
+        The scaled entries.
+    left, right
+        The diagonals of L and R, the same for a symmetric matrix.
+    """
+
+    def __init__(self, indptr: Any, indices: Any, dtype: np.dtype[Any], *, symmetric: bool) -> None:
+        size = len(indptr) - 1
+        self.stored = csr_matrix((np.empty(len(indices), dtype), indices, indptr), shape=(size, size))
+        self.symmetric = symmetric
+        self.left = self.right = np.ones(size)
+
+    def fill(self, values: npt.NDArray[Any]) -> None:
+        """Take other values, and scale them."""
+        np.copyto(self.stored.data, values)
+        own = self.stored.indptr, self.stored.indices, self.stored.data
+        if self.symmetric:
+            self.left = self.right = equilibrate(*own)
+        else:
+            self.left, self.right = equilibrate_both(*own)
+
+    def product(
+        self, vectors: npt.NDArray[Any], *, moduli: bool = False, transposed: bool = False
+    ) -> npt.NDArray[Any]:
+        """The scaled matrix, or that of the moduli of its entries, times `vectors`, shape (n, k)."""
+        stored = abs(self.stored) if moduli else self.stored
+        if not self.symmetric:
+            return np.asarray((stored.T if transposed else stored) @ vectors)
+        diagonal = stored.data[stored.indptr[:-1], None]
+        return np.asarray(stored @ vectors + stored.T @ vectors - diagonal * vectors)

@@ -1,6 +1,7 @@
-"""Direct solution of sparse symmetric systems (real indefinite or complex symmetric) with one pattern.
+"""Direct solution of sparse systems with one pattern: real indefinite or complex symmetric ones, and any others.
 
-The matrix is given as its upper triangle in CSR; its pattern is analysed once and its values change.
+A symmetric matrix is given as its upper triangle in CSR, any other as a whole; its pattern is analysed once and its
+values change.
 """
 
 import logging
@@ -32,8 +33,12 @@ class Factor(Protocol):
         """Whether its slot still holds it."""
         ...
 
-    def solve(self, rhs: Numbers, *, checked: bool = True, accuracy: float = REFINE_ABOVE) -> Numbers:
+    def solve(
+        self, rhs: Numbers, *, checked: bool = True, accuracy: float = REFINE_ABOVE, transposed: bool = False
+    ) -> Numbers:  # fmt: skip
         """Solve for `rhs`, shape (n,) or (n, k); the answer has that shape and a checked residual.
+
+        `transposed` solves with the transposed matrix (not the conjugate one) and the same factors.
 
         It is refined to a relative residual of `accuracy`. With `checked=False` one bare solution, for callers that see
         from elsewhere whether it was good.
@@ -50,7 +55,7 @@ class Factor(Protocol):
 
 
 class LinearSolver(Protocol):
-    """Factorises symmetric matrices of one pattern; holds one factor in each of its slots."""
+    """Factorises matrices of one pattern; holds one factor in each of its slots."""
 
     @property
     def name(self) -> str:
@@ -63,7 +68,7 @@ class LinearSolver(Protocol):
         ...
 
     def factorize(self, values: Numbers, slot: int = 0) -> Factor:
-        """Factorise the matrix with these upper-triangle `values` (copied); the slot's last factor becomes stale.
+        """Factorise the matrix with these `values` of the pattern (copied); the slot's last factor becomes stale.
 
         Rows and columns are scaled first. Where "auto" fails with one back end it goes on with the next; logged.
 
@@ -89,39 +94,47 @@ def linear_solver(
     kind: str = "auto",
     dtype: npt.DTypeLike = np.float64,
     slots: int = 1,
+    symmetric: bool = True,
 ) -> LinearSolver:
     """Make a solver for the symmetric pattern whose upper triangle has this `indptr` (n + 1) and `indices`.
 
-    Rows are sorted and start with their diagonal; `block` consecutive unknowns form a node, which is what
-    gets ordered. `kind` is "pardiso", "pardiso-single" (factors in single precision, answers refined to double),
-    "superlu", "petsc" (MUMPS on all ranks of MPI), "petsc-iterative" (GMRES with incomplete factors of node blocks),
-    or "auto": PARDISO if MKL can be loaded, with single precision from 20 000 unknowns on, else SuperLU. The choice
-    is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or complex128; up to `slots` factors are kept at a
-    time. Raises ValueError for anything else and ImportError if MKL is missing.
+    With `symmetric=False` they are those of all entries of a pattern of any symmetry, and PETSc is not available.
+
+    Rows are sorted and, of a symmetric matrix, start with their diagonal; `block` consecutive unknowns form a node,
+    which is what gets ordered. `kind` is "pardiso", "pardiso-single" (factors in single precision, answers refined to
+    double), "superlu", "petsc" (MUMPS on all ranks of MPI), "petsc-iterative" (GMRES with incomplete factors of node
+    blocks), or "auto": PARDISO if MKL can be loaded, with single precision from 20 000 unknowns on, else SuperLU. The
+    choice is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or complex128; up to `slots` factors are kept
+    at a time. Raises ValueError for anything else and ImportError if MKL is missing.
     """
     if kind not in SOLVERS:
         raise ValueError(f"unknown linear solver {kind!r}: choose one of {', '.join(map(repr, SOLVERS))}")
     number = np.dtype(dtype)
     if number not in (np.dtype(np.float64), np.dtype(np.complex128)):
         raise ValueError(f"dtype {number} is not supported: choose float64 or complex128")
-    pointers, columns = _checked_pattern(indptr, indices, block)
+    pointers, columns = _checked_pattern(indptr, indices, block, symmetric)
     if kind.startswith("petsc"):
+        if not symmetric:
+            raise ValueError(
+                f"linear solver {kind!r} is for symmetric matrices; choose 'auto', 'pardiso' or 'superlu'"
+            )
         own = PetscBackend(pointers, columns, block, number, slots, iterative=kind == "petsc-iterative")
         return _logged(CheckedSolver(own, pointers, columns, number), kind)
+    pattern = pointers, columns
     mkl = pardiso.find_mkl() if kind != "superlu" else None
     backends: list[Callable[[], Backend]] = []
     if mkl is not None:
         if kind == "pardiso-single" or (kind == "auto" and pointers.size > _SINGLE_FROM):
-            backends.append(partial(PardisoBackend, mkl, pointers, columns, HALVES[number], slots))
-        backends.append(partial(PardisoBackend, mkl, pointers, columns, number, slots))
+            backends.append(partial(PardisoBackend, mkl, *pattern, HALVES[number], slots, symmetric=symmetric))
+        backends.append(partial(PardisoBackend, mkl, *pattern, number, slots, symmetric=symmetric))
     elif kind.startswith("pardiso"):
         raise ImportError(
             f"linear solver {kind!r} needs the MKL library libmkl_rt with 32-bit integers, which was not found:"
             " run `pip install mkl` (Linux and Windows on x86-64), unset MKL_INTERFACE_LAYER, or choose 'superlu'"
         )
     if kind in ("auto", "superlu"):
-        backends.append(partial(SuperLUBackend, pointers, columns, block, number))
-    return _logged(CheckedSolver(backends[0](), pointers, columns, number, backends[1:]), kind)
+        backends.append(partial(SuperLUBackend, *pattern, block, number, symmetric=symmetric))
+    return _logged(CheckedSolver(backends[0](), *pattern, number, backends[1:], symmetric=symmetric), kind)
 
 
 def _logged(solver: CheckedSolver, kind: str) -> CheckedSolver:
@@ -131,14 +144,18 @@ def _logged(solver: CheckedSolver, kind: str) -> CheckedSolver:
     return solver
 
 
-def _checked_pattern(indptr: npt.NDArray[Any], indices: npt.NDArray[Any], block: int) -> tuple[Indices, Indices]:
+def _checked_pattern(
+    indptr: npt.NDArray[Any], indices: npt.NDArray[Any], block: int, symmetric: bool
+) -> tuple[Indices, Indices]:  # fmt: skip
     """The pattern as contiguous int32 arrays; ValueError names the first rule that it breaks."""
     size, limit = indptr.size - 1, np.iinfo(np.int32).max
     if block < 1 or size < 1 or size % block:
         raise ValueError(f"the number of rows {size} must be a positive multiple of block = {block}")
     if indptr[0] != 0 or indptr[-1] != indices.size or indices.size > limit:
         raise ValueError(f"indptr must go from 0 to the number of indices {indices.size}, at most {limit}")
-    if np.any(np.diff(indptr) < 1) or np.any(indices[indptr[:-1]] != np.arange(size)):
+    if np.any(np.diff(indptr) < 1) and not symmetric:
+        raise ValueError("every row needs an entry: the matrix is singular")
+    if symmetric and (np.any(np.diff(indptr) < 1) or np.any(indices[indptr[:-1]] != np.arange(size))):
         raise ValueError("every row of the upper triangle must start with its diagonal entry: store zeros there too")
     descents = np.flatnonzero(np.diff(indices) <= 0) + 1
     if not np.isin(descents, indptr).all() or indices.max() >= size:

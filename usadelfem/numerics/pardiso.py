@@ -1,4 +1,4 @@
-"""MKL PARDISO through ctypes: LDLT of a sparse symmetric matrix stored as its upper triangle."""
+"""MKL PARDISO through ctypes: LDLT of a sparse symmetric matrix stored as its upper triangle, LU of any other."""
 
 import ctypes
 import ctypes.util
@@ -21,7 +21,9 @@ Indices = npt.NDArray[np.int32]
 _LIBRARY_PATTERNS = ("lib/libmkl_rt.so*", "lib/libmkl_rt*.dylib", "Library/bin/mkl_rt*.dll")
 _SEQUENTIAL_LAYER = 1
 _ANALYSE, _FACTORIZE, _SOLVE, _RELEASE = 11, 22, 33, -1
-_MATRIX_TYPES = {"f": -2, "c": 6}  # real symmetric indefinite, complex symmetric
+# By type of number and symmetry: real symmetric indefinite, complex symmetric, real and complex of any structure.
+_MATRIX_TYPES = {("f", True): -2, ("c", True): 6, ("f", False): 11, ("c", False): 13}
+_TRANSPOSED = 11  # setting: 2 solves with the transposed matrix
 _SINGLE = 27  # setting: 1 for single precision
 _SETTINGS = {
     0: 1,  # these values, not PARDISO's defaults
@@ -111,7 +113,7 @@ def _choose_threads(library: ctypes.CDLL, shared: bool) -> int:
 
 @final
 class PardisoBackend:
-    """Factors of matrices of one pattern: `indptr`, `indices` (int32) of the upper triangle, rows sorted.
+    """Factors of matrices of one pattern: `indptr`, `indices` (int32) of the upper triangle, or of all, rows sorted.
 
     `dtype` is float64, complex128 or one of their halves, for factors in single precision.
     Up to `slots` factors are kept at a time; the pattern is analysed once for all of them.
@@ -120,8 +122,10 @@ class PardisoBackend:
     name = "pardiso"
 
     def __init__(
-        self, mkl: MKL, indptr: Indices, indices: Indices, dtype: np.dtype[Any], slots: int = 1
+        self, mkl: MKL, indptr: Indices, indices: Indices, dtype: np.dtype[Any], slots: int = 1, *,
+        symmetric: bool = True,
     ) -> None:  # fmt: skip
+        self._symmetric = symmetric
         self._slots = slots
         self._mkl = mkl
         self._indptr, self._indices, self.dtype = indptr, indices, dtype
@@ -160,11 +164,13 @@ class PardisoBackend:
             self.release()
             raise
 
-    def solve(self, rhs: Numbers, slot: int) -> Numbers:
+    def solve(self, rhs: Numbers, slot: int, *, transposed: bool = False) -> Numbers:
         """Solve for `rhs` of shape (n, k) and return that shape. Raises LinAlgError with PARDISO's error."""
         right = np.array(rhs, dtype=self.dtype, order="F")
         solution = np.empty_like(right, order="F")
+        self._settings[_TRANSPOSED] = 2 * transposed
         self._call(_SOLVE, "solution", slot, right, solution)
+        self._settings[_TRANSPOSED] = 0
         return solution
 
     def release(self) -> None:
@@ -189,7 +195,7 @@ class PardisoBackend:
         """The seventeen arguments of `pardiso`; arrays as ctypes pointers, which keep their arrays alive."""
         size = self._indptr.size - 1
         columns = 1 if rhs is None else rhs.shape[1]
-        matrix_type = _MATRIX_TYPES[self.dtype.kind]
+        matrix_type = _MATRIX_TYPES[self.dtype.kind, self._symmetric]
         numbers = (self._slots, slot + 1, matrix_type, phase, size, columns, 0)
         integers = [ctypes.byref(ctypes.c_int(i)) for i in numbers]
         pattern = (_pointer(self._values[slot]), _pointer(self._indptr), _pointer(self._indices), None)

@@ -128,8 +128,11 @@ class PetscBackend:
         factor = solver.getPC().getFactorMatrix()
         return int(factor.getMumpsInfog(9)) * 16 if factor.getMumpsInfog(9) > 0 else 0
 
-    def solve(self, rhs: Numbers, slot: int) -> Numbers:
-        """Solve for `rhs` of shape (n, k), the same on every rank. Raises LinAlgError if it does not converge."""
+    def solve(self, rhs: Numbers, slot: int, *, transposed: bool = False) -> Numbers:
+        """Solve for `rhs` of shape (n, k), the same on every rank. Raises LinAlgError if it does not converge.
+
+        The matrices are symmetric, so that `transposed` changes nothing.
+        """
         solver, matrix = self._solvers[slot]
         x, b = matrix.createVecs()
         answer = np.empty(rhs.shape, self._dtype)

@@ -1,4 +1,4 @@
-"""SciPy's SuperLU for symmetric matrices, with an ordering of nodes."""
+"""SciPy's SuperLU for matrices of symmetric structure, with an ordering of nodes."""
 
 from typing import Any, final
 
@@ -22,13 +22,15 @@ class SuperLUBackend:
     name = "superlu"
     note = "SuperLU"
 
-    def __init__(self, indptr: Indices, indices: Indices, block: int, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self, indptr: Indices, indices: Indices, block: int, dtype: np.dtype[Any], *, symmetric: bool = True
+    ) -> None:  # fmt: skip
         size = indptr.size - 1
         rows = np.repeat(np.arange(size, dtype=np.int32), np.diff(indptr))
         self._order = (_node_order(rows // block, indices // block)[:, None] * block + np.arange(block)).ravel()
         place = np.argsort(self._order).astype(np.int32)
         entries = np.arange(indices.size)
-        mirrored = np.flatnonzero(rows != indices)
+        mirrored = np.flatnonzero(rows != indices) if symmetric else np.empty(0, np.intp)
         self._source = np.concatenate([entries, mirrored])
         rows, columns = place[rows], place[indices]
         rows, columns = np.append(rows, columns[mirrored]), np.append(columns, rows[mirrored])
@@ -55,10 +57,10 @@ class SuperLUBackend:
         self._factors[slot] = factor
         self.factor_bytes = int(factor.nnz) * (4 + self._matrix.dtype.itemsize)
 
-    def solve(self, rhs: Numbers, slot: int) -> Numbers:
+    def solve(self, rhs: Numbers, slot: int, *, transposed: bool = False) -> Numbers:
         """Solve for `rhs` of shape (n, k) with the factor in a slot."""
         result = np.empty_like(rhs)
-        result[self._order] = self._factors[slot].solve(rhs[self._order])
+        result[self._order] = self._factors[slot].solve(rhs[self._order], trans="T" if transposed else "N")
         return result
 
     def release(self) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from ..checks import named
 from ..device.coefficient import evaluate
@@ -20,13 +19,14 @@ from ..errors import DeviceError
 from ..fem.coefficients import Coefficients, point_coefficients
 from ..fem.diffusion import COMPONENTS, element_matrices, facet_load
 from ..frozen import FrozenRecord, freeze
+from ..numerics.linear import linear_solver
 from ..numerics.sparse import scalar_matrix
 from ..physics import columns as column
 from ..space.space import Index, Real, Space, build_space, check_order
 from .arguments import check_device
 
 BALANCE = 1e-9  # of the currents that are fed in
-RESIDUAL = 1e-9
+ACCURACY = 1e-13  # of the residual
 LOST = 1e-3  # of a known solution, when it is solved for: above it the matrix is singular
 LEVEL = 1e-12  # of a direction: rounding errors
 SINGULAR = (
@@ -229,26 +229,22 @@ def _check_balance(load: Real, direction: Real, contacts: list[str]) -> None:
 
 
 def _solve(matrix: Any, rhs: Real) -> Real:
-    """Solution with one step of refinement; the symmetric part is positive definite, so that no pivoting is needed."""
+    """Solution of the equations, whose symmetric part is positive definite; LinAlgError where they have none."""
     if not len(rhs):
         return rhs
-    factor = _factorize(matrix)
-    x = factor.solve(rhs)
-    x = x + factor.solve(rhs - matrix @ x)
-    size = abs(matrix) @ abs(x) + abs(rhs)
+    matrix.sort_indices()
+    block = COMPONENTS if len(rhs) % COMPONENTS == 0 else 1
     probe = np.random.default_rng(0).uniform(-1.0, 1.0, len(rhs))
-    lost = abs(factor.solve(matrix @ probe) - probe).max()  # a singular matrix has a small residual as well
-    if not (lost < LOST and abs(rhs - matrix @ x).max() <= RESIDUAL * size.max()):
+    try:
+        solver = linear_solver(matrix.indptr, matrix.indices, block=block, symmetric=False)
+        factor = solver.factorize(matrix.data)
+        x, again = factor.solve(np.stack([rhs, matrix @ probe], axis=1), accuracy=ACCURACY).T
+    except (np.linalg.LinAlgError, ValueError) as error:
+        raise np.linalg.LinAlgError(SINGULAR) from error
+    solver.release()
+    if not abs(again - probe).max() < LOST:  # a singular matrix has a small residual as well
         raise np.linalg.LinAlgError(SINGULAR)
     return np.asarray(x)
-
-
-def _factorize(matrix: Any) -> Any:
-    options = {"SymmetricMode": True}
-    try:
-        return splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.01, options=options)
-    except RuntimeError as error:  # exactly singular
-        raise np.linalg.LinAlgError(SINGULAR) from error
 
 
 def _remove_means(space: Space, values: Real, levels: list[tuple[Index, Real]]) -> None:
