@@ -83,8 +83,8 @@ class Twice:
 @pytest.fixture
 def twice(monkeypatch, tmp_path):
     both = Twice(monkeypatch)
-    for name in ("solve_equilibrium", "solve_spectrum", "phase_diagram"):
-        monkeypatch.setattr(uf, name, getattr(both, name))
+    for space, name in ((uf, "solve_equilibrium"), (uf, "solve_spectrum"), (uf.study, "phase_diagram")):
+        monkeypatch.setattr(space, name, getattr(both, name))
     for name in ("solve_normal_state", "write_vtk"):
         monkeypatch.setattr(uf, name, stop)
     monkeypatch.setattr(uf, "minigap", lambda *arguments, **options: 1.0)

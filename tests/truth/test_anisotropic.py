@@ -127,3 +127,13 @@ def test_spectra_and_files_know_anisotropic_scattering(tmp_path):
 def test_times_that_are_neither_one_nor_three_are_refused(times):
     with pytest.raises(uf.errors.DeviceError, match="tau_so "):
         uf.Device(uf.interval({"N": 1.0}, size=0.5), {"N": uf.normal_metal(tau_so=times)})
+
+
+@pytest.mark.parametrize("times", [2.0, (np.inf, np.inf, 2.0), lambda x: 2 + x[0]])
+def test_the_bulk_gap_of_a_magnetic_superconductor_is_not_that_of_a_clean_one(times):
+    mesh = uf.interval({"S": 1.0}, size=0.25)
+    clean = uf.Device(mesh, {"S": uf.superconductor(Tc=1.0, tau_so=times)}, {"left": uf.Reservoir()})
+    assert all(report.converged for report in uf.solve_equilibrium(clean, 0.3).report)
+    magnetic = uf.Device(mesh, {"S": uf.superconductor(Tc=1.0, tau_sf=times)}, {"left": uf.Reservoir()})
+    with pytest.raises(uf.errors.DeviceError, match="exchange field or pair breaking"):
+        uf.solve_equilibrium(magnetic, 0.3)

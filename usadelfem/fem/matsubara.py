@@ -203,9 +203,8 @@ def _bulk_gap(device: Device, space: Space, facets: Index, name: str, temperatur
 
 
 def _breaks_pairs(material: Material) -> bool:
-    rows = (row for row in column.LOCAL if row.breaks_pairs)
-    values = ((row, getattr(material, row.coefficients[0])) for row in rows)
-    return any(callable(value) or np.any(row.filled(np.asarray(value))) for row, value in values)
+    values = [(row.fill, getattr(material, row.coefficients[0])) for row in column.LOCAL if row.breaks_pairs]
+    return any(callable(value) or (fill and np.any(fill(np.asarray(value)))) for fill, value in values)
 
 
 def _check_shared_nodes(values: Contacts) -> None:
