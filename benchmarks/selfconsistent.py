@@ -31,7 +31,7 @@ ROWS = (
     ("given", "given gap, s", "{:.2f}"),
     ("ratio", "ratio", "{:.2f}"),
     ("newton", "method='newton', s", "{:.2f}"),
-    ("threads", "threads=2, s", "{:.2f}"),
+    ("threads", "workers=2, s", "{:.2f}"),
     ("conservation", "largest difference of currents / current", "{:.0e}"),
 )
 
@@ -73,7 +73,7 @@ def measure(case: str) -> dict[str, float]:
         given = replace(eq.device, contacts={"left": left, "right": right})
         runs["given"].append(timed(lambda: uf.solve_equilibrium(given, 0.1, order=order, **cut))[1])  # noqa: B023
         runs["newton"].append(timed(lambda: uf.solve_equilibrium(device, 0.1, order=order, method="newton"))[1])
-        runs["threads"].append(timed(lambda: uf.solve_equilibrium(device, 0.1, order=order, threads=2))[1])
+        runs["threads"].append(timed(lambda: uf.solve_equilibrium(device, 0.1, order=order, workers=2))[1])
     current = uf.charge_current(eq)
     flux = [float(current.through(name)) for name in ("S1_N", "N_S2", "right")]
     count = len(eq.frequencies)

@@ -42,7 +42,7 @@ if __name__ == "__main__":
         result = uf.sweep(
             current,
             {"phase": phases, "flux": fluxes},
-            executor=client.get_executor(),
+            workers=client.get_executor(),
             checkpoint=output / "phase_field_sweep.h5",
         )
     currents = result.values

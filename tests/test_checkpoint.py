@@ -286,7 +286,7 @@ def test_a_process_holds_its_lock_until_it_is_killed_whatever_it_has_forked(tmp_
 
 def test_results_of_an_executor_are_stored_too(path):
     with ThreadPoolExecutor(3) as pool:
-        uf.sweep(times_factor, range(50), executor=pool, checkpoint=path)
+        uf.sweep(times_factor, range(50), workers=pool, checkpoint=path)
     with h5py.File(path) as file:
         assert file["values"][...].tolist() == [2.0 * x for x in range(50)]
 

@@ -60,7 +60,7 @@ GRID = {"phase": [0.5, 1.0, 1.5], "exchange": [0.0, 3.0]}
 def test_a_sweep_on_processes_gives_the_numbers_of_this_process():
     here = uf.sweep(current, GRID)
     with ProcessPoolExecutor(2, SPAWN) as pool:
-        assert uf.sweep(current, GRID, executor=pool).values == pytest.approx(here.values, rel=1e-9)
+        assert uf.sweep(current, GRID, workers=pool).values == pytest.approx(here.values, rel=1e-9)
 
 
 def test_a_process_that_is_killed_loses_only_its_tasks(tmp_path):
@@ -98,7 +98,7 @@ def function(x):
 
 if __name__ == "__main__":
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        print(uf.sweep(function, range(20), executor=pool, checkpoint=sys.argv[2]).values.tolist())
+        print(uf.sweep(function, range(20), workers=pool, checkpoint=sys.argv[2]).values.tolist())
 """
 
 
@@ -154,12 +154,12 @@ def test_dask_gives_results_in_the_order_of_the_items(client):
 
 
 def test_a_sweep_on_dask_gives_the_numbers_of_this_process(client):
-    found = uf.sweep(current, GRID, executor=client.get_executor())
+    found = uf.sweep(current, GRID, workers=client.get_executor())
     assert found.values == pytest.approx(uf.sweep(current, GRID).values, rel=1e-9)
 
 
 def test_a_self_consistent_gap_on_dask_is_that_of_this_process(client):
-    found = uf.solve_equilibrium(SUPERCONDUCTOR, 0.4, order=1, executor=client.get_executor())
+    found = uf.solve_equilibrium(SUPERCONDUCTOR, 0.4, order=1, workers=client.get_executor())
     assert found.system.gap == pytest.approx(uf.solve_equilibrium(SUPERCONDUCTOR, 0.4, order=1).system.gap, abs=1e-7)
 
 
@@ -206,7 +206,7 @@ def function(x, y):
 
 if __name__ == "__main__":
     with MPIPoolExecutor() as pool:
-        result = uf.sweep(function, {"x": range(5), "y": [0.5, 0.25]}, executor=pool, checkpoint=sys.argv[1])
+        result = uf.sweep(function, {"x": range(5), "y": [0.5, 0.25]}, workers=pool, checkpoint=sys.argv[1])
         print(pool.num_workers, result.values.tolist())
 """
 MPI_GAP = """
@@ -216,7 +216,7 @@ import usadelfem as uf
 if __name__ == "__main__":
     device = uf.Device(uf.interval({"S": 1.0}, size=0.25), {"S": uf.superconductor(Tc=1.0)})
     with MPIPoolExecutor() as pool:
-        eq = uf.solve_equilibrium(device, 0.4, order=1, executor=pool)
+        eq = uf.solve_equilibrium(device, 0.4, order=1, workers=pool)
     print(abs(eq.system.gap).max())
 """
 

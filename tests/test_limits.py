@@ -141,9 +141,9 @@ def test_triplets_narrow_the_range_of_kappa():
 
 
 LINES = {
-    "threads": "uf.solve_equilibrium(film(0.05), 0.1, threads=2)",
+    "threads": "uf.solve_equilibrium(film(0.05), 0.1, workers=2)",
     "one large factorisation": "uf.solve_equilibrium(film(0.02, Tc=None), 0.1)",
-    "processes": "with ProcessPoolExecutor(2) as pool: uf.solve_equilibrium(film(0.05), 0.1, executor=pool)",
+    "processes": "with ProcessPoolExecutor(2) as pool: uf.solve_equilibrium(film(0.05), 0.1, workers=pool)",
 }
 
 

@@ -156,7 +156,7 @@ def test_tolerance_is_the_residual_of_the_gap_equation(method):
 
 
 def test_two_threads_give_the_result_of_one():
-    one, two = (uf.solve_equilibrium(junction(), TEMPERATURE, **SUM, threads=n) for n in (1, 2))
+    one, two = (uf.solve_equilibrium(junction(), TEMPERATURE, **SUM, workers=n) for n in (1, 2))
     assert one.system.gap == pytest.approx(two.system.gap, abs=1e-7)
     assert current(one) == pytest.approx(current(two), rel=1e-7)
 
@@ -239,7 +239,7 @@ def test_a_bilayer_that_is_normal_is_found_normal():
         ({"initial": lambda x: np.ones(3)}, "returned shape"),
         ({"initial": lambda x: np.nan * x[0]}, "finite"),
         ({"initial": uf.vortices([(0.5, 0.0, 1)])}, "two or three dimensions"),
-        ({"threads": 0}, "allowed is an integer >= 1"),
+        ({"workers": 0}, "allowed is an integer >= 1"),
         ({"linearized": True}, "give gap="),
     ],
 )

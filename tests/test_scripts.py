@@ -20,7 +20,7 @@ def square(x):
 
 def main():
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(sys.argv[1])) as pool:
-        print(uf.sweep(square, {"x": [1.0, 2.0, 3.0]}, executor=pool).values)
+        print(uf.sweep(square, {"x": [1.0, 2.0, 3.0]}, workers=pool).values)
 
 
 """

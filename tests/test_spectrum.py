@@ -83,7 +83,7 @@ def test_energies_that_are_spread_over_workers_are_the_same():
     device = DEVICES["helical magnet"]()
     one = uf.solve_spectrum(device, GRID, broadening=SHARP)
     with ThreadPoolExecutor(2) as pool:
-        two = uf.solve_spectrum(device, GRID, broadening=SHARP, executor=pool)
+        two = uf.solve_spectrum(device, GRID, broadening=SHARP, workers=pool)
     assert abs(one.states - two.states).max() < 1e-8
 
 

@@ -95,11 +95,6 @@ def test_an_equilibrium_has_its_own_discretisation(option):
         uf.solve_spectrum(eq, [1.0], **option)
 
 
-def test_an_executor_is_one():
-    with refuses(TypeError, "executor is 3", "Executor"):
-        uf.solve_spectrum(DEVICE, np.linspace(0, 1, 20), executor=3)
-
-
 # Densities of states, minigaps, series
 
 

@@ -19,7 +19,7 @@ needs_mkl = pytest.mark.skipif(pardiso.find_mkl() is None, reason="MKL is not in
 def test_frequencies_spread_over_workers_are_those_of_one_solve():
     alone = uf.solve_equilibrium(DEVICE, 0.2, order=1, frequencies=7)
     with ThreadPoolExecutor(3) as pool:
-        spread = uf.solve_equilibrium(DEVICE, 0.2, order=1, frequencies=7, executor=pool)
+        spread = uf.solve_equilibrium(DEVICE, 0.2, order=1, frequencies=7, workers=pool)
     assert abs(spread.riccati - alone.riccati).max() < 1e-9
     assert [report.frequency for report in spread.report] == alone.frequencies.tolist()
     assert uf.charge_current(spread).through("right") == pytest.approx(
@@ -31,7 +31,7 @@ def test_energies_spread_over_workers_are_those_of_one_solve():
     energies = np.linspace(0, 3, 13)
     alone = uf.solve_spectrum(DEVICE, energies, broadening=0.1, order=1)
     with ThreadPoolExecutor(2) as pool:
-        spread = uf.solve_spectrum(DEVICE, energies, broadening=0.1, order=1, executor=pool)
+        spread = uf.solve_spectrum(DEVICE, energies, broadening=0.1, order=1, workers=pool)
     assert abs(spread.states - alone.states).max() < 1e-9
 
 

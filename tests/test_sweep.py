@@ -47,10 +47,10 @@ def test_values_become_complex_when_a_complex_result_comes():
     assert result.values.tolist() == [1, 2j]
 
 
-@pytest.mark.parametrize("executor", [None, Immediate(), ThreadPoolExecutor(2)], ids=["none", "immediate", "threads"])
-def test_the_executor_does_not_change_the_result(executor):
+@pytest.mark.parametrize("workers", [1, 3, Immediate(), ThreadPoolExecutor(2)], ids=["one", "three", "own", "pool"])
+def test_who_works_does_not_change_the_result(workers):
     offset = 0.5
-    result = uf.sweep(lambda a, b: {"sum": a + b + offset}, {"a": [1, 2], "b": [3, 4]}, executor=executor)
+    result = uf.sweep(lambda a, b: {"sum": a + b + offset}, {"a": [1, 2], "b": [3, 4]}, workers=workers)
     assert result.values["sum"].tolist() == [[4.5, 5.5], [5.5, 6.5]]
 
 

@@ -248,5 +248,5 @@ def test_a_phase_diagram_from_processes_is_that_from_this_process(pool):
     def device(tc):
         return uf.Device(uf.interval({"S": 1.0}), {"S": uf.superconductor(Tc=tc, depairing=0.1)})
 
-    found = uf.study.phase_diagram(device, [1.0, 2.0], executor=pool, order=1)
+    found = uf.study.phase_diagram(device, [1.0, 2.0], workers=pool, order=1)
     assert found == pytest.approx(uf.study.phase_diagram(device, [1.0, 2.0], order=1), rel=1e-12)

@@ -66,14 +66,14 @@ def alone(name):
 @pytest.mark.parametrize("name", SOLVES)
 @pytest.mark.parametrize("workers", ["processes", "threads"])
 def test_a_gap_found_on_an_executor_is_that_of_this_process(name, workers, request):
-    eq = solve(name, executor=request.getfixturevalue(workers))
+    eq = solve(name, workers=request.getfixturevalue(workers))
     assert eq.system.gap == pytest.approx(alone(name).system.gap, abs=1e-8)
     assert eq.dofs == pytest.approx(alone(name).dofs, abs=1e-8)
     assert abs(eq.riccati - alone(name).riccati).max() < 1e-8
 
 
 def test_a_solve_on_an_executor_reports_what_one_in_this_process_reports(processes):
-    eq = solve("anderson", executor=processes)
+    eq = solve("anderson", workers=processes)
     assert [report.frequency for report in eq.report] == eq.frequencies.tolist()
     assert all(report.converged and report.iterations > 0 for report in eq.report)
     assert eq.sweeps[-1].residual <= 1e-9
@@ -84,7 +84,7 @@ def test_a_solve_on_an_executor_reports_what_one_in_this_process_reports(process
 
 def test_every_sweep_is_one_task_per_worker_and_the_mesh_travels_about_once(processes):
     counting = Counting(processes)
-    eq = uf.solve_equilibrium(WEAK_LINK, 0.4, order=1, initial=alone("anderson"), executor=counting)
+    eq = uf.solve_equilibrium(WEAK_LINK, 0.4, order=1, initial=alone("anderson"), workers=counting)
     tasks = 2 * (len(eq.sweeps) + 2)  # the start and the last solve to full accuracy
     assert counting.calls <= tasks + 2
     assert counting.payloads <= 2 + 2
@@ -92,7 +92,7 @@ def test_every_sweep_is_one_task_per_worker_and_the_mesh_travels_about_once(proc
 
 @pytest.mark.parametrize("name", ["anderson", "newton"])
 def test_workers_that_forget_everything_find_the_same_gap(name):
-    eq = solve(name, executor=Immediate(worker._kept.clear))
+    eq = solve(name, workers=Immediate(worker._kept.clear))
     assert eq.system.gap == pytest.approx(alone(name).system.gap, abs=1e-8)
 
 
@@ -114,36 +114,37 @@ class Deadly(ProcessPoolExecutor):
 def test_a_process_that_is_killed_in_the_middle_changes_nothing(method):
     start = uf.solve_equilibrium(WEAK_LINK, 0.5, order=1)
     with Deadly(2, multiprocessing.get_context("spawn")) as pool:
-        eq = solve("anderson", method=method, initial=start, executor=pool)
+        eq = solve("anderson", method=method, initial=start, workers=pool)
         assert pool.left <= 0
     assert eq.system.gap == pytest.approx(alone("anderson").system.gap, abs=1e-8)
 
 
 @pytest.mark.parametrize("workers", ["processes", "threads"])
 def test_a_critical_temperature_from_an_executor_is_that_of_this_process(workers, request):
-    found = uf.critical_temperature(BILAYER, order=1, executor=request.getfixturevalue(workers))
+    found = uf.critical_temperature(BILAYER, order=1, workers=request.getfixturevalue(workers))
     assert found == pytest.approx(uf.critical_temperature(BILAYER, order=1), rel=1e-7)
 
 
-def test_a_critical_field_from_an_executor_is_that_of_this_process(processes):
-    def bilayer(exchange):
-        return uf.Device(BILAYER.mesh, {"S": S, "F": uf.ferromagnet(exchange=(0.0, 0.0, exchange))})
+def bilayer(exchange):
+    return uf.Device(BILAYER.mesh, {"S": S, "F": uf.ferromagnet(exchange=(0.0, 0.0, exchange))})
 
+
+def test_a_critical_field_from_an_executor_is_that_of_this_process(processes):
     spread, one = (
-        uf.study.critical_parameter(bilayer, (0.0, 4.0), 0.4, order=1, executor=pool) for pool in (processes, None)
+        uf.study.critical_parameter(bilayer, (0.0, 4.0), 0.4, order=1, workers=pool) for pool in (processes, 1)
     )
     assert spread == pytest.approx(one, rel=1e-6)
 
 
 def test_stability_from_an_executor_is_that_of_this_process(processes):
-    spread = uf.study.stability(BILAYER, 0.3, order=1, executor=processes)
+    spread = uf.study.stability(BILAYER, 0.3, order=1, workers=processes)
     assert spread == pytest.approx(uf.study.stability(BILAYER, 0.3, order=1), abs=1e-9)
 
 
 @pytest.mark.parametrize("workers", ["processes", "threads"])
 def test_a_ground_state_from_an_executor_is_that_of_this_process(workers, request):
     device, options = sfs(exchange=(0.0, 0.0, 6.0)), {"order": 1, "frequencies": 4}
-    phase, eq = uf.ground_state(device, "right", 0.2, **options, executor=request.getfixturevalue(workers))
+    phase, eq = uf.ground_state(device, "right", 0.2, **options, workers=request.getfixturevalue(workers))
     one, _ = uf.ground_state(device, "right", 0.2, **options)
     assert np.exp(1j * phase) == pytest.approx(np.exp(1j * one), abs=1e-5)
     assert uf.charge_current(eq).through("right") == pytest.approx(0.0, abs=1e-5)
@@ -154,18 +155,35 @@ def test_a_ground_state_from_an_executor_is_that_of_this_process(workers, reques
     [
         lambda **options: uf.solve_equilibrium(BILAYER, 0.3, **options),
         lambda **options: uf.study.stability(BILAYER, 0.3, **options),
+        lambda **options: uf.critical_temperature(BILAYER, **options),
+        lambda **options: uf.study.critical_parameter(bilayer, (0.0, 4.0), 0.4, **options),
+        lambda **options: uf.study.phase_diagram(bilayer, [1.0], **options),
         lambda **options: uf.ground_state(sfs(), "right", 0.3, **options),
+        lambda **options: uf.solve_spectrum(sfs(), [0.5], broadening=0.1, **options),
+        lambda **options: uf.sweep(float, [1.0], **options),
     ],
-    ids=["equilibrium", "stability", "ground state"],
+    ids=["equilibrium", "stability", "Tc", "parameter", "diagram", "ground state", "spectrum", "sweep"],
 )
-def test_threads_together_with_an_executor_are_refused(call, threads):
-    with pytest.raises(ValueError, match=r"threads is 2 and executor is .*leave threads=1"):
-        call(threads=2, executor=threads)
+@pytest.mark.parametrize("workers", [None, 0, -1, 2.0, True, "processes", ThreadPoolExecutor])
+def test_workers_are_a_number_or_an_executor(call, workers):
+    with pytest.raises(ValueError, match=r"workers is .*; allowed is an integer >= 1, or a concurrent\.futures\.Exec"):
+        call(workers=workers)
 
 
-def test_something_else_than_an_executor_is_refused():
-    with pytest.raises(TypeError, match=r"executor is 4; allowed are None and a concurrent\.futures\.Executor"):
-        uf.solve_equilibrium(BILAYER, 0.3, executor=4)
+def test_two_threads_find_what_one_finds():
+    devices = {"spectrum": sfs(), "sweep": 2.0}
+    one, two = (
+        (
+            uf.density_of_states(uf.solve_spectrum(devices["spectrum"], [0.2, 0.5, 0.9], broadening=0.1, workers=n)),
+            uf.study.phase_diagram(bilayer, [1.0, 2.0], order=1, workers=n),
+            uf.sweep(lambda x: 2 * x, [1.0, 2.0, 3.0], workers=n).values,
+            uf.ground_state(sfs(), "right", 0.3, samples=3, frequencies=3, order=1, workers=n)[0],
+        )
+        for n in (1, 2)
+    )
+    assert two[0].quadrature == pytest.approx(one[0].quadrature, rel=1e-8)
+    for first, second in zip(one[1:], two[1:], strict=True):
+        assert second == pytest.approx(first, rel=1e-6)
 
 
 def team(executor):
@@ -173,13 +191,13 @@ def team(executor):
     system = build_spectral(BILAYER, 1, linearized=True)
     pairing = build_pairing(BILAYER, system)
     team = build_team(
-        system, np.arange(1.0, 6.0), np.ones(5), scale=1.0, executor=executor, keep=True, terms=Terms(pairing)
+        system, np.arange(1.0, 6.0), np.ones(5), scale=1.0, workers=executor, keep=True, terms=Terms(pairing)
     )
     return team, team.sum(system, Terms.mode, np.ones(pairing.shape, complex))
 
 
 def test_a_sum_over_the_workers_is_the_sum_over_all_frequencies(threads):
-    assert team(threads)[1] == pytest.approx(team(None)[1], rel=1e-12)
+    assert team(threads)[1] == pytest.approx(team(1)[1], rel=1e-12)
 
 
 def test_threads_of_an_executor_have_no_factors_after_the_end(threads):

@@ -5,21 +5,47 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from ..checks import shown
+from ..checks import integer, shown
 from ..errors import WorkerLostError as WorkerLostError
+
+Workers = int | Executor
+
+_EXECUTORS = (
+    "a concurrent.futures.Executor: ProcessPoolExecutor(), dask's Client.get_executor(), "
+    "mpi4py.futures.MPIPoolExecutor()"
+)
+
+
+def checked_workers(workers: Any) -> Workers:
+    """Who works: a number of threads of this process, or an executor; ValueError if it is neither."""
+    if isinstance(workers, Executor):
+        return workers
+    return integer("workers", workers, least=1, note=f", or {_EXECUTORS}")
+
+
+@contextmanager
+def executor_of(workers: Workers) -> Iterator[Executor | None]:
+    """The executor of some workers: None for one, which is this thread, and a pool of threads for more."""
+    if isinstance(workers, Executor):
+        yield workers
+    elif workers == 1:
+        yield None
+    else:
+        pool = ThreadPoolExecutor(workers)
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def check_executor(executor: Any) -> None:
     """TypeError if it is neither None nor an Executor."""
     if executor is not None and not isinstance(executor, Executor):
-        raise TypeError(
-            f"executor is {shown(executor)}; allowed are None and a concurrent.futures.Executor: "
-            "ProcessPoolExecutor(), dask's Client.get_executor(), mpi4py.futures.MPIPoolExecutor()"
-        )
+        raise TypeError(f"executor is {shown(executor)}; allowed is None, or {_EXECUTORS}")
 
 
 @contextmanager

@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import integer
 from ..fem.matsubara import Spectral
 from ..numerics.newton import Clock
 from ..numerics.report import Report
-from ..parallel.engines import capacity, check_executor
+from ..parallel.engines import Workers, capacity
 from ..parallel.tasks import Crew
 from ..parallel.worker import Keeper
 from .frequency_chain import Chain, factor_memory
@@ -33,38 +32,16 @@ Complex = NDArray[np.complex128]
 
 
 def build_team(
-    system: Spectral, frequencies: Real, weights: Real, *, scale: float, kind: str = "auto", threads: int = 1,
-    executor: Executor | None = None, keep: bool = False, terms: Terms | None = None,
-    step: Callable[[], object] = int,
+    system: Spectral, frequencies: Real, weights: Real, *, scale: float, kind: str = "auto", workers: Workers = 1,
+    keep: bool = False, terms: Terms | None = None, step: Callable[[], object] = int,
 ) -> Team:  # fmt: skip
-    """The frequencies of a solve in this process, or on an executor."""
-    threads = check_sharing(threads, executor)
-    if executor is None:
-        return LocalTeam(
-            system, frequencies, weights, scale=scale, kind=kind, threads=threads, keep=keep, terms=terms, step=step
-        )
-    setup = _Setup(system, terms or Terms(), frequencies, weights, scale, kind, keep)
-    return RemoteTeam(setup, executor, step)
-
-
-def check_sharing(threads: Any, executor: Any) -> int:
-    """The number of threads, if frequencies can be shared as asked for.
-
-    Raises
-    ------
-    ValueError
-        If threads is no integer >= 1, or above 1 together with an executor.
-    TypeError
-        If executor is neither None nor an Executor.
-    """
-    count = integer("threads", threads, least=1)
-    check_executor(executor)
-    if executor is not None and count > 1:
-        raise ValueError(
-            f"threads is {threads!r} and executor is {executor!r}: allowed is one of the two; leave threads=1, and "
-            "give the executor as many workers as there are cores"
-        )
-    return count
+    """The frequencies of a solve, shared by threads of this process or by the workers of an executor."""
+    if isinstance(workers, Executor):
+        setup = _Setup(system, terms or Terms(), frequencies, weights, scale, kind, keep)
+        return RemoteTeam(setup, workers, step)
+    return LocalTeam(
+        system, frequencies, weights, scale=scale, kind=kind, threads=workers, keep=keep, terms=terms, step=step
+    )
 
 
 class _Setup(NamedTuple):

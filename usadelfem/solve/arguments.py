@@ -16,7 +16,7 @@ from .field_guess import Vortices
 from .results import Equilibrium
 
 # What `stability` and its relatives hand on.
-MODE_OPTIONS = ("order", "quadrature", "frequencies", "cutoff", "cutoff_index", "linear_solver", "threads", "executor")
+MODE_OPTIONS = ("order", "quadrature", "frequencies", "cutoff", "cutoff_index", "linear_solver", "workers")
 
 
 def check_device(device: Any) -> None:

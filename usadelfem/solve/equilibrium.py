@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from ..diagnostics.units import warn_units
 from ..fem.gap_equation import build_pairing, needed_cut, zero_temperature_gap
 from ..fem.matsubara import build_spectral, energy_scale
 from ..fem.sector import SECTORS
+from ..parallel.engines import Workers, checked_workers
 from ..parallel.tasks import progress_bar
-from ..points.frequency_team_remote import build_team, check_sharing
+from ..points.frequency_team_remote import build_team
 from ..points.sum_rule import SumRule
 from .arguments import check_device, check_initial, check_settings, checked_temperature
 from .coupling import coupling
@@ -35,7 +35,7 @@ def solve_equilibrium(
     cutoff: float | None = None, cutoff_index: int | None = None, linearized: bool = False,
     initial: Initial | Equilibrium = None, method: str = "anderson", tolerance: float = 1e-8, max_sweeps: int = 500,
     screening: bool = False, penetration_depth: float | Mapping[str, float] | None = None, linear_solver: str = "auto",
-    threads: int = 1, executor: Executor | None = None, sector: str = "auto", progress: bool | None = None,
+    workers: Workers = 1, sector: str = "auto", progress: bool | None = None,
 ) -> Equilibrium:  # fmt: skip
     """Solve the Usadel equation in thermal equilibrium, the full nonlinear one or its linearisation.
 
@@ -92,12 +92,11 @@ def solve_equilibrium(
     linear_solver
         "auto", "pardiso" (MKL), "pardiso-single" (factors in single precision, which "auto" takes for large systems) or
         "superlu" (SciPy, always there).
-    threads
-        Number of frequencies that are solved at the same time in this process; they share the mesh and its tables.
-    executor
-        Any `concurrent.futures.Executor` that the frequencies are spread over; None: in this process. A self-consistent
-        solve exchanges states and fields with the workers at every sweep, which pays on large meshes; with many devices
-        to solve, one per worker (`sweep`) is faster.
+    workers
+        Who works: a number of threads of this process, or any `concurrent.futures.Executor` that the frequencies are
+        spread over. Threads share the mesh and its tables. A self-consistent solve exchanges states and fields with the
+        workers of an executor at every sweep, which pays on large meshes; with many devices to solve, one per worker
+        (`sweep`) is faster.
     sector
         "auto": solve only for the spin components that the device has: one where nothing depends on spin, two where all
         exchange fields, magnetisations and spin-orbit axes are parallel (theory, section on symmetries). "full": all.
@@ -115,7 +114,7 @@ def solve_equilibrium(
         If a frequency does not converge; it names the frequency and holds the residual history and the last iterate.
         If the gap does not converge in `max_sweeps`; it holds the history.
     ValueError
-        If an argument is out of range, or there is an executor together with threads > 1.
+        If an argument is out of range.
     DeviceError
         If a contact is not a Reservoir, or a coefficient is out of range at a quadrature point.
 
@@ -134,9 +133,9 @@ def solve_equilibrium(
     temperature = checked_temperature(temperature)
     check_settings(order=order, linear_solver=linear_solver, progress=progress)
     flag("linearized", linearized), flag("screening", screening), choice("sector", sector, SECTORS)
-    threads = check_sharing(threads, executor)
+    workers = checked_workers(workers)
     check_initial(device, initial)
-    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, threads, executor, progress)
+    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, workers, progress)
     rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
     mu0 = coupling(device, screening, penetration_depth)
     system = build_spectral(
@@ -162,7 +161,7 @@ def solve_equilibrium(
         return eq
     with progress_bar(len(nodes), "Matsubara frequencies", progress) as bar:
         team = build_team(
-            system, nodes, weights, scale=scale, kind=linear_solver, threads=threads, executor=executor, step=bar.update
+            system, nodes, weights, scale=scale, kind=linear_solver, workers=workers, step=bar.update
         )
         try:
             team.descend(system)

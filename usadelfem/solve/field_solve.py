@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +20,7 @@ from ..fem.matsubara import Spectral, build_spectral
 from ..fem.screening import build_induced
 from ..numerics.newton import ERROR_TOLERANCE
 from ..numerics.report import Iteration
+from ..parallel.engines import Workers
 from ..parallel.tasks import progress_bar
 from ..points.frequency_sums import Terms
 from ..points.frequency_team_remote import build_team
@@ -56,8 +56,7 @@ class FieldOptions:
     tolerance: float = 1e-8
     max_sweeps: int = 500
     linear_solver: str = "auto"
-    threads: int = 1
-    executor: Executor | None = None
+    workers: Workers = 1
     progress: bool | None = None
 
     def __post_init__(self) -> None:
@@ -123,9 +122,8 @@ def _normal_mode(
     if superconducting_contacts(system) or system.gap[_given(device, system)].any():
         return None
     return lambda: lowest_mode(
-        device, temperature, order=system.space.order, linear_solver=options.linear_solver, threads=options.threads,
-        executor=options.executor, quadrature=rule.quadrature, frequencies=rule.frequencies, cutoff=rule.cutoff,
-        cutoff_index=rule.cutoff_index,
+        device, temperature, order=system.space.order, linear_solver=options.linear_solver, workers=options.workers,
+        quadrature=rule.quadrature, frequencies=rule.frequencies, cutoff=rule.cutoff, cutoff_index=rule.cutoff_index,
     )  # fmt: skip
 
 
@@ -135,8 +133,8 @@ def _problem(
 ) -> SelfConsistency:  # fmt: skip
     induced = build_induced(device, system, mu0) if mu0 is not None else None
     team = build_team(
-        system, nodes, weights, scale=scale, kind=options.linear_solver, threads=options.threads,
-        executor=options.executor, keep=True, terms=Terms(pairing, induced),
+        system, nodes, weights, scale=scale, kind=options.linear_solver, workers=options.workers, keep=True,
+        terms=Terms(pairing, induced),
     )  # fmt: skip
     problem = SelfConsistency(system, team, pairing, induced, temperature, scale)
     if pairing is not None:

@@ -9,7 +9,6 @@ f0[Delta] the linear response of the normal metal. Superconductivity sets in whe
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,10 @@ from ..diagnostics.cutoff import LOOKED_AT, left_out, warn_of_cutoff
 from ..errors import DeviceError, SolveError
 from ..fem.gap_equation import Pairing, build_pairing, needed_cut, zero_temperature_gap
 from ..fem.matsubara import Spectral, build_spectral, energy_scale
+from ..parallel.engines import Workers, checked_workers
 from ..points.frequency_sums import Terms
 from ..points.frequency_team import Team
-from ..points.frequency_team_remote import build_team, check_sharing
+from ..points.frequency_team_remote import build_team
 from ..points.sum_rule import SumRule
 from .arguments import check_device, check_settings, checked_temperature
 
@@ -39,7 +39,7 @@ MIXED = 0.1  # part of noise in the vector that the search starts from
 
 def lowest_mode(
     device: Device, temperature: float, start: Complex | None = None, *, order: int = 2, linear_solver: str = "auto",
-    threads: int = 1, executor: Executor | None = None, warn: bool = False, **sums: Any,
+    workers: Workers = 1, warn: bool = False, **sums: Any,
 ) -> tuple[float, Complex]:  # fmt: skip
     """The lowest eigenvalue and its gap at the quadrature points of the self-consistent regions; see `stability`.
 
@@ -49,7 +49,7 @@ def lowest_mode(
     temperature = checked_temperature(temperature)
     check_settings(order=order, linear_solver=linear_solver)
     SumRule(**sums)
-    check_sharing(threads, executor)
+    workers = checked_workers(workers)
     system = build_spectral(device, order, linearized=True, temperature=temperature)
     pairing = build_pairing(device, system)
     _check(system, pairing)
@@ -58,7 +58,7 @@ def lowest_mode(
     rule = SumRule(**sums, cut=needed_cut(device, system, temperature))
     nodes, weights = rule.nodes(temperature, scale)
     team = build_team(
-        system, nodes, weights, scale=scale, kind=linear_solver, threads=threads, executor=executor, keep=True,
+        system, nodes, weights, scale=scale, kind=linear_solver, workers=workers, keep=True,
         terms=Terms(pairing),
     )  # fmt: skip
     try:

@@ -16,7 +16,7 @@ from ..fem.matsubara import build_spectral, energy_scale
 from ..fem.retarded import Retarded, build_retarded
 from ..numerics.newton import Clock
 from ..numerics.report import Report
-from ..parallel.engines import capacity, check_executor
+from ..parallel.engines import Workers, capacity, checked_workers, executor_of
 from ..parallel.tasks import progress_bar, run_tasks
 from ..physics.riccati import spectral_minimum
 from ..points.energy_chain import EnergyChain
@@ -38,7 +38,7 @@ NEGATIVE = 0.05
 def solve_spectrum(
     source: Device | Equilibrium, energies: ArrayLike | str, *, broadening: float = 0.01,
     energy_range: tuple[float, float] | None = None, resolution: float | None = None, order: int | None = None,
-    sector: str | None = None, linear_solver: str = "auto", executor: Executor | None = None,
+    sector: str | None = None, linear_solver: str = "auto", workers: Workers = 1,
     progress: bool | None = None,
 ) -> Spectrum:  # fmt: skip
     """Solve the retarded Usadel equation, w -> -i(E + i broadening), at real energies.
@@ -68,8 +68,9 @@ def solve_spectrum(
         "full". An equilibrium has its own.
     linear_solver
         "auto", "pardiso" or "superlu".
-    executor
-        Any `concurrent.futures.Executor` that the energies are spread over; None: one after the other.
+    workers
+        Who works: a number of threads of this process, or any `concurrent.futures.Executor` that the energies are
+        spread over.
     progress
         Show a progress bar; None: on a terminal, for runs longer than a second.
 
@@ -93,7 +94,7 @@ def solve_spectrum(
     """
     broadening = positive_energy("broadening", broadening, None)
     check_settings(order=2 if order is None else order, linear_solver=linear_solver, progress=progress)
-    check_executor(executor)
+    workers = checked_workers(workers)
     adaptive = isinstance(energies, str)
     if adaptive:
         if energies != "adaptive":
@@ -105,13 +106,14 @@ def solve_spectrum(
         chosen = checked_energies(energies)
     device, problem = _problem(source, order, sector)
     scale = max(energy_scale(problem.system), broadening)
-    crew = _Crew(problem, scale, broadening, linear_solver, executor, progress)
-    if adaptive:
-        chosen = crew.refine(
-            *energy_interval(energy_range, scale), positive_energy("resolution", resolution, broadening)
-        )
-    else:
-        crew.solve(np.unique(abs(chosen)))
+    with executor_of(workers) as executor:
+        crew = _Crew(problem, scale, broadening, linear_solver, executor, progress)
+        if adaptive:
+            chosen = crew.refine(
+                *energy_interval(energy_range, scale), positive_energy("resolution", resolution, broadening)
+            )
+        else:
+            crew.solve(np.unique(abs(chosen)))
     return _collect(device, chosen, crew)
 
 

@@ -10,7 +10,6 @@ f0[Delta] the linear response of the normal metal. Superconductivity sets in whe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from ..checks import named, numbers, shown
 from ..device.coefficient import evaluate
 from ..device.device import Device
 from ..errors import DeviceError
+from ..parallel.engines import Workers, checked_workers, executor_of
 from ..parallel.tasks import run_tasks
 from ..solve.arguments import (
     MODE_OPTIONS,
@@ -55,7 +55,7 @@ def stability(device: Device, temperature: float, **options: Any) -> float:
     temperature
         Temperature, energy; positive.
     **options
-        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, threads, executor: as in
+        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, workers: as in
         `solve_equilibrium`.
 
     Raises
@@ -84,7 +84,7 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
     precision
         Relative precision.
     **options
-        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, threads, executor: as in
+        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, workers: as in
         `solve_equilibrium`.
 
     Raises
@@ -191,7 +191,7 @@ def critical_parameter(
 
 @named(*MODE_OPTIONS, "precision")
 def phase_diagram(
-    function: Callable[[float], Device], parameters: Sequence[float], *, executor: Executor | None = None,
+    function: Callable[[float], Device], parameters: Sequence[float], *, workers: Workers = 1,
     progress: bool | None = None, **options: Any,
 ) -> Real:  # fmt: skip
     """Critical temperatures of a family of devices, shape (parameters,).
@@ -202,8 +202,9 @@ def phase_diagram(
         Makes the device of a parameter: a thickness, an exchange field, the angle of a spin valve.
     parameters
         Values of the parameter.
-    executor
-        Any `concurrent.futures.Executor`, whose workers take one parameter at a time. None: in this process.
+    workers
+        Who works: a number of threads of this process, or any `concurrent.futures.Executor`. Each takes one
+        parameter at a time.
     progress
         Whether to show a bar; None: on a terminal, in runs longer than a second.
     **options
@@ -219,12 +220,12 @@ def phase_diagram(
     values = numbers("parameters", parameters, "are finite numbers, at least one")
     if values.ndim != 1 or not len(values):
         raise ValueError(f"parameters is {shown(parameters)}; allowed are finite numbers, at least one")
-    return np.array(
-        run_tasks(
+    with executor_of(checked_workers(workers)) as executor:
+        found = run_tasks(
             _critical_point, values.tolist(), shared=(function, options), executor=executor, label="phase diagram",
             progress=progress,
-        )
-    )  # fmt: skip
+        )  # fmt: skip
+    return np.array(found)
 
 
 def _critical_point(shared: tuple[Callable[[float], Device], dict[str, Any]], value: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from ..checks import integer, keywords, named
 from ..device.device import Device
 from ..observe.currents import charge_current
 from ..observe.free_energy import free_energy
+from ..parallel.engines import Workers, checked_workers, executor_of
 from ..parallel.tasks import run_tasks
-from ..points.frequency_team_remote import check_sharing
 from ..solve.arguments import check_device, check_progress, checked_temperature
 from ..solve.equilibrium import solve_equilibrium
 from ..solve.results import Equilibrium
@@ -21,9 +20,9 @@ from ..solve.results import Equilibrium
 PRECISION = 1e-6  # of the phase, radians
 
 
-@named(*keywords(solve_equilibrium, "executor", "progress"))
+@named(*keywords(solve_equilibrium, "workers", "progress"))
 def ground_state(
-    device: Device, contact: str, temperature: float, *, samples: int = 8, executor: Executor | None = None,
+    device: Device, contact: str, temperature: float, *, samples: int = 8, workers: Workers = 1,
     progress: bool | None = None, **options: Any,
 ) -> tuple[float, Equilibrium]:  # fmt: skip
     """The phase of one reservoir that minimises the free energy: 0, pi or phi_0 junctions.
@@ -41,9 +40,9 @@ def ground_state(
         Temperature, energy.
     samples
         Number of phases at which the free energy is sampled first.
-    executor
-        Any `concurrent.futures.Executor`: its workers take one sample each; after that, where each phase depends on the
-        last, they share the frequencies. None: in this process.
+    workers
+        Who works: a number of threads of this process, or any `concurrent.futures.Executor`. Each takes one sample;
+        after that, where each phase depends on the last, they share the frequencies.
     progress
         Whether to show bars; None: on a terminal, in runs longer than a second.
     **options
@@ -59,28 +58,30 @@ def ground_state(
     DeviceError
         If there is no such reservoir.
     ValueError
-        If `samples` is less than 3, or there is an executor together with threads > 1.
+        If `samples` is less than 3.
     """
     check_device(device)
     samples, temperature = integer("samples", samples, least=3), checked_temperature(temperature)
     check_progress(progress)
     device.with_phase(contact, 0.0)
-    check_sharing(options.get("threads", 1), executor)
+    workers = checked_workers(workers)
     step = 2 * np.pi / samples
     phases = [step * k for k in range(samples)]
     shared = device, contact, temperature, options | {"progress": False}
-    spread: dict[str, Any] = {"shared": shared, "executor": executor, "progress": progress}
-    energies = run_tasks(_energy, phases, label="phases", **spread)
-    lowest = phases[int(np.argmin(energies))]
-    # Half a step off the samples, so that neither end is a symmetric phase where the current vanishes.
-    ends = [lowest - 0.83 * step, lowest + 0.87 * step]
-    known: dict[float, float] = dict(zip(ends, run_tasks(_outflow, ends, label="currents", **spread), strict=True))
+    with executor_of(workers) as executor:
+        spread: dict[str, Any] = {"shared": shared, "executor": executor, "progress": progress}
+        energies = run_tasks(_energy, phases, label="phases", **spread)
+        lowest = phases[int(np.argmin(energies))]
+        # Half a step off the samples, so that neither end is a symmetric phase where the current vanishes.
+        ends = [lowest - 0.83 * step, lowest + 0.87 * step]
+        currents = run_tasks(_outflow, ends, label="currents", **spread)
+    known: dict[float, float] = dict(zip(ends, currents, strict=True))
 
     last: dict[float, Equilibrium] = {}
 
     def at(phase: float) -> Equilibrium:
         turned = device.with_phase(contact, phase)
-        return solve_equilibrium(turned, temperature, executor=executor, progress=progress, **options)
+        return solve_equilibrium(turned, temperature, workers=workers, progress=progress, **options)
 
     def outflow(phase: float) -> float:
         if phase not in known:

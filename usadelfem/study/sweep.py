@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from ..export.checkpoint import Checkpoint
 from ..export.fingerprint import fingerprint
 from ..export.grid import Grid, Result, SweepResult, Table, as_result, make_grid
 from ..frozen import FrozenMapping
-from ..parallel.engines import check_executor
+from ..parallel.engines import Workers, checked_workers, executor_of
 from ..parallel.tasks import run_tasks
 from ..solve.arguments import check_progress
 
@@ -37,7 +36,7 @@ def sweep(
     function: Callable[..., Any],
     parameters: Parameters,
     *,
-    executor: Executor | None = None,
+    workers: Workers = 1,
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool | None = None,
 ) -> SweepResult:
@@ -48,7 +47,7 @@ def sweep(
             return uf.charge_current(eq).through("right")
 
         with ProcessPoolExecutor() as pool:
-            result = uf.sweep(current, {"phase": phases, "temperature": temperatures}, executor=pool)
+            result = uf.sweep(current, {"phase": phases, "temperature": temperatures}, workers=pool)
 
     Parameters
     ----------
@@ -58,9 +57,10 @@ def sweep(
         defined in a script and refer to devices and other objects, which travel about once per worker.
     parameters
         Name -> values: the grid is the outer product. Or a sequence of values.
-    executor
-        Any `concurrent.futures.Executor`: ProcessPoolExecutor, dask's `Client.get_executor()`,
-        `mpi4py.futures.MPIPoolExecutor`. None: in this process.
+    workers
+        Who works: a number of threads of this process, or any `concurrent.futures.Executor`:
+        ProcessPoolExecutor, dask's `Client.get_executor()`, `mpi4py.futures.MPIPoolExecutor`. Each takes one point at a
+        time. Processes are the faster ones; threads need no function that can be sent to another process.
     checkpoint
         File ending in .h5 in which every result is stored as it comes. If it exists, points that are in it are not
         computed again; those at which the function raised SolveError are tried again.
@@ -89,7 +89,7 @@ def sweep(
     if not callable(function):
         raise TypeError(f"function is {shown(function)}; allowed is a function of the parameters")
     check_progress(progress)
-    check_executor(executor)
+    workers = checked_workers(workers)
     grid = make_grid(parameters)
     store: Any = nullcontext()
     if checkpoint is not None:
@@ -109,9 +109,11 @@ def sweep(
             except ValueError as error:
                 raise ValueError(f"sweep at {grid.describe(index)}: {error}") from error
 
-        run_tasks(
-            evaluate, todo, shared=(function, grid), executor=executor, label="sweep", progress=progress, on_result=keep
-        )
+        with executor_of(workers) as executor:
+            run_tasks(
+                evaluate, todo, shared=(function, grid), executor=executor, label="sweep", progress=progress,
+                on_result=keep,
+            )  # fmt: skip
     if failed:
         first = min(failed)
         warn(
