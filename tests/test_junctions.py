@@ -43,7 +43,7 @@ def random_state(system, scale=0.3, seed=1):
 
 def energy(system, state):
     j = system.junctions
-    return junction_energy(state, j.nodes, j.phi, j.dx, j.table, j.kinds, j.channels)
+    return junction_energy((0j,) * 4, state, j.nodes, j.phi, j.dx, j.table, j.kinds, j.channels)
 
 
 def explicit(barrier, g1, g2):

@@ -6,6 +6,7 @@ import pytest
 import usadelfem as uf
 from usadelfem.fem.gap_equation import build_pairing
 from usadelfem.fem.matsubara import build_spectral
+from usadelfem.fem.sector import Sector, _collinear, full_sector
 from usadelfem.numerics.anderson import Anderson
 from usadelfem.points.frequency_sums import Terms
 from usadelfem.points.frequency_team import LocalTeam
@@ -45,22 +46,31 @@ def parts(request):
     return system, pairing, state, gaps
 
 
-def amplitude(pairing, state):
+def find_sector_of(axis):
+    if axis is None:
+        return Sector("spinless", np.array([0.0, 0.0, 1.0]), np.array([[1, 0, 0, 1]], complex))
+    return _collinear(np.array(axis) / np.linalg.norm(axis))
+
+
+EVERY = full_sector()
+
+
+def amplitude(pairing, state, sector=EVERY):
     out = np.zeros(pairing.shape, complex)
-    pairing.amplitude(state, 1.0, out)
+    pairing.amplitude(sector, state, 1.0, out)
     return out
 
 
-def response(pairing, state, change, **options):
+def response(pairing, state, change, sector=EVERY, **options):
     out = np.zeros(pairing.shape, complex)
-    pairing.response(state, change, 1.0, out, **options)
+    pairing.response(sector, state, sector.reduce(change), 1.0, out, **options)
     return out
 
 
 def test_source_is_the_change_of_the_residual_with_the_gap(parts):
     system, pairing, (state, _), (gap, change) = parts
     one, two = (pairing.with_gap(system, g).residual(0.7, state)[0] for g in (gap, gap + change))
-    source = pairing.source(state, change)[system.pattern.free].reshape(-1).view(float)
+    source = pairing.source(EVERY, state, change)[system.pattern.free].reshape(-1).view(float)
     assert two - one == pytest.approx(source, abs=1e-13)
 
 
@@ -71,11 +81,27 @@ def test_response_is_the_derivative_of_the_amplitude(parts):
     assert difference / (2 * step) == pytest.approx(response(pairing, state, change), abs=1e-9)
 
 
+SECTORS = {
+    "collinear": find_sector_of((0.3, -0.2, 0.9)), "along z": find_sector_of((0, 0, 1)),
+    "spinless": find_sector_of(None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sector", SECTORS.values(), ids=SECTORS)
+def test_sums_in_a_sector_are_those_over_all_matrices(parts, sector):
+    _, pairing, (state, change), (gap, _) = parts
+    state, change = (sector.expand(sector.reduce(part)) for part in (state, change))
+    assert amplitude(pairing, state, sector) == pytest.approx(amplitude(pairing, state), abs=1e-13)
+    assert response(pairing, state, change, sector) == pytest.approx(response(pairing, state, change), abs=1e-13)
+    whole = pairing.source(EVERY, state, gap)
+    assert pairing.source(sector, state, gap) == pytest.approx(sector.project(whole), abs=1e-13)
+
+
 @pytest.mark.parametrize("linear", [False, True])
 def test_source_and_response_are_transposes(parts, linear):
     # -Tr Dhat g = 4 Re(i gap* f0), which both are derivatives of
     _, pairing, (state, change), (gap, _) = parts
-    source = (pairing.source(state, gap, linear=linear).conj() * change).real.sum()
+    source = (pairing.source(EVERY, state, gap, linear=linear).conj() * change).real.sum()
     amplitudes = response(pairing, state, change, linear=linear)
     assert source == pytest.approx(4 * (pairing.weight * (1j * gap.conj() * amplitudes).real).sum(), rel=1e-12)
 
@@ -149,7 +175,7 @@ def test_tolerance_is_the_residual_of_the_gap_equation(method):
     eq = uf.solve_equilibrium(junction(), TEMPERATURE, **SUM, method=method)
     total = np.zeros(eq.pairing.shape, complex)
     for w, state in zip(eq.frequencies, eq.riccati, strict=True):
-        eq.pairing.amplitude(state, 1j, total)
+        eq.pairing.amplitude(eq.system.sector, state, 1j, total)
         total += eq.pairing.gap_of(eq.system) / w
     residual = eq.pairing.gap_of(eq.system) * np.log(TEMPERATURE) + 2 * np.pi * TEMPERATURE * total
     assert abs(residual).max() < 1.01e-8 * 1.7639

@@ -211,3 +211,11 @@ def test_minigaps_are_the_same_with_all_matrices():
     made = junction(uf.interval({"N": 1.0}, size=0.1), {"N": uf.normal_metal()}, 1.0)
     one, two = (uf.minigap(uf.solve_spectrum(made, np.linspace(0, 2, 11), sector=s)) for s in ("auto", "full"))
     assert one == pytest.approx(two, abs=1e-9)
+
+
+def test_rounding_does_not_grow_out_of_a_sector():
+    tilted = np.array([0.6, 0.3, -0.5])
+    eq = uf.solve_equilibrium(device(magnet(tilted, tau_so=3.0), magnet(-tilted)), 0.02, frequencies=24)
+    sector = eq.system.sector
+    assert sector.name == "collinear"
+    assert abs(eq.riccati - sector.expand(sector.reduce(eq.riccati))).max() < 1e-14

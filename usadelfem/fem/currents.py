@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..physics.columns import N0
 from ..physics.jit import formula, kernel, readonly
-from ..physics.nambu import FULL, SIGMA, Spin, add, dot, mul, scale, sigma_left, sub, tilde, trace
+from ..physics.nambu import SIGMA, Spin, add, dot, mul, scale, sigma_left, sub, tilde, trace
 from ..physics.riccati import green, green_derivative, to_matrix
 from ..physics.riccati import tilde as tilde_matrix
 from ..physics.variations import frame, get
@@ -25,14 +25,17 @@ from .assembly import Complex, assemble, junction_residual
 from .cells import LINEAR, derivatives, gradients, interpolate, partner_derivatives, point_terms
 from .coefficients import Coefficients
 from .matsubara import Spectral
+from .sector import Sector
 from .workspace import PointSpace, point_space
 
 
 @formula
 def moments(a: Spin, g: Spin) -> tuple[float, float, float, float]:
     """2 Re tr(da g) for the generators da = i a and i [sigma_a/2, a]."""
-    m = sub(mul(a, g), mul(g, a))
     charge = -2.0 * trace(mul(a, g)).imag
+    if len(a) < 4:  # a diagonal a commutes with the conserved spin, and nothing else flows
+        return charge, 0.0, 0.0, 0.0
+    m = sub(mul(a, g), mul(g, a))
     return (
         charge,
         -trace(sigma_left(0, m)).imag,
@@ -43,8 +46,8 @@ def moments(a: Spin, g: Spin) -> tuple[float, float, float, float]:
 
 @kernel
 def add_currents(
-    weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, table: Any, kinds: Any, pairs: Any,
-    torque: bool, point: PointSpace, out: Any,
+    like: Spin, weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, table: Any, kinds: Any,
+    pairs: Any, torque: bool, point: PointSpace, out: Any,
 ) -> None:  # fmt: skip
     """Add weight N0 times the moments of the flux to out[1:], shape (1 + dim, 4, cells, points).
 
@@ -55,7 +58,7 @@ def add_currents(
     for e in range(cells.shape[0]):
         for q in range(len(phi)):
             gradients(dphi, inverse, e, q, point.grad)
-            a = interpolate(FULL, state, cells[e], phi[q])
+            a = interpolate(like, state, cells[e], phi[q])
             c = table[e, q]
             derivatives(state, cells[e], point.grad, kinds[e], c, a, da)
             partner_derivatives(a, point.dz)
@@ -68,22 +71,29 @@ def add_currents(
                 add_moments(weight * c[N0], a, get(a, point.flux, k), out[1 + k, :, e, q])
 
 
-def sum_spins(space: Space, coefficients: Coefficients, weight: float, state: Complex, out: Real) -> None:
-    """Add weight times the spin density of a state to out, shape (3, cells, points)."""
-    given, cells, phi, table, kinds = readonly(
-        state, space.cells, space.phi, coefficients.table, coefficients.kinds
-    )
-    add_spin(weight, given, cells, phi, table, kinds, out)
+def sum_spins(system: Spectral, weights: Real, states: Complex) -> Real:
+    """The spin density of states (frequencies, nodes, 4), summed with weights; shape (3, cells, points)."""
+    space, sector, own = system.space, system.sector, system.aligned[0]
+    out = np.zeros((3, *space.dx.shape))
+    cells, phi, table, kinds = readonly(space.cells, space.phi, own.table, own.kinds)
+    for weight, state in zip(weights.tolist(), states, strict=True):
+        (given,) = readonly(sector.reduce(state))
+        add_spin(sector.like, weight, given, cells, phi, table, kinds, out)
+    return sector.vectors(out)
 
 
 def sum_currents(
-    space: Space, coefficients: Coefficients, weight: float, state: Complex, out: Real, *, torque: bool = False
+    space: Space, sector: Sector, aligned: Coefficients, weight: float, state: Complex, out: Real, *,
+    torque: bool = False,
 ) -> None:  # fmt: skip
-    """Add weight times the currents of a state, and if `torque` its torques, to out (1 + dim, 4, cells, points)."""
-    tables = space.cells, space.phi, space.dphi, space.inverse, coefficients.table, coefficients.kinds
-    cells, phi, dphi, inverse, table, kinds, pairs, given = readonly(*tables, coefficients.pairs, state)
-    point = point_space(4, space.dim, cells.shape[1])
-    add_currents(weight, given, cells, phi, dphi, inverse, table, kinds, pairs, torque, point, out)
+    """Add weight times the currents of a state, and if `torque` its torques, to out (1 + dim, 4, cells, points).
+
+    `aligned` are coefficients in the frame of the sector.
+    """
+    tables = space.cells, space.phi, space.dphi, space.inverse, aligned.table, aligned.kinds
+    cells, phi, dphi, inverse, table, kinds, pairs, given = readonly(*tables, aligned.pairs, sector.reduce(state))
+    point = point_space(sector.entries, space.dim, cells.shape[1])
+    add_currents(sector.like, weight, given, cells, phi, dphi, inverse, table, kinds, pairs, torque, point, out)
 
 
 @formula
@@ -95,18 +105,22 @@ def add_moments(weight: float, a: Spin, g: Spin, out: Any) -> None:
 
 
 @kernel
-def add_spin(weight: float, state: Any, cells: Any, phi: Any, table: Any, kinds: Any, out: Any) -> None:
-    """Add weight N0 i Tr sigma_a tau3 g to out, shape (3, cells, points)."""
+def add_spin(
+    like: Spin, weight: float, state: Any, cells: Any, phi: Any, table: Any, kinds: Any, out: Any
+) -> None:  # fmt: skip
+    """Add weight N0 i Tr sigma_a tau3 g to out, shape (3, cells, points); of diagonal matrices the z component."""
+    if len(like) == 1:
+        return
     for e in range(cells.shape[0]):
         for q in range(phi.shape[0]):
-            a = interpolate(FULL, state, cells[e], phi[q])
+            a = interpolate(like, state, cells[e], phi[q])
             b = tilde(a)
             if kinds[e] & LINEAR:  # N = 1 - a b
                 total = scale(-1.0, add(mul(a, b), mul(b, a)))
             else:
                 n_matrix, nt_matrix, _, _ = frame(a, b)
                 total = add(n_matrix, nt_matrix)
-            for axis in range(3):
+            for axis in range(0 if len(like) == 4 else 2, 3):
                 out[axis, e, q] -= weight * table[e, q, N0] * 2.0 * trace(sigma_left(axis, total)).imag
 
 
@@ -160,13 +174,16 @@ def boundary_share(space: Space, section: Section, clamped: Index) -> Real:
 def consistent_flux(system: Spectral, w: float, state: Complex, section: Section, share: Real) -> Real:
     """Charge and spin moments (4,) of the flux through a section that separates its two sides."""
 
+    aligned, junctions = system.aligned
+    reduced = system.sector.reduce(state)
+
     def cells(chosen: Index) -> Complex:
-        return assemble(system.space, system.coefficients, w, state, chosen=chosen)[0]
+        return assemble(system.space, aligned, w, reduced, chosen=chosen)[0]
 
     def sides(chosen: NDArray[np.bool_]) -> Complex:
-        return junction_residual(system.junctions, state, chosen)
+        return junction_residual(junctions, reduced, chosen)
 
-    return section_moments(system, section, share, cells, sides, partial(_moments, state))
+    return section_moments(system, section, share, cells, sides, partial(_moments, reduced))
 
 
 def section_moments(
@@ -196,6 +213,9 @@ def section_moments(
 def _moments(state: Complex, residual: Complex, share: Real) -> Real:
     """A residual tested with the generators of charge and spin at the nodes, weighted with shares; (4,)."""
     nodes = np.flatnonzero(share)
+    if state.shape[1] < 4:
+        charge = share[nodes] @ (residual[nodes].conj() * 1j * state[nodes]).real.sum(axis=1)
+        return np.array([charge, 0.0, 0.0, 0.0])
     a, r = state[nodes].reshape(-1, 2, 2), residual[nodes].reshape(-1, 2, 2)
     generators = [1j * a] + [0.5j * (s @ a - a @ s) for s in SIGMA]
     return np.array([share[nodes] @ (r.conj() * g).real.sum(axis=(1, 2)) for g in generators])

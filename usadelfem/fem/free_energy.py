@@ -9,7 +9,7 @@ import numpy as np
 from ..physics.columns import N0
 from ..physics.functional import density
 from ..physics.jit import kernel, readonly
-from ..physics.nambu import FULL, mul, tilde, trace
+from ..physics.nambu import Spin, mul, tilde, trace
 from ..physics.variations import frame
 from ..space.space import Real
 from .assembly import Complex
@@ -21,8 +21,8 @@ from .workspace import PointSpace, point_space
 
 @kernel
 def add_density(
-    w: float, weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, table: Any, kinds: Any,
-    pairs: Any, point: PointSpace, out: Any,
+    like: Spin, w: float, weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, table: Any,
+    kinds: Any, pairs: Any, point: PointSpace, out: Any,
 ) -> None:  # fmt: skip
     """Add weight N0 (f + 4 w), the density of the functional measured from the normal state, to out (cells, points)."""
     da, db = point.dz[0], point.dz[1]
@@ -30,7 +30,7 @@ def add_density(
         own = pairs if kinds[e] & SPIN_CHARGE else pairs[:0]
         for q in range(len(phi)):
             gradients(dphi, inverse, e, q, point.grad)
-            a = interpolate(FULL, state, cells[e], phi[q])
+            a = interpolate(like, state, cells[e], phi[q])
             c = table[e, q]
             derivatives(state, cells[e], point.grad, kinds[e], c, a, da)
             partner_derivatives(a, point.dz)
@@ -45,16 +45,17 @@ def spectral_energy(system: Spectral, w: float, weight: float, state: Complex) -
 
     Both include N0; local self-energies are subtracted with the rest of the normal state.
     """
-    space, own, junctions = system.space, system.coefficients, system.junctions
+    space, like, (own, junctions) = system.space, system.sector.like, system.aligned
+    reduced = system.sector.reduce(state)
     out, normal = np.zeros(space.dx.shape), np.zeros(space.dx.shape)
     tables = space.cells, space.phi, space.dphi, space.inverse, own.table, own.kinds, own.pairs
     cells, phi, dphi, inverse, table, kinds, pairs = readonly(*tables)
-    point = point_space(4, space.dim, cells.shape[1])
-    for each, target in ((state, out), (np.zeros_like(state), normal)):
+    point = point_space(len(like), space.dim, cells.shape[1])
+    for each, target in ((reduced, out), (np.zeros_like(reduced), normal)):
         (given,) = readonly(each)
-        add_density(w, weight, given, cells, phi, dphi, inverse, table, kinds, pairs, point, target)
+        add_density(like, w, weight, given, cells, phi, dphi, inverse, table, kinds, pairs, point, target)
     if not len(junctions.facets):
         return out - normal, 0.0
     parts = junctions.nodes, junctions.phi, junctions.dx, junctions.table, junctions.kinds, junctions.channels
-    nodes, phi, dx, table, kinds, channels, given = readonly(*parts, state)
-    return out - normal, weight * float(junction_energy(given, nodes, phi, dx, table, kinds, channels))
+    nodes, phi, dx, table, kinds, channels, given = readonly(*parts, reduced)
+    return out - normal, weight * float(junction_energy(like, given, nodes, phi, dx, table, kinds, channels))

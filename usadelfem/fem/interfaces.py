@@ -17,7 +17,7 @@ from ..frozen import FrozenRecord
 from ..physics import interface as column
 from ..physics.interface import filter_amplitudes, junction_density, junction_terms, transmission_channels
 from ..physics.jit import formula, kernel
-from ..physics.nambu import FULL, Spin, add, entries, scale, tilde
+from ..physics.nambu import Spin, add, entries, scale, tilde
 from ..physics.variations import accumulate, frame, get, modulus
 from ..space.section import facet_basis
 from ..space.space import Index, Real, Space
@@ -276,15 +276,17 @@ def add_pairs(weight: float, phi: Any, blocks: Any, out: Any) -> None:
 
 
 @kernel
-def junction_energy(state: Any, nodes: Any, phi: Any, dx: Any, table: Any, kinds: Any, channels: Any) -> float:
+def junction_energy(
+    like: Spin, state: Any, nodes: Any, phi: Any, dx: Any, table: Any, kinds: Any, channels: Any
+) -> float:  # fmt: skip
     """Integral of the interface terms, measured from the normal state."""
     half = phi.shape[2]
     total = 0.0
     for f in range(len(nodes)):
         own = channels[kinds[f]] if kinds[f] >= 0 else channels[0:0].reshape(0, 2)
         for q in range(phi.shape[1]):
-            a1 = interpolate(FULL, state, nodes[f, :half], phi[f, q])
-            a2 = interpolate(FULL, state, nodes[f, half:], phi[f, q])
+            a1 = interpolate(like, state, nodes[f, :half], phi[f, q])
+            a2 = interpolate(like, state, nodes[f, half:], phi[f, q])
             one, two = frame(a1, tilde(a1)), frame(a2, tilde(a2))
             total += dx[f, q] * junction_density(table[f, q], own, one, two).real
     return total

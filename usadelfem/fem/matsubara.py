@@ -61,8 +61,11 @@ class Spectral(FrozenRecord):
     timings: Timings = field(default_factory=Timings)
 
     def clamp(self, w: float, state: Complex) -> Complex:
-        """A copy of the state with the nodes of the contacts set to the values of their reservoirs at w."""
-        clamped = state.copy()
+        """A copy of the state with the nodes of the contacts set to the values of their reservoirs at w.
+
+        It lies in the sector: steps never take out what rounding adds outside of it, and predictions let that grow.
+        """
+        clamped = state.copy() if self.sector.name == "full" else self.sector.expand(self.sector.reduce(state))
         for nodes, gap, exchange in self.contacts.values():
             clamped[nodes] = bulk(w, gap, exchange, linearized=self.linearized)
         return clamped
@@ -70,18 +73,18 @@ class Spectral(FrozenRecord):
     def residual(self, w: float, state: Complex) -> tuple[Real, float]:
         """Residual over the free unknowns, and the size of the terms it is to be compared with."""
         reduced = self.sector.reduce(state)
-        residual, scale, _ = assemble(self.space, self._aligned[0], w, reduced, timings=self.timings)
-        add_junctions(self._aligned[1], reduced, residual, scale)
-        return self._free(residual), float(scale.max(initial=0.0))
+        residual, scale, _ = assemble(self.space, self.aligned[0], w, reduced, timings=self.timings)
+        add_junctions(self.aligned[1], reduced, residual, scale)
+        return self.free(residual), float(scale.max(initial=0.0))
 
     def linearize(self, w: float, state: Complex) -> tuple[Real, float, Real]:
         """Residual, its size, and the values of the upper-triangular CSR tangent."""
         pattern, reduced = self.pattern, self.sector.reduce(state)
         residual, scale, values = assemble(
-            self.space, self._aligned[0], w, reduced, pattern=pattern, timings=self.timings
+            self.space, self.aligned[0], w, reduced, pattern=pattern, timings=self.timings
         )
-        add_junctions(self._aligned[1], reduced, residual, scale, pattern=pattern, values=values)
-        return self._free(residual), float(scale.max(initial=0.0)), values
+        add_junctions(self.aligned[1], reduced, residual, scale, pattern=pattern, values=values)
+        return self.free(residual), float(scale.max(initial=0.0)), values
 
     def phase_force(self, w: float, state: Complex, cells: Index, nodes: Any) -> Real:
         """dF/dtheta if the phase of the states of some nodes (sets, nodes) grows by theta; shape (sets,).
@@ -90,13 +93,13 @@ class Spectral(FrozenRecord):
         """
         reduced = self.sector.reduce(state)
         residual, scale, _ = assemble(
-            self.space, self._aligned[0], w, reduced, chosen=cells, timings=self.timings
+            self.space, self.aligned[0], w, reduced, chosen=cells, timings=self.timings
         )  # fmt: skip
-        add_junctions(self._aligned[1], reduced, residual, scale)
+        add_junctions(self.aligned[1], reduced, residual, scale)
         return np.asarray(nodes @ (reduced.conj() * residual).imag.sum(axis=1))
 
     @cached_property
-    def _aligned(self) -> tuple[Coefficients, Junctions]:
+    def aligned(self) -> tuple[Coefficients, Junctions]:
         """Coefficients and interface terms in the frame of the sector."""
         return self.sector.coefficients(self.coefficients), self.sector.junctions(self.junctions)
 
@@ -119,23 +122,20 @@ class Spectral(FrozenRecord):
 
     def unknowns(self, state: Complex) -> Real:
         """The free unknowns of a state, in the order of a step."""
-        return self._free(self.sector.reduce(state))
+        return self.free(self.sector.reduce(state))
 
-    def change(self, step: Real) -> Complex:
-        """The change of the state with a step of the free unknowns, shape (nodes, 4)."""
-        change = np.zeros((self.space.nodes.shape[1], 4), complex)
-        change[self.pattern.free] = self._matrices(step)
+    def reduced_change(self, step: Real) -> Complex:
+        """The change of the state with a step of the free unknowns, in the coordinates (nodes, n) of the sector."""
+        change = np.zeros((self.space.nodes.shape[1], self.sector.entries), complex)
+        change[self.pattern.free] = step.view(complex).reshape(-1, self.sector.entries)
         return change
 
-    def project(self, residual: Complex) -> Real:
-        """A residual by all entries, shape (nodes, 4), over the free unknowns."""
-        return self._free(self.sector.project(residual))
+    def free(self, residual: Complex) -> Real:
+        """A residual by coordinates (nodes, n), over the free unknowns."""
+        return np.asarray(residual[self.pattern.free].reshape(-1).view(float))
 
     def _matrices(self, step: Real) -> Complex:
         return self.sector.expand(step.view(complex).reshape(-1, self.sector.entries))
-
-    def _free(self, residual: Complex) -> Real:
-        return residual[self.pattern.free].reshape(-1).view(float)
 
 
 def _exchange(table: Real) -> Real:

@@ -14,7 +14,7 @@ from ..magnetics.maxwell import Maxwell, Surrounding, build_maxwell
 from ..physics import columns as column
 from ..physics.columns import GAUGE_COLUMNS
 from ..physics.jit import kernel, readonly
-from ..physics.nambu import FULL, tilde, trace_product
+from ..physics.nambu import Spin, tilde, trace_product
 from ..physics.variations import frame
 from ..space.space import Real
 from .cells import interpolate
@@ -25,11 +25,11 @@ Complex = NDArray[np.complex128]
 
 
 @kernel
-def add_stiffness(weight: float, state: Any, cells: Any, phi: Any, table: Any, out: Any) -> None:
+def add_stiffness(like: Spin, weight: float, state: Any, cells: Any, phi: Any, table: Any, out: Any) -> None:
     """Add weight 2 N0 D tr F Ft, the response -dj/dA at fixed g, to out (cells, points)."""
     for e in range(cells.shape[0]):
         for q in range(phi.shape[0]):
-            a = interpolate(FULL, state, cells[e], phi[q])
+            a = interpolate(like, state, cells[e], phi[q])
             _, _, alpha, beta = frame(a, tilde(a))
             c = 8.0 * table[e, q, column.N0] * table[e, q, column.D]
             out[e, q] += weight * c * trace_product(alpha, beta).real
@@ -63,12 +63,12 @@ class Induced(FrozenRecord):
 
     def response(self, system: Spectral, state: Complex, weight: float) -> Real:
         """Charge current and its local response of one frequency, weighted; shape (dim + 1, cells, points)."""
-        space, own = system.space, system.coefficients
+        space, sector, own = system.space, system.sector, system.aligned[0]
         moments = np.zeros((1 + space.dim, 4, *space.dx.shape))
-        sum_currents(space, own, weight, state, moments)
+        sum_currents(space, sector, own, weight, state, moments)
         stiffness = np.zeros(space.dx.shape)
-        state, cells, phi, table = readonly(state, space.cells, space.phi, own.table)
-        add_stiffness(2 * weight, state, cells, phi, table, stiffness)
+        reduced, cells, phi, table = readonly(sector.reduce(state), space.cells, space.phi, own.table)
+        add_stiffness(sector.like, 2 * weight, reduced, cells, phi, table, stiffness)
         return np.concatenate([2 * moments[1:, 0], stiffness[None]])
 
     def step(self, dofs: Real, response: Real) -> Real:

@@ -70,6 +70,12 @@ class Sector(FrozenRecord):
         """Derivatives (..., n) by coordinates, from those by entries, dF/dx + i dF/dy, of shape (..., 4)."""
         return gradient if self.name == "full" else np.asarray(gradient @ self.basis.conj().T)
 
+    def vectors(self, aligned: Real) -> Real:
+        """Spin vectors (3, ...) of densities, from those in the frame of the sector, whose axis is z."""
+        if self.name == "full":
+            return aligned
+        return np.asarray(self.axis.reshape(3, *(1,) * (aligned.ndim - 1)) * aligned[2])
+
     def coefficients(self, own: Coefficients) -> Coefficients:
         """Coefficients with spin vectors along z, for the kernels."""
         if self.name == "full" or np.array_equal(self.axis, (0, 0, 1)):

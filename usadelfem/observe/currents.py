@@ -195,12 +195,13 @@ def summed_moments(eq: Equilibrium, coefficients: Coefficients, *, torque: bool 
     """Torques and currents at the quadrature points, summed over frequencies, shape (1 + dim, 4, cells, points).
 
     Rows of the first axis: torques (if `torque`), then the directions of flow; of the second: half the charge, and the
-    three spin axes (`fem.points.sum_currents`).
+    three spin axes (`fem.currents.sum_currents`).
     """
-    space = eq.system.space
+    space, sector = eq.system.space, eq.system.sector
+    aligned = sector.coefficients(coefficients)
     total = np.zeros((1 + space.dim, 4, *space.dx.shape))
     for weight, state in zip(eq.weights, eq.riccati, strict=True):
-        sum_currents(space, coefficients, np.pi * eq.temperature * weight, state, total, torque=torque)
+        sum_currents(space, sector, aligned, np.pi * eq.temperature * weight, state, total, torque=torque)
     return total
 
 

@@ -46,9 +46,7 @@ def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field
             )
         return normal_spin_density(eq)
     space, coefficients = eq.system.space, eq.system.coefficients
-    total = np.zeros((3, *space.dx.shape))
-    for weight, state in zip(eq.weights, eq.riccati, strict=True):
-        sum_spins(space, coefficients, -np.pi * eq.temperature * float(weight), state, total)
+    total = sum_spins(eq.system, -np.pi * eq.temperature * eq.weights, eq.riccati)
     if pauli:
         total += 2 * coefficients.table[..., N0] * np.moveaxis(coefficients.table[..., HX : HZ + 1], -1, 0)
     return Field("spin_density", "hbar/2*N0*energy", ("x", "y", "z"), total, eq.device, space)

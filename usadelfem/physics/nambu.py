@@ -22,9 +22,6 @@ from .jit import formula
 Spin = tuple[complex, ...]
 Complex = NDArray[np.complex128]
 
-# Any matrix of the sector of all matrices, for formulas that need one to know the sector.
-FULL: Spin = (0j, 0j, 0j, 0j)
-
 SIGMA: Complex = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=complex)
 
 

@@ -37,7 +37,7 @@ class Terms:
         """Pair amplitude f0, shape (cells, points) of the pairing."""
         assert self.pairing is not None
         out = np.zeros(self.pairing.shape, complex)
-        self.pairing.amplitude(chain.states[index], weight, out)
+        self.pairing.amplitude(system.sector, chain.states[index], weight, out)
         return out
 
     def derivative(self, chain: Chain, system: Spectral, index: int, weight: float, change: Complex) -> Complex:
@@ -66,10 +66,11 @@ class Terms:
     ) -> Complex:  # fmt: skip
         assert self.pairing is not None
         out = np.zeros(self.pairing.shape, complex)
-        source = system.project(self.pairing.source(state, change, linear=linear))
+        source = system.free(self.pairing.source(system.sector, state, change, linear=linear))
         solution = chain.response(system, index, source, accuracy)
         if solution is not None:  # not every node is clamped
-            self.pairing.response(state, system.change(solution), weight, out, linear=linear)
+            moved = system.reduced_change(solution)
+            self.pairing.response(system.sector, state, moved, weight, out, linear=linear)
         return out
 
     def currents(self, chain: Chain, system: Spectral, index: int, weight: float) -> Real:

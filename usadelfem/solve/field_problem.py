@@ -264,7 +264,7 @@ class SelfConsistency:
         highest = self.team.frequencies[-LOOKED_AT:]
         amplitudes = np.zeros((len(highest), *self.pairing.shape), complex)
         for state, out in zip(self.team.states[-LOOKED_AT:], amplitudes, strict=True):
-            self.pairing.amplitude(state, 1.0, out)
+            self.pairing.amplitude(self.system.sector, state, 1.0, out)
         return left_out(self.pairing, self.gap, highest, amplitudes, cutoff)
 
     def measure(
