@@ -7,6 +7,7 @@ from devices import junction
 import usadelfem as uf
 from usadelfem.fem.cells import GAUGE, LINEAR, SPIN_CHARGE
 from usadelfem.fem.coefficients import point_coefficients, spin_hall_tensors
+from usadelfem.physics.columns import LOCAL
 from usadelfem.space.space import build_space
 
 MESH = uf.rectangle({"A": 0.5, "B": 0.5}, width=0.5, size=0.25)
@@ -27,7 +28,7 @@ def test_cells_without_spin_orbit_coupling_skip_its_terms():
 
 def test_a_plain_device_has_no_further_columns():
     c = coefficients(MESH, {"A": uf.normal_metal(), "B": uf.normal_metal()}, linearized=True)
-    assert c.table.shape[2] == 10
+    assert c.table.shape[2] == len(LOCAL)
     assert set(c.kinds) == {LINEAR}
 
 

@@ -40,9 +40,8 @@ class Rule:
         """The allowed values in words."""
         kind = "complex" if self.complex else "real"
         sizes = " x ".join(map(str, self.shape))
-        kind = f"{sizes} {kind} components" if self.shape else f"a {kind} number"
-        if self.isotropic:
-            kind = f"a number or {kind}"
+        several = f" (or {sizes} of them)" if self.isotropic else ""
+        kind = f"{sizes} {kind} components" if self.shape and not several else f"a {kind} number"
         if self.antisymmetric:
             kind += ", antisymmetric in the first two indices"
         limit = " > 0" if self.positive else " >= 0" if self.non_negative else ""
@@ -50,4 +49,4 @@ class Rule:
             limit = f" between -{self.limit:g} and {self.limit:g}"
         if self.direction:
             kind += ", not all zero"
-        return f"{kind}{limit}, {'infinity allowed' if self.infinite else 'finite'}"
+        return f"{kind}{limit}{several}, {'infinity allowed' if self.infinite else 'finite'}"
