@@ -212,7 +212,7 @@ def test_the_executor_stays_open(pool):
 
 
 def test_something_else_than_an_executor_is_refused():
-    with pytest.raises(TypeError, match=r"executor is 4; allowed are None and a concurrent\.futures\.Executor"):
+    with pytest.raises(TypeError, match=r"executor is 4; allowed is None, or a concurrent\.futures\.Executor"):
         run_tasks(power, [1], shared=2, executor=4)
 
 
