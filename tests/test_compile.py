@@ -29,6 +29,12 @@ def test_a_spin_structure_that_does_not_exist_is_named(tmp_path):
     assert "sector is 'spinful'; allowed are 'spinless', 'collinear' and 'full'" in done.stderr
 
 
+def test_less_than_one_worker_is_refused(tmp_path):
+    done = run("-m", "usadelfem", "compile", "--workers", "0", cache=tmp_path)
+    assert done.returncode == 2
+    assert "workers is 0; allowed is an integer >= 1" in done.stderr
+
+
 @pytest.mark.slow
 def test_what_is_compiled_ahead_of_time_is_not_compiled_again(tmp_path):
     done = run("-m", "usadelfem", "compile", "spinless", cache=tmp_path)

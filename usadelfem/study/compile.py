@@ -11,7 +11,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import choice
+from ..checks import choice, integer
 from ..device.contact import Reservoir
 from ..device.device import Device
 from ..device.interface import Tunnel
@@ -45,11 +45,12 @@ def compile_kernels(sectors: tuple[str, ...] = SECTORS, workers: int | None = No
     Raises
     ------
     ValueError
-        If there is no such spin structure.
+        If there is no such spin structure, or less than one worker.
     """
     for sector in sectors:
         choice("sector", sector, SECTORS)
-    count = min(len(sectors), workers or os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    count = min(len(sectors), cores if workers is None else integer("workers", workers, least=1))
     with ProcessPoolExecutor(count, get_context("spawn")) as pool:
         return dict(zip(sectors, pool.map(_compile, sectors), strict=True))
 
