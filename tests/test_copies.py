@@ -17,7 +17,7 @@ from usadelfem.numerics import equilibrate
 
 KERNELS = (
     element.element_terms, assembly.scatter_residual, assembly.scatter_tangent, assembly.fill_pattern,
-    points.add_currents, points.add_spin, energy.add_density, equilibrate.row_maxima, equilibrate.scale_entries,
+    points.add_currents, points.add_spin, energy.add_density, equilibrate.maxima, equilibrate.scale_entries,
 )  # fmt: skip
 
 

@@ -87,7 +87,7 @@ __all__ = (
     "vortices",
     "vorticity",
     "write_vtk",
-)  # fmt: skip
+)
 
 
 def __dir__() -> list[str]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..checks import choice, named, named_fields
 from ..errors import DeviceError
 from ..frozen import FrozenRecord
-from ..physics.columns import CHANNEL, GAUGE, LOCAL
+from ..physics.columns import COEFFICIENT_RULES
 from .coefficient import check_coefficient, describe, frozen_value
 
 Number = complex | NDArray[Any] | tuple[float, ...] | list[float]
@@ -101,9 +101,9 @@ class Material(FrozenRecord):
 
 
 COEFFICIENTS = tuple(field.name for field in fields(Material) if field.name != "growth_axis")
-_wanted = {name for column in (*LOCAL, *GAUGE, *CHANNEL) for name in column.coefficients} | {"Tc"}
-if set(COEFFICIENTS) != _wanted - {"A"}:  # the vector potential belongs to the device
-    raise TypeError(f"Material and the table of columns differ by {set(COEFFICIENTS) ^ (_wanted - {'A'})}")
+_wanted = set(COEFFICIENT_RULES) - {"A"} | {"Tc"}  # the vector potential belongs to the device
+if set(COEFFICIENTS) != _wanted:
+    raise TypeError(f"Material and the table of columns differ by {set(COEFFICIENTS) ^ _wanted}")
 
 
 def _is_default(material: Material, field: Any) -> bool:

@@ -20,14 +20,13 @@ def in_plane(records: Mapping[Any, Record], plane: str) -> dict[Any, Record]:
     return {name: _told(record, plane) for name, record in records.items()}
 
 
-def _told(record: Any, plane: str) -> Any:
-    if not is_dataclass(record) or isinstance(record, type):
-        return record
-    changed = {}
-    for item in fields(record):
-        value = getattr(record, item.name)
-        if hasattr(value, "in_plane"):
-            changed[item.name] = value.in_plane(plane)
-        else:
-            changed[item.name] = _told(value, plane)
-    return replace(record, **changed) if any(getattr(record, name) is not changed[name] for name in changed) else record
+def _told(value: Any, plane: str) -> Any:
+    """A value that knows the plane, or a record with such values."""
+    if hasattr(value, "in_plane"):
+        return value.in_plane(plane)
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    own = {item.name: getattr(value, item.name) for item in fields(value)}
+    told = {name: _told(part, plane) for name, part in own.items()}
+    changed = {name: part for name, part in told.items() if part is not own[name]}
+    return replace(value, **changed) if changed else value

@@ -103,10 +103,11 @@ def _stiffness(system: Spectral) -> str | None:
     if space.dim > 1 and thin.max() > THIN_CELL:
         return f"rounder cells: the thinnest are {thin.max():.1g} times longer than wide; smaller ones in thin layers"
     size = volume ** (1 / space.dim)
-    for number, row in enumerate(column.LOCAL):
+    times = [(number, row) for number, row in enumerate(column.LOCAL) if row.torque == "relaxation"]
+    for number, row in times:
         rate = 4 * table[..., number]
         ratio = float((rate / table[..., column.D] * size[:, None] ** 2).max(initial=0.0))
-        if row.torque == "relaxation" and ratio > STIFF_RATE:
+        if ratio > STIFF_RATE:
             return (
                 f"a longer {row.coefficients[0]}: the shortest is {1 / rate.max():.3g}, so that spins relax within "
                 f"{ratio**-0.5:.1g} of a cell (it is a time, 1/energy in the units of the device)"

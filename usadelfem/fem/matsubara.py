@@ -117,7 +117,7 @@ class Spectral(FrozenRecord):
     def moved(self, state: Complex, step: Real) -> Complex:
         """The state after a step of the free unknowns."""
         moved = state.copy()
-        moved[self.pattern.free] += self._matrices(step)
+        moved[self.pattern.free] += self.sector.expand(self._coordinates(step))
         return moved
 
     def unknowns(self, state: Complex) -> Real:
@@ -127,15 +127,15 @@ class Spectral(FrozenRecord):
     def reduced_change(self, step: Real) -> Complex:
         """The change of the state with a step of the free unknowns, in the coordinates (nodes, n) of the sector."""
         change = np.zeros((self.space.nodes.shape[1], self.sector.entries), complex)
-        change[self.pattern.free] = step.view(complex).reshape(-1, self.sector.entries)
+        change[self.pattern.free] = self._coordinates(step)
         return change
 
     def free(self, residual: Complex) -> Real:
         """A residual by coordinates (nodes, n), over the free unknowns."""
         return np.asarray(residual[self.pattern.free].reshape(-1).view(float))
 
-    def _matrices(self, step: Real) -> Complex:
-        return self.sector.expand(step.view(complex).reshape(-1, self.sector.entries))
+    def _coordinates(self, step: Real) -> Complex:
+        return step.view(complex).reshape(-1, self.sector.entries)
 
 
 def _exchange(table: Real) -> Real:

@@ -66,10 +66,6 @@ class Sector(FrozenRecord):
         """Matrices (..., 4) of coordinates (..., n)."""
         return coordinates if self.name == "full" else np.asarray(coordinates @ self.basis)
 
-    def project(self, gradient: Complex) -> Complex:
-        """Derivatives (..., n) by coordinates, from those by entries, dF/dx + i dF/dy, of shape (..., 4)."""
-        return gradient if self.name == "full" else np.asarray(gradient @ self.basis.conj().T)
-
     def vectors(self, aligned: Real) -> Real:
         """Spin vectors (3, ...) of densities, from those in the frame of the sector, whose axis is z."""
         if self.name == "full":

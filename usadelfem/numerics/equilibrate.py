@@ -17,20 +17,11 @@ PASSES = 4
 
 
 @kernel
-def row_maxima(indptr: Any, indices: Any, values: Any, factors: Any, out: Any) -> None:
-    """Largest modulus in every row of the scaled symmetric matrix whose upper triangle is given."""
-    out[:] = 0.0
-    for i in range(len(indptr) - 1):
-        for n in range(indptr[i], indptr[i + 1]):
-            j = indices[n]
-            size = abs(values[n]) * factors[i] * factors[j]
-            out[i] = max(out[i], size)
-            out[j] = max(out[j], size)
+def maxima(indptr: Any, indices: Any, values: Any, left: Any, right: Any, rows: Any, columns: Any) -> None:
+    """Largest modulus in every row and in every column of a scaled matrix.
 
-
-@kernel
-def both_maxima(indptr: Any, indices: Any, values: Any, left: Any, right: Any, rows: Any, columns: Any) -> None:
-    """Largest modulus in every row and in every column of a scaled matrix."""
+    Of the upper triangle of a symmetric one, with the same array for both, in every row of the whole.
+    """
     rows[:] = 0.0
     columns[:] = 0.0
     for i in range(len(indptr) - 1):
@@ -49,51 +40,36 @@ def scale_entries(indptr: Any, indices: Any, left: Any, right: Any, values: Any)
             values[n] *= left[i] * right[indices[n]]
 
 
-def equilibrate(indptr: Any, indices: Any, values: Any) -> Real:
-    """Scale a symmetric matrix D A D in place so that its largest entries are of order one in every row; returns D.
+def equilibrate(indptr: Any, indices: Any, values: Any, *, symmetric: bool) -> tuple[Real, Real]:
+    """Scale a matrix L A R in place so that its largest entries are of order one in every row and column.
 
-    Iterated square roots of the row maxima (D. Ruiz, report RAL-TR-2001-034), rounded to powers of two, which scale
-    without rounding errors.
+    Iterated square roots of the maxima (D. Ruiz, report RAL-TR-2001-034), rounded to powers of two, which scale without
+    rounding errors.
 
     Parameters
     ----------
     indptr, indices, values
-        Upper triangle in CSR form.
+        The matrix in CSR form; the upper triangle of a symmetric one, for which L = R.
 
     Returns
     -------
-    array
-        The diagonal of D, shape (rows,); 1 for empty rows.
+    left, right
+        The diagonals of L and R, shape (rows,); 1 for empty rows and columns.
     """
     indptr, indices = readonly(indptr, indices)
-    factors, largest = np.ones(len(indptr) - 1), np.empty(len(indptr) - 1)
+    count = len(indptr) - 1
+    left, rows = np.ones(count), np.empty(count)
+    right, columns = (left, rows) if symmetric else (np.ones(count), np.empty(count))
+    sides = [(left, rows)] if symmetric else [(left, rows), (right, columns)]
     # First as a whole: squares of small units would underflow.
     top = float(abs(values).max(initial=0.0))
-    if top > 0:
+    for factors, _ in sides if top > 0 else ():
         factors *= 2.0 ** -np.round(0.5 * np.log2(top))
     for _ in range(PASSES):
-        row_maxima(indptr, indices, values, factors, largest)
-        used = largest > 0
-        if (abs(np.log2(largest[used])) <= 2).all():
+        maxima(indptr, indices, values, left, right, rows, columns)
+        if all((abs(np.log2(largest[largest > 0])) <= 2).all() for _, largest in sides):
             break
-        factors[used] *= 2.0 ** -np.round(0.5 * np.log2(largest[used]))
-    scale_entries(indptr, indices, factors, factors, values)
-    return factors
-
-
-def equilibrate_both(indptr: Any, indices: Any, values: Any) -> tuple[Real, Real]:
-    """Scale any matrix L A R in place, given as a whole in CSR form; returns the diagonals of L and R.
-
-    As `equilibrate`, with rows and columns of their own.
-    """
-    indptr, indices = readonly(indptr, indices)
-    left, right, rows, columns = np.ones((4, len(indptr) - 1))
-    top = float(abs(values).max(initial=0.0))
-    if top > 0:
-        left *= 2.0 ** -np.round(np.log2(top))
-    for _ in range(PASSES):
-        both_maxima(indptr, indices, values, left, right, rows, columns)
-        for factors, largest in ((left, rows), (right, columns)):
+        for factors, largest in sides:
             used = largest > 0
             factors[used] *= 2.0 ** -np.round(0.5 * np.log2(largest[used]))
     scale_entries(indptr, indices, left, right, values)
@@ -121,10 +97,7 @@ class ScaledMatrix:
         """Take other values, and scale them."""
         np.copyto(self.stored.data, values)
         own = self.stored.indptr, self.stored.indices, self.stored.data
-        if self.symmetric:
-            self.left = self.right = equilibrate(*own)
-        else:
-            self.left, self.right = equilibrate_both(*own)
+        self.left, self.right = equilibrate(*own, symmetric=self.symmetric)
 
     def product(
         self, vectors: npt.NDArray[Any], *, moduli: bool = False, transposed: bool = False

@@ -153,9 +153,10 @@ def _checked_pattern(
         raise ValueError(f"the number of rows {size} must be a positive multiple of block = {block}")
     if indptr[0] != 0 or indptr[-1] != indices.size or indices.size > limit:
         raise ValueError(f"indptr must go from 0 to the number of indices {indices.size}, at most {limit}")
-    if np.any(np.diff(indptr) < 1) and not symmetric:
+    empty = bool(np.any(np.diff(indptr) < 1))
+    if empty and not symmetric:
         raise ValueError("every row needs an entry: the matrix is singular")
-    if symmetric and (np.any(np.diff(indptr) < 1) or np.any(indices[indptr[:-1]] != np.arange(size))):
+    if symmetric and (empty or np.any(indices[indptr[:-1]] != np.arange(size))):
         raise ValueError("every row of the upper triangle must start with its diagonal entry: store zeros there too")
     descents = np.flatnonzero(np.diff(indices) <= 0) + 1
     if not np.isin(descents, indptr).all() or indices.max() >= size:

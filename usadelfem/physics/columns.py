@@ -166,10 +166,11 @@ CHANNEL = (
     Column(name="KAPPA", **_VECTOR),
 )
 
-_names = [column.name for column in (*LOCAL, *GAUGE, *CHANNEL)]
+_every = (*LOCAL, *GAUGE, *CHANNEL)
+_names = [column.name for column in _every]
 if len(set(_names)) < len(_names):
     raise ValueError(f"two columns have the same name: {sorted(_names)}")
-_unused = set(COEFFICIENT_RULES) - {name for column in (*LOCAL, *GAUGE, *CHANNEL) for name in column.coefficients}
+_unused = set(COEFFICIENT_RULES) - {name for column in _every for name in column.coefficients}
 if _unused:
     raise ValueError(f"no column is made of {', '.join(sorted(_unused))}")
 

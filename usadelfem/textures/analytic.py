@@ -43,7 +43,7 @@ class Texture:
         if self.plane is not None:
             choice(f"{self.name}: plane", self.plane, ("xy", "xz", "yz"), error=DeviceError)
 
-    def in_plane(self, plane: str | None) -> Texture:
+    def in_plane(self, plane: str) -> Texture:
         """The texture on a 2D mesh that stands for a plane; DeviceError if it has been given another one."""
         if self.plane not in (None, plane):
             raise DeviceError(
