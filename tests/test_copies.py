@@ -9,15 +9,13 @@ import pytest
 from devices import sfs
 
 import usadelfem as uf
-from usadelfem.fem import assembly
+from usadelfem.fem import assembly, conjugates
 from usadelfem.fem import cells as element
-from usadelfem.fem import currents as points
-from usadelfem.fem import free_energy as energy
 from usadelfem.numerics import equilibrate
 
 KERNELS = (
     element.element_terms, assembly.scatter_residual, assembly.scatter_tangent, assembly.fill_pattern,
-    points.add_currents, points.add_spin, energy.add_density, equilibrate.maxima, equilibrate.scale_entries,
+    conjugates.add_conjugates, equilibrate.maxima, equilibrate.scale_entries,
 )  # fmt: skip
 
 

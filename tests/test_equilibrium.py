@@ -178,15 +178,14 @@ def test_compilation_is_announced_once_and_only_without_a_cached_kernel(caplog, 
 
 
 def test_each_kernel_is_compiled_for_one_combination_of_types_per_sector_only():
-    from usadelfem.fem import assembly
+    from usadelfem.fem import assembly, conjugates
     from usadelfem.fem import cells as element
-    from usadelfem.fem import currents as points
 
     eq = uf.solve_equilibrium(sfs(D=lambda x: 0.5 + x[0]), 0.1, frequencies=2)
     uf.charge_current(eq).through("left")
     uf.spin_density(eq)
     kernels = [element.element_terms, assembly.scatter_residual, assembly.scatter_tangent, assembly.fill_pattern]
-    for compiled in [*kernels, points.add_currents, points.add_spin]:
+    for compiled in [*kernels, conjugates.add_conjugates]:
         # a sector (a tuple of so many numbers), and real numbers or the complex ones of retarded problems
         kinds = {(str(one[0]) if "Tuple" in str(one[0]) else "", str(one[-1])) for one in compiled.signatures}
         assert len(compiled.signatures) == len(kinds), compiled.__name__

@@ -5,9 +5,9 @@ import numpy as np
 import oracle
 import pytest
 
-from usadelfem.physics import functional
+from usadelfem.physics import conjugates, functional
 from usadelfem.physics import variations as frame
-from usadelfem.physics.columns import LOCAL
+from usadelfem.physics.columns import CHANNEL_COLUMNS, FIRST_GAUGE, GAUGE_COLUMNS, LOCAL, N0
 
 DIM = 3
 EPS = oracle.levi_civita()
@@ -40,7 +40,12 @@ def call_evaluate(w, c, pairs, a, b, da, db):
     hk0, hkk = np.zeros((dim, 4, 8), np.complex128), np.zeros((4, 4), np.complex128)
     hkl, rows = np.zeros((3, 4, 4), np.complex128), np.zeros((frame.ROWS, dim, 4), np.complex128)
     ta, tb = (a[0], a[1], a[2], a[3]), (b[0], b[1], b[2], b[3])
-    f = functional.density(w, c, pairs, ta, tb, da, db, rows)
+    dz = np.zeros((2, dim, 4), np.complex128)
+    dz[0], dz[1] = da, db
+    own = np.zeros((conjugates.CONJUGATE_ROWS, dim, 4), np.complex128)
+    values = np.zeros(FIRST_GAUGE + GAUGE_COLUMNS * dim + CHANNEL_COLUMNS * len(pairs), np.complex128)
+    conjugates.conjugates(w, c, pairs, ta, tb, dz, False, True, own, values)
+    f = values[N0]
     g, _ = functional.evaluate(w, c, pairs, len(pairs), ta, tb, da, db, True, flux, h00, hk0, hkk, hkl, rows)
     return f, np.array(g), flux, h00, hk0, hkk, hkl
 
@@ -92,7 +97,7 @@ def point(request):
 
 @pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
 def test_density_equals_the_trace_over_explicit_matrices(terms, point):
-    expected = oracle.density(0.37, *unpack(point), **terms)
+    expected = oracle.density(0.37, *unpack(point), **terms) - oracle.density(0.37, *unpack(0 * point), **terms)
     assert kernel(0.37, terms, point)[0] == pytest.approx(expected, rel=1e-12)
 
 

@@ -1,12 +1,15 @@
 """The gap equation: its derivatives, the iteration to its solution, options and failures."""
 
+from dataclasses import replace
+
 import numpy as np
+import oracle
 import pytest
 
 import usadelfem as uf
 from usadelfem.fem.gap_equation import build_pairing
 from usadelfem.fem.matsubara import build_spectral
-from usadelfem.fem.sector import Sector, _collinear, full_sector
+from usadelfem.fem.sector import Sector, _collinear
 from usadelfem.numerics.anderson import Anderson
 from usadelfem.points.frequency_sums import Terms
 from usadelfem.points.frequency_team import LocalTeam
@@ -52,33 +55,31 @@ def find_sector_of(axis):
     return _collinear(np.array(axis) / np.linalg.norm(axis))
 
 
-EVERY = full_sector()
-
-
-def amplitude(pairing, state, sector=EVERY):
-    out = np.zeros(pairing.shape, complex)
-    pairing.amplitude(sector, state, 1.0, out)
-    return out
-
-
-def response(pairing, state, change, sector=EVERY, **options):
-    out = np.zeros(pairing.shape, complex)
-    pairing.response(sector, state, sector.reduce(change), 1.0, out, **options)
-    return out
+def within(system, sector):
+    """The equation with another sector as unknowns; sums over states need no pattern of its own."""
+    return replace(system, sector=sector)
 
 
 def test_source_is_the_change_of_the_residual_with_the_gap(parts):
     system, pairing, (state, _), (gap, change) = parts
     one, two = (pairing.with_gap(system, g).residual(0.7, state)[0] for g in (gap, gap + change))
-    source = pairing.source(EVERY, state, change)[system.pattern.free].reshape(-1).view(float)
+    source = pairing.source(system, state, change)[system.pattern.free].reshape(-1).view(float)
     assert two - one == pytest.approx(source, abs=1e-13)
 
 
 def test_response_is_the_derivative_of_the_amplitude(parts):
-    _, pairing, (state, change), _ = parts
+    system, pairing, (state, change), _ = parts
     step = 1e-5
-    difference = amplitude(pairing, state + step * change) - amplitude(pairing, state - step * change)
-    assert difference / (2 * step) == pytest.approx(response(pairing, state, change), abs=1e-9)
+    above, below = (pairing.amplitude(system, state + sign * step * change) for sign in (1, -1))
+    assert (above - below) / (2 * step) == pytest.approx(pairing.response(system, state, change), abs=1e-9)
+
+
+def test_amplitude_is_the_singlet_trace_of_g(parts):
+    system, pairing, (state, _), _ = parts
+    a = np.einsum("qi,cik->cqk", pairing.phi, state[pairing.cells]).reshape(*pairing.shape, 2, 2)
+    b = oracle.SIGMA[1] @ a.conj() @ oracle.SIGMA[1]
+    f = 2 * np.linalg.solve(np.eye(2) + a @ b, a)
+    assert pairing.amplitude(system, state) == pytest.approx(np.trace(f, axis1=2, axis2=3) / 2, rel=1e-13)
 
 
 SECTORS = {
@@ -89,20 +90,22 @@ SECTORS = {
 
 @pytest.mark.parametrize("sector", SECTORS.values(), ids=SECTORS)
 def test_sums_in_a_sector_are_those_over_all_matrices(parts, sector):
-    _, pairing, (state, change), (gap, _) = parts
-    state, change = (sector.expand(sector.reduce(part)) for part in (state, change))
-    assert amplitude(pairing, state, sector) == pytest.approx(amplitude(pairing, state), abs=1e-13)
-    assert response(pairing, state, change, sector) == pytest.approx(response(pairing, state, change), abs=1e-13)
-    whole = pairing.source(EVERY, state, gap)
-    assert pairing.source(sector, state, gap) == pytest.approx(whole @ sector.basis.conj().T, abs=1e-13)
+    system, pairing, (state, change), (gap, _) = parts
+    state, change, own = *(sector.expand(sector.reduce(part)) for part in (state, change)), within(system, sector)
+    assert pairing.amplitude(own, state) == pytest.approx(pairing.amplitude(system, state), abs=1e-13)
+    response = pairing.response(system, state, change)
+    assert pairing.response(own, state, sector.reduce(change)) == pytest.approx(response, abs=1e-13)
+    whole = pairing.source(system, state, gap)
+    assert pairing.source(own, state, gap) == pytest.approx(whole @ sector.basis.conj().T, abs=1e-13)
 
 
-@pytest.mark.parametrize("linear", [False, True])
-def test_source_and_response_are_transposes(parts, linear):
+@pytest.mark.parametrize("normal", [False, True])
+def test_source_and_response_are_transposes(parts, normal):
     # -Tr Dhat g = 4 Re(i gap* f0), which both are derivatives of
-    _, pairing, (state, change), (gap, _) = parts
-    source = (pairing.source(EVERY, state, gap, linear=linear).conj() * change).real.sum()
-    amplitudes = response(pairing, state, change, linear=linear)
+    system, pairing, (state, change), (gap, _) = parts
+    state = 0 * state if normal else state
+    source = (pairing.source(system, state, gap).conj() * change).real.sum()
+    amplitudes = pairing.response(system, state, change)
     assert source == pytest.approx(4 * (pairing.weight * (1j * gap.conj() * amplitudes).real).sum(), rel=1e-12)
 
 
@@ -175,7 +178,7 @@ def test_tolerance_is_the_residual_of_the_gap_equation(method):
     eq = uf.solve_equilibrium(junction(), TEMPERATURE, **SUM, method=method)
     total = np.zeros(eq.pairing.shape, complex)
     for w, state in zip(eq.frequencies, eq.riccati, strict=True):
-        eq.pairing.amplitude(eq.system.sector, state, 1j, total)
+        total += 1j * eq.pairing.amplitude(eq.system, state)
         total += eq.pairing.gap_of(eq.system) / w
     residual = eq.pairing.gap_of(eq.system) * np.log(TEMPERATURE) + 2 * np.pi * TEMPERATURE * total
     assert abs(residual).max() < 1.01e-8 * 1.7639

@@ -1,7 +1,7 @@
-"""Densities and currents at the quadrature points, from the same formulas as the residual.
+"""Fluxes through sections from the residual, and Green's functions at the quadrature points.
 
-The current densities are the derivatives of the functional with respect to a gauge field: with flux_k = df/d(d_k a),
-a phase rotation da = i a gives the charge current and a spin rotation da = i [sigma_a/2, a] the spin current.
+What flows is the derivative of the functional with respect to a gauge field, so the residual tested with a phase
+rotation da = i a gives the charge current and with a spin rotation da = i [sigma_a/2, a] the spin current.
 """
 
 from __future__ import annotations
@@ -13,115 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..physics.columns import N0
-from ..physics.jit import formula, kernel, readonly
-from ..physics.nambu import SIGMA, Spin, add, dot, mul, scale, sigma_left, sub, tilde, trace
-from ..physics.riccati import green, green_derivative, to_matrix
-from ..physics.riccati import tilde as tilde_matrix
-from ..physics.variations import frame, get
+from ..physics.nambu import SIGMA, dot
+from ..physics.riccati import green, green_derivative, tilde, to_matrix
 from ..space.section import Section, node_measure
 from ..space.space import Index, Real, Space
 from .assembly import Complex, assemble, junction_residual
-from .cells import LINEAR, derivatives, gradients, interpolate, partner_derivatives, point_terms
-from .coefficients import Coefficients
 from .matsubara import Spectral
-from .sector import Sector
-from .workspace import PointSpace, point_space
-
-
-@formula
-def moments(a: Spin, g: Spin) -> tuple[float, float, float, float]:
-    """2 Re tr(da g) for the generators da = i a and i [sigma_a/2, a]."""
-    charge = -2.0 * trace(mul(a, g)).imag
-    if len(a) < 4:  # a diagonal a commutes with the conserved spin, and nothing else flows
-        return charge, 0.0, 0.0, 0.0
-    m = sub(mul(a, g), mul(g, a))
-    return (
-        charge,
-        -trace(sigma_left(0, m)).imag,
-        -trace(sigma_left(1, m)).imag,
-        -trace(sigma_left(2, m)).imag,
-    )
-
-
-@kernel
-def add_currents(
-    like: Spin, weight: float, state: Any, cells: Any, phi: Any, dphi: Any, inverse: Any, table: Any, kinds: Any,
-    pairs: Any, torque: bool, point: PointSpace, out: Any,
-) -> None:  # fmt: skip
-    """Add weight N0 times the moments of the flux to out[1:], shape (1 + dim, 4, cells, points).
-
-    If `torque`, add to out[0] what the functional changes by when the generators act on a and D_k a alike: the torque
-    of all terms in the table that are not invariant.
-    """
-    da, db = point.dz[0], point.dz[1]
-    for e in range(cells.shape[0]):
-        for q in range(len(phi)):
-            gradients(dphi, inverse, e, q, point.grad)
-            a = interpolate(like, state, cells[e], phi[q])
-            c = table[e, q]
-            derivatives(state, cells[e], point.grad, kinds[e], c, a, da)
-            partner_derivatives(a, point.dz)
-            g, _ = point_terms(0.0, c, kinds[e], pairs, a, tilde(a), da, db, False, point)
-            if torque:
-                add_moments(weight * c[N0], a, g, out[0, :, e, q])
-            for k in range(len(da)):
-                if torque:
-                    add_moments(weight * c[N0], get(a, da, k), get(a, point.flux, k), out[0, :, e, q])
-                add_moments(weight * c[N0], a, get(a, point.flux, k), out[1 + k, :, e, q])
-
-
-def sum_spins(system: Spectral, weights: Real, states: Complex) -> Real:
-    """The spin density of states (frequencies, nodes, 4), summed with weights; shape (3, cells, points)."""
-    space, sector, own = system.space, system.sector, system.aligned[0]
-    out = np.zeros((3, *space.dx.shape))
-    cells, phi, table, kinds = readonly(space.cells, space.phi, own.table, own.kinds)
-    for weight, state in zip(weights.tolist(), states, strict=True):
-        (given,) = readonly(sector.reduce(state))
-        add_spin(sector.like, weight, given, cells, phi, table, kinds, out)
-    return sector.vectors(out)
-
-
-def sum_currents(
-    space: Space, sector: Sector, aligned: Coefficients, weight: float, state: Complex, out: Real, *,
-    torque: bool = False,
-) -> None:  # fmt: skip
-    """Add weight times the currents of a state, and if `torque` its torques, to out (1 + dim, 4, cells, points).
-
-    `aligned` are coefficients in the frame of the sector.
-    """
-    tables = space.cells, space.phi, space.dphi, space.inverse, aligned.table, aligned.kinds
-    cells, phi, dphi, inverse, table, kinds, pairs, given = readonly(*tables, aligned.pairs, sector.reduce(state))
-    point = point_space(sector.entries, space.dim, cells.shape[1])
-    add_currents(sector.like, weight, given, cells, phi, dphi, inverse, table, kinds, pairs, torque, point, out)
-
-
-@formula
-def add_moments(weight: float, a: Spin, g: Spin, out: Any) -> None:
-    """Add weight times the moments to out, shape (4,)."""
-    m = moments(a, g)
-    for kind in range(4):
-        out[kind] += weight * m[kind]
-
-
-@kernel
-def add_spin(
-    like: Spin, weight: float, state: Any, cells: Any, phi: Any, table: Any, kinds: Any, out: Any
-) -> None:  # fmt: skip
-    """Add weight N0 i Tr sigma_a tau3 g to out, shape (3, cells, points); of diagonal matrices the z component."""
-    if len(like) == 1:
-        return
-    for e in range(cells.shape[0]):
-        for q in range(phi.shape[0]):
-            a = interpolate(like, state, cells[e], phi[q])
-            b = tilde(a)
-            if kinds[e] & LINEAR:  # N = 1 - a b
-                total = scale(-1.0, add(mul(a, b), mul(b, a)))
-            else:
-                n_matrix, nt_matrix, _, _ = frame(a, b)
-                total = add(n_matrix, nt_matrix)
-            for axis in range(0 if len(like) == 4 else 2, 3):
-                out[axis, e, q] -= weight * table[e, q, N0] * 2.0 * trace(sigma_left(axis, total)).imag
 
 
 def at_quadrature(space: Space, nodal: Complex) -> Complex:
@@ -134,13 +31,13 @@ def green_at_quadrature(system: Spectral, state: Complex) -> tuple[Complex, Comp
     space, linear = system.space, system.linearized
     a = to_matrix(at_quadrature(space, state))
     derivatives = to_matrix(_gradient_at_quadrature(space, state))
-    b, gauge, g = tilde_matrix(a), system.coefficients.gauge, []
+    b, gauge, g = tilde(a), system.coefficients.gauge, []
     for k in range(space.dim):
         da = derivatives[..., k]
         if gauge.shape[2]:
             s = 0.5 * np.einsum("cqa,aij->ijcq", gauge[:, :, k, 1:], SIGMA)
             da = da - 2j * gauge[:, :, k, 0] * a - 1j * (dot(s, a) - dot(a, s))
-        g.append(green_derivative(a, b, da, tilde_matrix(da), linearized=linear))
+        g.append(green_derivative(a, b, da, tilde(da), linearized=linear))
     return green(a, b, linearized=linear), np.array(g)
 
 

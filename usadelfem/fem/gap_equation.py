@@ -7,7 +7,6 @@ stationary in it cell by cell and the current it drives is conserved in every ce
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,66 +15,15 @@ from ..device.coefficient import uniform
 from ..device.device import Device
 from ..frozen import FrozenRecord
 from ..physics import columns as column
-from ..physics.functional import first_variation
-from ..physics.jit import kernel, readonly
-from ..physics.nambu import Spin, entries, mul, pauli, scale, sub, tilde, trace
 from ..physics.thermal import bcs_gap
-from ..physics.variations import accumulate, frame
 from ..space.section import facet_basis
 from ..space.space import Index, Real
-from .cells import conjugate, interpolate
 from .coefficients import sample
+from .conjugates import field_sources, singlet
 from .interfaces import barrier_contacts
 from .matsubara import Spectral
-from .sector import Sector
 
 Complex = NDArray[np.complex128]
-
-
-@kernel
-def add_pairing(like: Spin, weight: float, state: Any, cells: Any, phi: Any, linear: bool, out: Any) -> None:
-    """Add weight f0, f0 = tr F / 2, to out (cells, points)."""
-    for e in range(cells.shape[0]):
-        for q in range(phi.shape[0]):
-            a = interpolate(like, state, cells[e], phi[q])
-            out[e, q] += weight * (trace(a) if linear else trace(frame(a, tilde(a))[2]))
-
-
-@kernel
-def add_pairing_response(
-    like: Spin, weight: float, state: Any, change: Any, cells: Any, phi: Any, linear: bool, out: Any
-) -> None:  # fmt: skip
-    """Add weight times the change of f0 with the state to out (cells, points)."""
-    for e in range(cells.shape[0]):
-        for q in range(phi.shape[0]):
-            da = interpolate(like, change, cells[e], phi[q])
-            if linear:
-                out[e, q] += weight * trace(da)
-                continue
-            a = interpolate(like, state, cells[e], phi[q])
-            n, nt, alpha, _ = frame(a, tilde(a))
-            change_of_alpha = sub(mul(mul(n, da), nt), mul(mul(alpha, tilde(da)), alpha))
-            out[e, q] += weight * trace(change_of_alpha)
-
-
-@kernel
-def add_gap_gradient(
-    like: Spin, state: Any, gap: Any, cells: Any, phi: Any, weight: Any, linear: bool, out: Any
-) -> None:  # fmt: skip
-    """Add the gradient of -Tr Dhat g, Dhat made of `gap` (cells, points), to the residual out (nodes, n)."""
-    zero = scale(0.0, like)
-    for e in range(cells.shape[0]):
-        for q in range(phi.shape[0]):
-            a = zero
-            if not linear:
-                a = interpolate(like, state, cells[e], phi[q])
-            vectors = frame(a, tilde(a))
-            d = 1j * gap[e, q]
-            upper, lower = pauli(a, d, 0.0, 0.0, 0.0), pauli(a, d.conjugate(), 0.0, 0.0, 0.0)
-            g, _, _, _ = first_variation(zero, upper, lower, zero, vectors, False)
-            derivative = conjugate(entries(g))
-            for i in range(cells.shape[1]):
-                accumulate(out, cells[e, i], 2.0 * weight[e, q] * phi[q, i], derivative)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -115,25 +63,22 @@ class Pairing(FrozenRecord):
         table[self.chosen, :, column.GAP_RE], table[self.chosen, :, column.GAP_IM] = gap.real, gap.imag
         return system.with_table(table)
 
-    def amplitude(self, sector: Sector, state: Complex, weight: float, out: Complex, *, linear: bool = False) -> None:
-        """Add weight times the singlet amplitude f0 of a state (nodes, 4) of a sector to out, shape (cells, points)."""
-        reduced, cells, phi = readonly(sector.reduce(state), self.cells, self.phi)
-        add_pairing(sector.like, weight, reduced, cells, phi, linear, out)
+    def amplitude(self, system: Spectral, state: Complex, weight: float = 1.0) -> Complex:
+        """Weight times the singlet amplitude f0 of a state (nodes, 4), shape (cells, points)."""
+        return singlet(system.conjugates(column.GAP, weight, [state], chosen=self.chosen))
 
-    def response(
-        self, sector: Sector, state: Complex, change: Complex, weight: float, out: Complex, *, linear: bool = False
-    ) -> None:  # fmt: skip
-        """Add weight times the change of f0 with a change of the state, in the coordinates (nodes, n) of the sector."""
-        reduced, change, cells, phi = readonly(sector.reduce(state), change, self.cells, self.phi)
-        add_pairing_response(sector.like, weight, reduced, change, cells, phi, linear, out)
+    def response(self, system: Spectral, state: Complex, change: Complex, weight: float = 1.0) -> Complex:
+        """Weight times the change of f0 with a change of the state, in the coordinates (nodes, n) of the sector."""
+        return singlet(system.changes(column.GAP, weight, [state], [change], chosen=self.chosen))
 
-    def source(self, sector: Sector, state: Complex, gap: Complex, *, linear: bool = False) -> Complex:
+    def source(self, system: Spectral, state: Complex, gap: Complex) -> Complex:
         """Change of the residual of the Usadel equation with the gap, by coordinates (nodes, n); linear in `gap`."""
-        reduced = sector.reduce(state)
-        out = np.zeros(reduced.shape, complex)
-        reduced, gap, cells, phi, weight = readonly(reduced, gap, self.cells, self.phi, self.weight)
-        add_gap_gradient(sector.like, reduced, gap, cells, phi, weight, linear, out)
-        return out
+        fields = np.zeros((*self.shape, column.HZ + 1))
+        fields[..., column.GAP_RE], fields[..., column.GAP_IM] = gap.real, gap.imag
+        sector = system.sector
+        return field_sources(
+            sector.like, system.tables, sector.reduce(state), fields, system.space.dx[self.chosen], self.chosen
+        )
 
 
 def build_pairing(device: Device, system: Spectral) -> Pairing | None:

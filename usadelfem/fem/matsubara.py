@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..checks import choice
 from ..device.coefficient import evaluate, uniform
@@ -16,12 +18,13 @@ from ..device.material import Material
 from ..errors import DeviceError
 from ..frozen import FrozenRecord
 from ..physics import columns as column
-from ..physics.riccati import bulk
+from ..physics.riccati import bulk, tilde_entries
 from ..physics.thermal import bcs_gap
 from ..space.space import Index, Real, Space, build_space
 from .assembly import Complex, Pattern, Timings, add_junctions, assemble, build_pattern
 from .coefficients import Coefficients, point_coefficients
 from .conduction import electrode
+from .conjugates import CellTables, cell_tables, static_conjugates_of, sum_changes, sum_conjugates
 from .interfaces import Junctions, build_junctions, limited, splitting
 from .sector import SECTORS, Sector, find_sector, full_sector
 
@@ -102,6 +105,39 @@ class Spectral(FrozenRecord):
     def aligned(self) -> tuple[Coefficients, Junctions]:
         """Coefficients and interface terms in the frame of the sector."""
         return self.sector.coefficients(self.coefficients), self.sector.junctions(self.junctions)
+
+    @cached_property
+    def tables(self) -> CellTables:
+        """What kernels read of the cells, in the frame of the sector."""
+        return cell_tables(self.space, self.aligned[0])
+
+    def conjugates(
+        self, places: Sequence[int], weights: ArrayLike, states: Sequence[Complex] | Complex, *,
+        frequencies: ArrayLike = 0.0, chosen: Index | None = None,
+    ) -> Real:  # fmt: skip
+        """The sum of weights times df/dc over states (nodes, 4), shape (places, cells, points); per density of states.
+
+        Spin vectors are those in the frame of the sector (`Sector.vectors`). The frequencies matter to f itself, the
+        conjugate of N0, only.
+        """
+        w, weight = np.broadcast_arrays(*np.atleast_1d(frequencies, weights))
+        each = zip(w, weight, map(self.sector.reduce, states), strict=True)
+        return sum_conjugates(self.sector.like, self.space, self.tables, places, each, chosen).real
+
+    def pointwise(self, places: Sequence[int], values: Complex) -> Complex:
+        """Conjugates that need no gradients, of matrices a (..., 4); shape (places, ...)."""
+        sector = self.sector
+        a, b = sector.reduce(values), sector.reduce(tilde_entries(values))
+        return static_conjugates_of(sector.like, a, b, places, linear=self.linearized)
+
+    def changes(
+        self, places: Sequence[int], weights: ArrayLike, states: Sequence[Complex] | Complex,
+        changes: Sequence[Complex], *, chosen: Index | None = None,
+    ) -> Real:  # fmt: skip
+        """The same of the changes of df/dc with changes (nodes, n) of the states, in coordinates of the sector."""
+        weight = np.atleast_1d(weights)
+        each = zip(np.zeros(len(weight)), weight, map(self.sector.reduce, states), changes, strict=True)
+        return sum_changes(self.sector.like, self.space, self.tables, places, each, chosen).real
 
     @property
     def gap(self) -> Complex:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 
 from ..frozen import FrozenRecord
 from ..physics import interface as barrier
+from ..physics.columns import W
 from ..physics.jit import announce_compilation, readonly
 from ..physics.riccati import bulk, tilde_entries
 from ..space.space import Index, Real
 from .assembly import Pattern, Timings, build_pattern, in_chunks, scatter_junctions
 from .coefficients import Coefficients
+from .conjugates import CellTables, cell_tables, static_conjugates_of, sum_conjugates
 from .interfaces import Junctions
 from .matsubara import Spectral
 from .retarded_cells import retarded_junctions, retarded_terms
@@ -102,6 +105,26 @@ class Retarded(FrozenRecord):
         sector = self.system.sector
         own, junctions = sector.coefficients(self.system.coefficients), sector.junctions(self.system.junctions)
         return own, exchanged(own), junctions, exchanged_junctions(junctions)
+
+    @cached_property
+    def cell_tables(self) -> CellTables:
+        """What kernels read of the cells."""
+        own, other, _, _ = self.tables
+        return cell_tables(self.system.space, own, other)
+
+    def conjugates(self, places: Sequence[int], state: Complex) -> Complex:
+        """df/dc of a state (nodes, 2n), shape (places, cells, points); per density of states, in the sector's frame."""
+        return sum_conjugates(self.system.sector.like, self.system.space, self.cell_tables, places, [(0.0, 1.0, state)])
+
+    def pointwise(self, places: Sequence[int], values: Complex) -> Complex:
+        """Conjugates that need no gradients, of matrices a and b (..., 2n); shape (places, ...)."""
+        sector, n = self.system.sector, self.system.sector.entries
+        linear = self.system.linearized
+        return static_conjugates_of(sector.like, values[..., :n], values[..., n:], places, linear=linear)
+
+    def normal_part(self, values: Complex) -> Complex:
+        """Tr tau3 g / 4 of matrices a and b (..., 2n), whose real part is the density of states N(E)/N0; (...)."""
+        return np.asarray(1.0 - 0.25 * self.pointwise((W,), values)[0])
 
     def _free(self, residual: Complex) -> Complex:
         return residual[self.pattern.free].reshape(-1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,26 +12,11 @@ from ..frozen import FrozenRecord
 from ..magnetics.maxwell import Maxwell, Surrounding, build_maxwell
 from ..physics import columns as column
 from ..physics.columns import GAUGE_COLUMNS
-from ..physics.jit import kernel, readonly
-from ..physics.nambu import Spin, tilde, trace_product
-from ..physics.variations import frame
 from ..space.space import Real
-from .cells import interpolate
-from .currents import sum_currents
+from .conjugates import gauge_columns
 from .matsubara import Spectral
 
 Complex = NDArray[np.complex128]
-
-
-@kernel
-def add_stiffness(like: Spin, weight: float, state: Any, cells: Any, phi: Any, table: Any, out: Any) -> None:
-    """Add weight 2 N0 D tr F Ft, the response -dj/dA at fixed g, to out (cells, points)."""
-    for e in range(cells.shape[0]):
-        for q in range(phi.shape[0]):
-            a = interpolate(like, state, cells[e], phi[q])
-            _, _, alpha, beta = frame(a, tilde(a))
-            c = 8.0 * table[e, q, column.N0] * table[e, q, column.D]
-            out[e, q] += weight * c * trace_product(alpha, beta).real
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,14 +46,15 @@ class Induced(FrozenRecord):
         return system.with_table(table)
 
     def response(self, system: Spectral, state: Complex, weight: float) -> Real:
-        """Charge current and its local response of one frequency, weighted; shape (dim + 1, cells, points)."""
-        space, sector, own = system.space, system.sector, system.aligned[0]
-        moments = np.zeros((1 + space.dim, 4, *space.dx.shape))
-        sum_currents(space, sector, own, weight, state, moments)
-        stiffness = np.zeros(space.dx.shape)
-        reduced, cells, phi, table = readonly(sector.reduce(state), space.cells, space.phi, own.table)
-        add_stiffness(sector.like, 2 * weight, reduced, cells, phi, table, stiffness)
-        return np.concatenate([2 * moments[1:, 0], stiffness[None]])
+        """Charge current and its local response -dj/dA at fixed g, weighted; shape (dim + 1, cells, points).
+
+        j = -df/dA, and -dj/dA = 2 D tr F Ft is 4 D times the conjugate of depairing, which a vector potential is.
+        """
+        table, potentials = system.coefficients.table, gauge_columns(system.space.dim, (0,))
+        out = system.conjugates((*potentials, column.DEPAIRING), weight, [state]) * table[..., column.N0]
+        out[:-1] *= -1.0
+        out[-1] *= 4.0 * table[..., column.D]
+        return out
 
     def step(self, dofs: Real, response: Real) -> Real:
         """The unknowns that Ampere's law asks for, to first order; response summed over frequencies."""

@@ -66,7 +66,7 @@ class Sector(FrozenRecord):
         """Matrices (..., 4) of coordinates (..., n)."""
         return coordinates if self.name == "full" else np.asarray(coordinates @ self.basis)
 
-    def vectors(self, aligned: Real) -> Real:
+    def vectors(self, aligned: NDArray[Any]) -> NDArray[Any]:
         """Spin vectors (3, ...) of densities, from those in the frame of the sector, whose axis is z."""
         if self.name == "full":
             return aligned

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from ..checks import choice, named
 from ..errors import ObservableError
-from ..fem.coefficients import Coefficients, spatial_axes, spatial_spin_hall_tensors, spin_hall_tensors
-from ..fem.currents import boundary_share, consistent_flux, green_at_quadrature, sum_currents
+from ..fem.coefficients import spatial_axes, spatial_spin_hall_tensors, spin_hall_tensors
+from ..fem.conjugates import gauge_columns
+from ..fem.currents import boundary_share, consistent_flux, green_at_quadrature
 from ..physics import matrix_current as local
 from ..physics.columns import N0, D
 from ..solve.normal_state import NormalState
@@ -191,24 +192,14 @@ def _densities(eq: Equilibrium, form: str, count: int) -> tuple[NDArray[np.float
     return whole
 
 
-def summed_moments(eq: Equilibrium, coefficients: Coefficients, *, torque: bool = False) -> NDArray[np.float64]:
-    """Torques and currents at the quadrature points, summed over frequencies, shape (1 + dim, 4, cells, points).
-
-    Rows of the first axis: torques (if `torque`), then the directions of flow; of the second: half the charge, and the
-    three spin axes (`fem.currents.sum_currents`).
-    """
-    space, sector = eq.system.space, eq.system.sector
-    aligned = sector.coefficients(coefficients)
-    total = np.zeros((1 + space.dim, 4, *space.dx.shape))
-    for weight, state in zip(eq.weights, eq.riccati, strict=True):
-        sum_currents(space, sector, aligned, np.pi * eq.temperature * weight, state, total, torque=torque)
-    return total
-
-
 def _moments(eq: Equilibrium) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Charge and spin current densities at the quadrature points."""
-    total = summed_moments(eq, eq.system.coefficients)
-    return 2 * total[1:, 0], total[1:, 1:].swapaxes(0, 1)
+    """Charge and spin current densities at the quadrature points: -df/dA and -df/dSU, summed over frequencies."""
+    system = eq.system
+    places = gauge_columns(system.space.dim, range(4))
+    total = system.conjugates(places, -np.pi * eq.temperature * eq.weights, eq.riccati)
+    total *= system.coefficients.table[..., N0]
+    own = total.reshape(system.space.dim, 4, *system.space.dx.shape)
+    return own[:, 0], own[:, 1:].swapaxes(0, 1)
 
 
 def _traces(

@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..checks import named, numbers, shown
 from ..errors import ObservableError
 from ..fem.currents import at_quadrature
-from ..physics.nambu import SIGMA
-from ..physics.riccati import green, normal_part, to_matrix
+from ..physics.columns import EXCHANGE_FIELD, SPIN, W
 from ..solve.results import Spectrum
 from ..space.locate import Location
 from .arguments import check_result
@@ -44,12 +43,12 @@ def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field
     direction = None if spin is None else _direction(spin)
 
     def value(states: Complex) -> Real:
-        a, b = spec.problem.matrices(states)
         if direction is None:
-            return normal_part(a, b).real
-        upper = green(to_matrix(a), to_matrix(b), linearized=spec.problem.system.linearized)[:2, :2]
-        projector = 0.25 * (np.eye(2) + np.einsum("a,aij->ij", direction, SIGMA))
-        return np.asarray(np.einsum("ij,ji...->...", projector, upper).real)
+            return spec.problem.normal_part(states).real
+        # tr s.sigma G / 2 = -(i df/dh + df/dS) / 4, G being the upper left block
+        of = spec.problem.pointwise((W, *EXCHANGE_FIELD, *SPIN), states)
+        vector = spec.problem.system.sector.vectors((1j * of[1:4] + of[4:]).real)
+        return np.asarray(0.5 - 0.125 * (of[0].real + np.tensordot(direction, vector, axes=1)))
 
     check_density(spec)
     return over_energies(spec, "density_of_states", "N0", (), value)

@@ -64,10 +64,8 @@ def _energies(eq: Equilibrium) -> tuple[NDArray[np.float64], float]:
     table = system.coefficients.table
     square = abs(system.gap) ** 2 * table[..., column.N0]
     factor = 2 * np.pi * eq.temperature * eq.weights
-    density, interfaces = square * float((factor / eq.frequencies).sum()), 0.0
-    for w, weight, state in zip(eq.frequencies, 0.5 * factor, eq.riccati, strict=True):
-        bulk, own = spectral_energy(system, float(w), float(weight), state)
-        density, interfaces = density + bulk, interfaces + own
+    bulk, interfaces = spectral_energy(system, eq.frequencies, 0.5 * factor, eq.riccati)
+    density = square * float((factor / eq.frequencies).sum()) + bulk
     for region, material in eq.device.conductors.items():
         if material.Tc is not None:
             tc = sample(system.space, eq.device, region, ("Tc",))["Tc"]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import named
+from ..fem.conjugates import singlet
 from ..fem.currents import at_quadrature
-from ..physics.nambu import SIGMA
-from ..physics.riccati import anomalous, tilde, to_matrix
+from ..fem.matsubara import Spectral
+from ..fem.retarded import Retarded
+from ..fem.sector import Sector
+from ..physics.columns import GAP, PAIR
 from ..solve.results import Equilibrium, Spectrum
 from ..space.locate import Location
 from .arguments import check_index, check_result
@@ -46,16 +50,16 @@ def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
         return _retarded_amplitude(eq)
     if n is not None:
         n = check_index(eq, n)
-    space, linear = eq.system.space, eq.system.linearized
+    space = eq.system.space
     chosen, weights = (eq.riccati, eq.weights) if n is None else (eq.riccati[[n]], np.ones(1))
     total = sum(
-        weight * _components(*_both(at_quadrature(space, state)), linear)
+        weight * _components(eq.system, at_quadrature(space, state), eq.system.sector)
         for weight, state in zip(weights, chosen, strict=True)
     )
 
     def exact(location: Location) -> Any:
-        states = location.interpolate(chosen)
-        return np.einsum("j,kj...->k...", weights, _components(*_both(states), linear))
+        values = _components(eq.system, location.interpolate(chosen), eq.system.sector)
+        return np.einsum("j,kj...->k...", weights, values)
 
     name = "pair_amplitude_sum" if n is None else "pair_amplitude"
     return Field(name, "1", ("f0", "fx", "fy", "fz"), np.asarray(total), eq.device, space, exact=exact)
@@ -72,21 +76,11 @@ def gap(eq: Equilibrium) -> Field:
 
 
 def _retarded_amplitude(spec: Spectrum) -> Field:
-    def value(states: Complex) -> Complex:
-        a, b = spec.problem.matrices(states)
-        return _components(to_matrix(a), to_matrix(b), spec.problem.system.linearized)
-
+    value = partial(_components, spec.problem, sector=spec.problem.system.sector)
     return over_energies(spec, "pair_amplitude", "1", ("f0", "fx", "fy", "fz"), value)
 
 
-def _both(state: Complex) -> tuple[Complex, Complex]:
-    """a and b of Matsubara states (..., 4)."""
-    a = to_matrix(state)
-    return a, tilde(a)
-
-
-def _components(a: Complex, b: Complex, linearized: bool) -> Complex:
-    """(f0, fx, fy, fz) along the first axis, of matrices (2, 2, ...)."""
-    f = anomalous(a, b, linearized=linearized)
-    singlet = 0.5 * (f[0, 0] + f[1, 1])
-    return np.array([singlet, *(0.5 * np.einsum("ij,ji...->...", s, f) for s in SIGMA)])
+def _components(equation: Spectral | Retarded, values: Complex, sector: Sector) -> Complex:
+    """(f0, fx, fy, fz) along the first axis, of interpolated states."""
+    of = equation.pointwise((*GAP, *PAIR), values)
+    return np.concatenate([singlet(of[:2])[None], sector.vectors(of[2:])])

@@ -6,8 +6,7 @@ import numpy as np
 
 from ..checks import flag, named
 from ..errors import ObservableError
-from ..fem.currents import sum_spins
-from ..physics.columns import HX, HZ, N0
+from ..physics.columns import EXCHANGE_FIELD, N0
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium
 from .arguments import check_result
@@ -46,7 +45,9 @@ def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field
             )
         return normal_spin_density(eq)
     space, coefficients = eq.system.space, eq.system.coefficients
-    total = sum_spins(eq.system, -np.pi * eq.temperature * eq.weights, eq.riccati)
+    n0 = coefficients.table[..., N0]
+    aligned = eq.system.conjugates(EXCHANGE_FIELD, -np.pi * eq.temperature * eq.weights, eq.riccati)
+    total = n0 * eq.system.sector.vectors(aligned)
     if pauli:
-        total += 2 * coefficients.table[..., N0] * np.moveaxis(coefficients.table[..., HX : HZ + 1], -1, 0)
+        total += 2 * n0 * np.moveaxis(coefficients.table[..., list(EXCHANGE_FIELD)], -1, 0)
     return Field("spin_density", "hbar/2*N0*energy", ("x", "y", "z"), total, eq.device, space)

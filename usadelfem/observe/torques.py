@@ -7,14 +7,18 @@ from numpy.typing import NDArray
 
 from ..checks import choice, flag, named
 from ..errors import ObservableError
-from ..fem.coefficients import Coefficients, spin_hall_tensors
+from ..fem.coefficients import spin_hall_tensors
+from ..fem.conjugates import conjugate_places
 from ..fem.currents import green_at_quadrature
 from ..physics import columns as column
 from ..physics import matrix_current as local
+from ..physics.nambu import SIGMA
 from ..solve.results import Equilibrium
 from .arguments import check_index, check_result
-from .currents import check_form, spin_current, summed_moments
+from .currents import check_form
 from .fields import Field
+
+Complex = NDArray[np.complex128]
 
 UNIT = "N0*D*energy/length^2"
 
@@ -44,8 +48,7 @@ def spin_torque(eq: Equilibrium, part: str = "total") -> Field:
     check_result("spin_torque", eq, Equilibrium)
     choice("part", part, (*column.TORQUES, "total"), error=ObservableError)
     chosen = column.TORQUES if part == "total" else (part,)
-    values = sum(_precession(eq) if one == "intrinsic" else _local_torque(eq, one) for one in chosen)
-    return Field("spin_torque", UNIT, ("x", "y", "z"), np.asarray(values), eq.device, eq.system.space)
+    return Field("spin_torque", UNIT, ("x", "y", "z"), _torque(eq, chosen), eq.device, eq.system.space)
 
 
 @named()
@@ -71,7 +74,7 @@ def spin_orbit_torque(eq: Equilibrium, *, form: str = "consistent") -> Field:
     """
     check_result("spin_orbit_torque", eq, Equilibrium)
     check_form(form)
-    values = _local_torque(eq, "extrinsic")
+    values = _torque(eq, ("extrinsic",))
     return Field("spin_orbit_torque", UNIT, ("x", "y", "z"), values, eq.device, eq.system.space)
 
 
@@ -107,29 +110,34 @@ def torque_trace(eq: Equilibrium, n: int = 0, *, tau3: bool = True) -> Field:
     return Field("torque_trace", "D/length^2", ("x", "y", "z"), values, eq.device, eq.system.space)
 
 
-def _local_torque(eq: Equilibrium, part: str) -> NDArray[np.float64]:
-    """The torque of one part of the functional at the quadrature points, shape (3, cells, points)."""
-    return summed_moments(eq, _only(eq.system.coefficients, part), torque=True)[0, 1:]
+def _torque(eq: Equilibrium, parts: tuple[str, ...]) -> NDArray[np.float64]:
+    """The torque of some parts of the functional at the quadrature points, shape (3, cells, points).
+
+    A turn of g does to the functional what the opposite turn of its coefficients does: of a spin vector c it is
+    c x df/dc. What belongs to the axes of a diagonal tensor is varied along the turn of the states.
+    """
+    system, weights = eq.system, np.pi * eq.temperature * eq.weights
+    torque = np.zeros((3, *system.space.dx.shape))
+    if system.sector.name != "full":  # spin along the only axis is conserved
+        return torque
+    table, places = system.coefficients.table, conjugate_places(system.coefficients, system.space.dim)
+    rows = [(number, row) for number, row in enumerate(system.coefficients.rows) if row.torque in parts and row.spin]
+    for first, row in rows:
+        if row.spin == ("vector", 0) and table[..., first : first + 3].any():
+            own = np.moveaxis(table[..., first : first + 3], -1, 0)
+            torque += np.cross(own, system.conjugates(places[first : first + 3], weights, eq.riccati), axis=0)
+    tensors = [number for number, row in rows if row.spin and row.spin[0] == "diagonal" and table[..., number].any()]
+    if tensors:
+        own = np.moveaxis(table[..., tensors], -1, 0)
+        for axis in range(3):
+            turned = [system.sector.reduce(_turned(state, axis)) for state in eq.riccati]
+            changes = system.changes([places[n] for n in tensors], weights, eq.riccati, turned)
+            torque[axis] += (own * changes).sum(axis=0)
+    return torque * table[..., column.N0]
 
 
-def _only(coefficients: Coefficients, part: str) -> Coefficients:
-    """Coefficients with one part of the functional left, besides the kinetic term, which no rotation changes."""
-    table = coefficients.table.copy()
-    for number, row in enumerate(column.LOCAL):
-        if row.torque != part and number not in (column.N0, column.D):
-            table[..., number] = 0.0
-    if part != "extrinsic":
-        table[..., column.D] = 0.0  # spin-charge coupling is proportional to D
-    table.flags.writeable = False
-    return Coefficients(table, coefficients.kinds, coefficients.pairs)
-
-
-def _precession(eq: Equilibrium) -> NDArray[np.float64]:
-    """Torque of the SU(2) field on the spin current, shape (3, cells, points)."""
-    gauge = eq.system.coefficients.gauge
-    current = spin_current(eq).quadrature
-    if not gauge.shape[2]:
-        return np.zeros_like(current[:, 0])
-    return np.asarray(
-        np.cross(np.moveaxis(current, 0, -1), np.moveaxis(gauge[..., 1:], 2, 0)).sum(axis=0).transpose(2, 0, 1)
-    )
+def _turned(state: Complex, axis: int) -> Complex:
+    """i [sigma_a/2, a] of states (..., 4)."""
+    a = state.reshape(*state.shape[:-1], 2, 2)
+    sigma = SIGMA[axis]
+    return np.asarray(0.5j * (sigma @ a - a @ sigma)).reshape(state.shape)

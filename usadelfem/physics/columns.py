@@ -176,7 +176,15 @@ if _unused:
 
 NUMBER = {column.name: number for number, column in enumerate(LOCAL)}
 N0, D, GAP_RE, GAP_IM, HX, HY, HZ = (NUMBER[name] for name in ("N0", "D", "GAP_RE", "GAP_IM", "HX", "HY", "HZ"))
+GAP, EXCHANGE_FIELD, DEPAIRING = (GAP_RE, GAP_IM), (HX, HY, HZ), NUMBER["DEPAIRING"]
 COEFFICIENTS, GAUGE_COLUMNS, CHANNEL_COLUMNS = len(LOCAL), len(GAUGE), len(CHANNEL)
+
+# Fields that no material has, and whose conjugates are observables all the same: w tau3 (the density of states),
+# sigma_a (its spin), and what pairs triplets.
+SOURCES = ("W", "SPIN_X", "SPIN_Y", "SPIN_Z", "PAIR_X", "PAIR_Y", "PAIR_Z")
+W, *_VECTORS = range(COEFFICIENTS, COEFFICIENTS + len(SOURCES))
+SPIN, PAIR = tuple(_VECTORS[:3]), tuple(_VECTORS[3:])
+FIRST_GAUGE = COEFFICIENTS + len(SOURCES)  # of the conjugates: gauge fields of every axis, then channels
 
 # The vertices of all columns: what the kernels run over.
 _VERTICES = [(number, vertex) for number, column in enumerate(LOCAL) for vertex in column.vertices]

@@ -1,4 +1,4 @@
-r"""The functional of the Usadel equation at a point: density, exact gradient and exact Hessian.
+r"""The functional of the Usadel equation at a point: exact gradient and exact Hessian (density: `conjugates`).
 
 With the Riccati matrices a, b (2x2 in spin space), N = (1 + a b)^-1, Nt = (1 + b a)^-1, alpha = N a = a Nt and
 beta = b N = Nt b, the Matsubara Green's function and its derivatives are
@@ -28,8 +28,8 @@ from typing import Any
 
 from .columns import GAP_IM, GAP_RE, HX, HY, HZ, VERTEX_AXIS, VERTEX_COLUMN, VERTEX_TAU3, VERTICES, D
 from .jit import formula, inlined
-from .nambu import Spin, add, mul, over_spin, pauli, scale, sigma_left, spin_flip, sub, trace_product
-from .spin_charge import spin_charge, spin_charge_density
+from .nambu import Spin, add, mul, over_spin, pauli, scale, sigma_left, spin_flip, sub
+from .spin_charge import spin_charge
 from .variations import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, outer_through, outer_two, put
 
 
@@ -90,26 +90,6 @@ def green_blocks(n: Spin, nt: Spin, alpha: Spin, beta: Spin) -> Any:
     """The Nambu blocks of g."""
     one = pauli(n, 1.0, 0.0, 0.0, 0.0)
     return sub(scale(2.0, n), one), scale(2.0, alpha), scale(2.0, beta), sub(one, scale(2.0, nt))
-
-
-@formula
-def density(w: Any, coefficients: Any, pairs: Any, a: Spin, b: Spin, da: Any, db: Any, rows: Any) -> complex:
-    """The density f of the functional per density of states; arguments as in `evaluate`."""
-    vectors = frame(a, b)
-    n, nt, alpha, beta = vectors
-    kinetic_rows(2.0 * coefficients[D], n, nt, a, da, db, False, rows)
-    f = 0j
-    for k in range(len(da)):
-        f += 2.0 * coefficients[D] * trace_product(get(a, rows[P_ROW], k), get(a, rows[Q_ROW], k))
-    for channel in range(len(pairs)):
-        f += spin_charge_density(coefficients[D], coefficients, pairs, channel, vectors, a, b, rows)
-    g11, g12, g21, g22 = green_blocks(n, nt, alpha, beta)
-    s11, s12, s21, s22 = static_energy(w, coefficients, a)
-    l11, l12, l21, l22 = self_energy(w, coefficients, g11, g12, g21, g22)
-    # -Tr L0 g - (1/4) sum gamma Tr V g V g = -(1/2) Tr (L0 + L) g
-    l11, l12, l21, l22 = add(s11, l11), add(s12, l12), add(s21, l21), add(s22, l22)
-    f -= 0.5 * (trace_product(l11, g11) + trace_product(l12, g21) + trace_product(l21, g12) + trace_product(l22, g22))
-    return f
 
 
 @formula

@@ -101,6 +101,20 @@ def trace(x: Spin) -> complex:
 
 
 @formula
+def spin_trace(axis: int, x: Spin) -> complex:
+    """The trace of sigma_axis x, axis 0, 1, 2 for x, y, z; x is a diagonal matrix in a sector of two entries."""
+    if len(x) == 4:
+        if axis == 0:
+            return x[1] + x[2]
+        if axis == 1:
+            return 1j * (x[1] - x[2])
+        return x[0] - x[3]
+    if len(x) == 2 and axis == 2:
+        return x[0] - x[1]
+    return 0.0 * x[0]
+
+
+@formula
 def trace_product(x: Spin, y: Spin) -> complex:
     """The trace of x y."""
     if len(x) == 4:

@@ -70,11 +70,6 @@ def inverse(m: Complex) -> Complex:
     return np.asarray(np.array([[m[1, 1], -m[0, 1]], [-m[1, 0], m[0, 0]]]) / determinant)
 
 
-def anomalous(a: Complex, b: Complex, *, linearized: bool = False) -> Complex:
-    """F = 2 N a, the upper right Nambu block of g, shape (2, 2, ...); 2 a in the linearised problem."""
-    return 2.0 * a if linearized else 2.0 * dot(inverse(identity_like(a) + dot(a, b)), a)
-
-
 def identity_like(a: Complex) -> Complex:
     """The unit matrix, broadcastable against a."""
     return np.eye(2, dtype=complex).reshape(2, 2, *(1,) * (a.ndim - 2))
@@ -108,15 +103,6 @@ def green_derivative(a: Complex, b: Complex, da: Complex, db: Complex, *, linear
         -dot(n, da_left) - dot(alpha, db_left), dot(n, da_right) - dot(alpha, db_right),
         dot(nt, db_left) - dot(beta, da_left), dot(beta, da_right) + dot(nt, db_right),
     )  # fmt: skip
-
-
-def normal_part(a: Complex, b: Complex) -> Complex:
-    """Tr tau3 g / 4 = tr N - 1 of matrices given by their entries, shape (..., 4) -> (...).
-
-    Its real part at a retarded energy is the density of states N(E)/N0.
-    """
-    n = _inverse_of_one_plus(_entry_product(a, b))
-    return np.asarray(n[..., 0] + n[..., 3] - 1.0)
 
 
 def spectral_minimum(a: Complex, b: Complex) -> float:

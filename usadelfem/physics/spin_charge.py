@@ -19,7 +19,7 @@ from typing import Any
 
 from .columns import CHANNEL_COLUMNS
 from .jit import formula
-from .nambu import Spin, add, mul, pauli, scale, sub, trace_product
+from .nambu import Spin, add, mul, pauli, scale, sub
 from .variations import AL, GA, P_ROW, PHI, Q_ROW, SUM_AA, SUM_LEFT, SUM_RIGHT, accumulate, get, modulus, outer
 
 
@@ -51,18 +51,6 @@ def commutators(
     x, y = d * complex(theta, -kappa), d * complex(-theta, -kappa)
     pi, pj, qi, qj = get(a, rows[P_ROW], i), get(a, rows[P_ROW], j), get(a, rows[Q_ROW], i), get(a, rows[Q_ROW], j)
     return x, y, scale(x, sub(mul(pi, qj), mul(pj, qi))), scale(y, sub(mul(qi, pj), mul(qj, pi)))
-
-
-@formula
-def spin_charge_density(
-    d: Any, coefficients: Any, pairs: Any, channel: int, vectors: Any, a: Spin, b: Spin, rows: Any
-) -> complex:
-    """The density tr P R + tr Q T of a channel."""
-    column = channel_column(coefficients, pairs, channel)
-    v = spin_vector(a, coefficients, column)
-    _, _, r, t = commutators(d, coefficients, column, pairs[channel, 0], pairs[channel, 1], a, rows)
-    p_block, q_block = diagonal_blocks(v, vectors, a, b)
-    return trace_product(p_block, r) + trace_product(q_block, t)
 
 
 @formula

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ..checks import number, numbers, shown
 from ..fem.retarded import Retarded
-from ..physics.riccati import normal_part
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -48,7 +47,7 @@ def refine(low: float, high: float, resolution: float, batch: int, solve: Callab
 def curves(problem: Retarded, state: Complex) -> Real:
     """N/(1 + N) averaged over the nodes of every region, shape (regions,): bounded also at coherence peaks."""
     system = problem.system
-    density = np.maximum(normal_part(*problem.matrices(state)).real, 0.0)
+    density = np.maximum(problem.normal_part(state).real, 0.0)
     means = [
         density[np.unique(system.space.cells[cells])].mean() for cells in system.space.mesh.subdomains.values()
     ]  # fmt: skip

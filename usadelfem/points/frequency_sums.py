@@ -36,19 +36,16 @@ class Terms:
     def amplitude(self, chain: Chain, system: Spectral, index: int, weight: float) -> Complex:
         """Pair amplitude f0, shape (cells, points) of the pairing."""
         assert self.pairing is not None
-        out = np.zeros(self.pairing.shape, complex)
-        self.pairing.amplitude(system.sector, chain.states[index], weight, out)
-        return out
+        return self.pairing.amplitude(system, chain.states[index], weight)
 
     def derivative(self, chain: Chain, system: Spectral, index: int, weight: float, change: Complex) -> Complex:
         """Change of f0 with the gap, the state following."""
-        state = chain.states[index]
-        return self._response(chain, system, index, weight, state, change, linear=False, accuracy=STEP_ACCURACY)
+        return self._response(chain, system, index, weight, chain.states[index], change, STEP_ACCURACY)
 
     def mode(self, chain: Chain, system: Spectral, index: int, weight: float, gap: Complex) -> Complex:
         """f0 of the normal metal in a small gap, to first order."""
         normal = np.zeros(chain.states.shape[1:], complex)
-        return self._response(chain, system, index, weight, normal, gap, linear=True, accuracy=MODE_ACCURACY)
+        return self._response(chain, system, index, weight, normal, gap, MODE_ACCURACY)
 
     def mode_at(
         self, chain: Chain, system: Spectral, index: int, weight: float, gap: Complex, frequencies: Real
@@ -61,17 +58,15 @@ class Terms:
         return out
 
     def _response(
-        self, chain: Chain, system: Spectral, index: int, weight: float, state: Complex, change: Complex, *,
-        linear: bool, accuracy: float,
+        self, chain: Chain, system: Spectral, index: int, weight: float, state: Complex, change: Complex,
+        accuracy: float,
     ) -> Complex:  # fmt: skip
         assert self.pairing is not None
-        out = np.zeros(self.pairing.shape, complex)
-        source = system.free(self.pairing.source(system.sector, state, change, linear=linear))
+        source = system.free(self.pairing.source(system, state, change))
         solution = chain.response(system, index, source, accuracy)
-        if solution is not None:  # not every node is clamped
-            moved = system.reduced_change(solution)
-            self.pairing.response(system.sector, state, moved, weight, out, linear=linear)
-        return out
+        if solution is None:  # every node is clamped
+            return np.zeros(self.pairing.shape, complex)
+        return self.pairing.response(system, state, system.reduced_change(solution), weight)
 
     def currents(self, chain: Chain, system: Spectral, index: int, weight: float) -> Real:
         """Charge current and its local response, shape (dim + 1, cells, points)."""

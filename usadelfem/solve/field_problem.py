@@ -262,9 +262,7 @@ class SelfConsistency:
         if self.pairing is None:
             return 0.0
         highest = self.team.frequencies[-LOOKED_AT:]
-        amplitudes = np.zeros((len(highest), *self.pairing.shape), complex)
-        for state, out in zip(self.team.states[-LOOKED_AT:], amplitudes, strict=True):
-            self.pairing.amplitude(self.system.sector, state, 1.0, out)
+        amplitudes = np.array([self.pairing.amplitude(self.system, state) for state in self.team.states[-LOOKED_AT:]])
         return left_out(self.pairing, self.gap, highest, amplitudes, cutoff)
 
     def measure(

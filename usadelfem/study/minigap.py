@@ -12,7 +12,6 @@ from ..checks import named, number, shown
 from ..errors import ObservableError
 from ..observe.arguments import check_result
 from ..observe.density_of_states import check_density
-from ..physics.riccati import normal_part
 from ..points.energy_chain import EnergyChain
 from ..solve.results import Spectrum
 
@@ -111,6 +110,6 @@ def _mean_density(spec: Spectrum, region: str | None) -> Callable[[Complex], flo
     def mean(state: Complex) -> float:
         at_points = np.einsum("cik,qi->cqk", state[nodes], space.phi)
         with np.errstate(invalid="ignore"):  # NaN where an energy was not found
-            return float((normal_part(*spec.problem.matrices(at_points)).real * dx).sum() / dx.sum())
+            return float((spec.problem.normal_part(at_points).real * dx).sum() / dx.sum())
 
     return mean

@@ -1,0 +1,244 @@
+"""Conjugates of the coefficients in the cells of a device: what observables, torques and field equations are made of.
+
+One kernel sums df/dc over states, one its change with the state; both take Matsubara states (nodes, n), with b from a,
+and retarded ones (nodes, 2n). All are per density of states, as in `physics.conjugates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..physics.columns import CHANNEL_COLUMNS, COEFFICIENTS, FIRST_GAUGE, GAUGE_COLUMNS, N0, D
+from ..physics.conjugates import CONJUGATE_ROWS, conjugate_changes, conjugates, deviation, static_conjugates
+from ..physics.functional import first_variation, static_energy
+from ..physics.jit import formula, kernel, readonly
+from ..physics.nambu import Spin, entries, scale, tilde
+from ..physics.variations import accumulate, frame, get
+from ..space.space import Index, Real, Space
+from .cells import LINEAR, SPIN_CHARGE, conjugate, derivatives, gradients, interpolate, partner_derivatives
+from .coefficients import Coefficients
+
+Complex = NDArray[np.complex128]
+
+# Columns whose conjugates need no gradients.
+STATIC = frozenset(range(FIRST_GAUGE)) - {N0, D}
+
+
+class CellTables(NamedTuple):
+    """What the kernels read of cells and of their coefficients, the latter also as the equation of b has them."""
+
+    cells: Index
+    phi: Real
+    dphi: Real
+    inverse: Real
+    table: Real
+    exchanged: Real
+    kinds: NDArray[np.int64]
+    pairs: Index
+
+
+class ConjugateSpace(NamedTuple):
+    """Space for one point: gradients of the basis functions, D_k a and D_k b, their changes, scratch rows, values."""
+
+    grad: Real
+    dz: Complex
+    ddz: Complex
+    rows: Complex
+    values: Complex
+
+
+def cell_tables(space: Space, own: Coefficients, exchanged: Real | None = None) -> CellTables:
+    """The tables of coefficients in the frame of a sector; `exchanged` for states that hold b."""
+    partner = own.table if exchanged is None else exchanged
+    return CellTables(
+        *readonly(space.cells, space.phi, space.dphi, space.inverse, own.table, partner, own.kinds, own.pairs)
+    )
+
+
+def conjugate_space(n: int, space: Space, channels: int) -> ConjugateSpace:
+    """Space for matrices of n entries and so many channels."""
+    dim = space.dim
+    dz, rows = np.zeros((2, 2, dim, n), complex), np.zeros((CONJUGATE_ROWS, dim, n), complex)
+    values = np.zeros(FIRST_GAUGE + GAUGE_COLUMNS * dim + CHANNEL_COLUMNS * channels, complex)
+    return ConjugateSpace(np.zeros((space.cells.shape[1], dim)), dz[0], dz[1], rows, values)
+
+
+def gauge_columns(dim: int, components: Iterable[int]) -> tuple[int, ...]:
+    """Places among the conjugates of components of the gauge fields, 0 for A and 1, 2, 3 for SU, along all axes."""
+    own = tuple(components)
+    return tuple(FIRST_GAUGE + GAUGE_COLUMNS * k + component for k in range(dim) for component in own)
+
+
+def conjugate_places(own: Coefficients, dim: int) -> list[int]:
+    """The place among the conjugates of every column of a table, which may be without gauge fields."""
+    channels = CHANNEL_COLUMNS * len(own.pairs)
+    gauge = own.table.shape[2] - COEFFICIENTS - channels
+    first = FIRST_GAUGE + GAUGE_COLUMNS * dim
+    return [*range(COEFFICIENTS), *range(FIRST_GAUGE, FIRST_GAUGE + gauge), *range(first, first + channels)]
+
+
+@formula
+def both(like: Spin, state: Any, nodes: Any, weights: Any) -> tuple[Spin, Spin]:
+    """a and b at a point; b is an unknown of its own or the conjugate of a."""
+    n = len(like)
+    a = interpolate(like, state[:, :n], nodes, weights)
+    if state.shape[1] > n:
+        return a, interpolate(like, state[:, n:], nodes, weights)
+    return a, tilde(a)
+
+
+@formula
+def both_derivatives(
+    like: Spin, state: Any, t: CellTables, e: int, q: int, a: Spin, b: Spin, grad: Any, dz: Any
+) -> None:  # fmt: skip
+    """Write D_k a and D_k b at a point to dz (2, dim, n)."""
+    n = len(like)
+    derivatives(state[:, :n], t.cells[e], grad, t.kinds[e], t.table[e, q], a, dz[0])
+    if state.shape[1] > n:
+        derivatives(state[:, n:], t.cells[e], grad, t.kinds[e], t.exchanged[e, q], b, dz[1])
+    else:
+        partner_derivatives(a, dz)
+
+
+@kernel
+def add_conjugates(
+    like: Spin, w: Any, weight: float, state: Any, t: CellTables, chosen: Any, places: Any, kinetic: bool,
+    point: ConjugateSpace, out: Any,
+) -> None:  # fmt: skip
+    """Add weight times the conjugates numbered `places` to out (places, chosen cells, points)."""
+    values = point.values
+    for i in range(len(chosen)):
+        e = chosen[i]
+        linear = t.kinds[e] & LINEAR > 0
+        pairs = t.pairs if t.kinds[e] & SPIN_CHARGE else t.pairs[:0]
+        for q in range(len(t.phi)):
+            a, b = both(like, state, t.cells[e], t.phi[q])
+            if kinetic:
+                gradients(t.dphi, t.inverse, e, q, point.grad)
+                both_derivatives(like, state, t, e, q, a, b, point.grad, point.dz)
+            conjugates(w, t.table[e, q], pairs, a, b, point.dz, linear, kinetic, point.rows, values)
+            for place in range(len(places)):
+                out[place, i, q] += weight * values[places[place]]
+
+
+@kernel
+def add_changes(
+    like: Spin, w: Any, weight: float, state: Any, change: Any, t: CellTables, chosen: Any, places: Any, kinetic: bool,
+    point: ConjugateSpace, out: Any,
+) -> None:  # fmt: skip
+    """Add weight times the change of the conjugates numbered `places` with a change of the state."""
+    values = point.values
+    for i in range(len(chosen)):
+        e = chosen[i]
+        linear = t.kinds[e] & LINEAR > 0
+        pairs = t.pairs if t.kinds[e] & SPIN_CHARGE else t.pairs[:0]
+        for q in range(len(t.phi)):
+            a, b = both(like, state, t.cells[e], t.phi[q])
+            da, db = both(like, change, t.cells[e], t.phi[q])
+            if kinetic:
+                gradients(t.dphi, t.inverse, e, q, point.grad)
+                both_derivatives(like, state, t, e, q, a, b, point.grad, point.dz)
+                both_derivatives(like, change, t, e, q, da, db, point.grad, point.ddz)
+            c = t.table[e, q]
+            conjugate_changes(w, c, pairs, a, b, point.dz, da, db, point.ddz, linear, kinetic, point.rows, values)
+            for place in range(len(places)):
+                out[place, i, q] += weight * values[places[place]]
+
+
+@kernel
+def add_sources(like: Spin, state: Any, t: CellTables, chosen: Any, fields: Any, dx: Any, out: Any) -> None:
+    """Add the gradient of -Tr L0 g to the residual out (nodes, n) of Matsubara states.
+
+    L0 is made of `fields` (chosen cells, points, columns up to HZ), the changes of gap and exchange field; weighted
+    with dx and N0. It is the transposed of `add_changes`.
+    """
+    zero = scale(0.0, like)
+    for i in range(len(chosen)):
+        e = chosen[i]
+        for q in range(len(t.phi)):
+            a = zero if t.kinds[e] & LINEAR else interpolate(like, state, t.cells[e], t.phi[q])
+            l11, l12, l21, l22 = static_energy(0.0, fields[i, q], a)
+            g, _, _, _ = first_variation(l11, l12, l21, l22, frame(a, tilde(a)), False)
+            derivative, weight = conjugate(entries(g)), 2.0 * dx[e, q] * t.table[e, q, N0]
+            for node in range(t.cells.shape[1]):
+                accumulate(out, t.cells[e, node], weight * t.phi[q, node], derivative)
+
+
+@kernel
+def write_static(like: Spin, a: Any, b: Any, linear: bool, places: Any, values: Any, out: Any) -> None:
+    """Write static conjugates of the matrices a, b (points, n) to out (places, points)."""
+    for point in range(len(a)):
+        static_conjugates(deviation(get(like, a, point), get(like, b, point), linear), values)
+        for place in range(len(places)):
+            out[place, point] = values[places[place]]
+
+
+def sum_conjugates(
+    like: Spin, space: Space, t: CellTables, places: Sequence[int], terms: Iterable[tuple[complex, float, Complex]],
+    chosen: Index | None = None,
+) -> Complex:  # fmt: skip
+    """Conjugates numbered `places`, summed over frequencies; shape (places, cells, points).
+
+    Parameters
+    ----------
+    like, t
+        A matrix of the sector of the states, and the coefficients in its frame.
+    terms
+        Frequency, weight and state of each: (nodes, n) of a Matsubara frequency, (nodes, 2n) of a retarded one.
+    chosen
+        Cells; None: all.
+    """
+    rows, numbers, kinetic, point, out = _prepared(like, space, t, places, chosen)
+    for w, weight, state in terms:
+        (given,) = readonly(state)
+        add_conjugates(like, complex(w), float(weight), given, t, rows, numbers, kinetic, point, out)
+    return out
+
+
+def sum_changes(
+    like: Spin, space: Space, t: CellTables, places: Sequence[int],
+    terms: Iterable[tuple[complex, float, Complex, Complex]], chosen: Index | None = None,
+) -> Complex:  # fmt: skip
+    """Changes of the conjugates with changes of the states, the last of each term; otherwise as `sum_conjugates`."""
+    rows, numbers, kinetic, point, out = _prepared(like, space, t, places, chosen)
+    for w, weight, state, change in terms:
+        given, moved = readonly(state, change)
+        add_changes(like, complex(w), float(weight), given, moved, t, rows, numbers, kinetic, point, out)
+    return out
+
+
+def _prepared(
+    like: Spin, space: Space, t: CellTables, places: Sequence[int], chosen: Index | None
+) -> tuple[Index, Index, bool, ConjugateSpace, Complex]:  # fmt: skip
+    cells = np.arange(len(space.cells)) if chosen is None else chosen
+    rows, numbers = readonly(cells, np.array(places))
+    out = np.zeros((len(places), len(cells), len(space.phi)), complex)
+    kinetic = not set(places) <= STATIC
+    return rows, numbers, kinetic, conjugate_space(len(like), space, len(t.pairs)), out
+
+
+def singlet(of_gap: NDArray[Any]) -> Complex:
+    """The amplitude f0 = tr F / 2 from the conjugates (2, ...) of the real and the imaginary part of the gap."""
+    return np.asarray(0.25 * (of_gap[1] - 1j * of_gap[0]))
+
+
+def field_sources(
+    like: Spin, t: CellTables, state: Complex, fields: Real, dx: Real, chosen: Index
+) -> Complex:  # fmt: skip
+    """Change of the residual of a Matsubara state (nodes, n) with gap and exchange field, see `add_sources`."""
+    out = np.zeros(state.shape, complex)
+    given, rows, changes, weights = readonly(state, chosen, fields, dx)
+    add_sources(like, given, t, rows, changes, weights, out)
+    return out
+
+
+def static_conjugates_of(like: Spin, a: Complex, b: Complex, places: Sequence[int], *, linear: bool) -> Complex:
+    """Static conjugates of matrices given by their n entries, shape (..., n) -> (places, ...)."""
+    numbers, one, two = readonly(np.array(places), a.reshape(-1, len(like)), b.reshape(-1, len(like)))
+    out = np.empty((len(places), len(one)), complex)
+    write_static(like, one, two, linear, numbers, np.zeros(FIRST_GAUGE, complex), out)
+    return out.reshape(len(places), *a.shape[:-1])
