@@ -6,6 +6,8 @@ python benchmarks/resolution.py
 import warnings
 from collections.abc import Callable
 
+import numpy as np
+
 import usadelfem as uf
 
 
@@ -36,6 +38,30 @@ def wire(length: float, phase: float) -> Callable[[float], uf.Device]:
     return device
 
 
+def spiral(wave_number: float, h: float) -> Callable[[float], uf.Device]:
+    def device(size: float) -> uf.Device:
+        def exchange(x: np.ndarray) -> np.ndarray:
+            return h * np.array([np.cos(wave_number * x[0]), np.sin(wave_number * x[0]), 0 * x[0]])
+
+        contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0, 1.0)}
+        return uf.Device(uf.interval({"F": 2.0}, size), {"F": uf.ferromagnet(exchange=exchange)}, contacts)
+
+    return device
+
+
+def wires(size: float) -> uf.Device:
+    """Two electrodes that end inside a film, whose solution is singular at their ends."""
+    mesh = uf.rectangle({"N": 4.0}, 2.0, size).with_boundaries(
+        {
+            "left": lambda x: (abs(x[1] - 1) < 1e-9) & (x[0] < 2) & (x[0] > 1),
+            "middle": lambda x: (abs(x[0] - 3) < 1e-9) & (x[1] < 1),
+        },
+        boundaries_only=False,
+    )
+    contacts = {"right": uf.Reservoir(1.0, 1.2), "left": uf.Reservoir(1.0), "middle": uf.Reservoir(1.0, -0.7)}
+    return uf.Device(mesh, {"N": uf.normal_metal()}, contacts)
+
+
 def current(eq: uf.results.Equilibrium) -> float:
     return float(uf.charge_current(eq).through("left"))
 
@@ -46,6 +72,7 @@ CASES = [
     for h, length, phase, t in [
         (0, 0.1, 1.5, 0.1), (0, 0.1, 3.0, 0.1), (0, 1, 1.5, 0.1), (0, 1, 3.0, 0.1), (0, 4, 1.5, 0.1),
         (0, 4, 1.5, 0.001), (0, 8, 1.5, 0.003), (0, 10, 1.5, 0.1), (3, 1, 0.3, 0.1), (3, 2, 2.5, 0.1),
+        (8, 1, 1.0, 0.1), (8, 2, 1.0, 0.1), (8, 4, 1.0, 0.1), (15, 2, 1.0, 0.1),
         (10, 1, 1.5, 0.1), (10, 4, 1.5, 0.1), (30, 0.6, 1.5, 0.5), (40, 1, 1.5, 0.1), (100, 1, 1.5, 0.1),
     ]
 ] + [
@@ -53,6 +80,11 @@ CASES = [
     ("wire L=10 phi=3", wire(10, 3.0), 0.3, current, 10, 0.02),
     ("S/F h=2, energy", bilayer(3, 1, 2.0), 0.3, uf.free_energy, 3, 0.01),
     ("S/F h=10, energy", bilayer(4, 1, 10.0), 0.2, uf.free_energy, 4, 0.01),
+    *(
+        (f"spiral Q={q:g} h={h:g}", spiral(q, h), 0.1, current, 2, 0.005)
+        for q, h in [(6, 5), (12, 5), (20, 2), (20, 10), (40, 20)]
+    ),
+    ("2D, wires that end in a film", wires, 0.2, current, 2, 1 / 32),
     ("2D SFS h=10, triangles", junction(10, 1, 1.5, "triangle"), 0.1, current, 1, 0.0),
     ("2D SFS h=10, quads", junction(10, 1, 1.5, "quad"), 0.1, current, 1, 0.0),
 ]  # fmt: skip
@@ -66,7 +98,7 @@ def main() -> None:
         exact = observable(uf.solve_equilibrium(best, temperature))
         for order in (1, 2):
             for parts in (1, 2, 3, 5, 8, 12, 20, 30, 50):
-                if fine == 0 and parts > 20:
+                if name.startswith("2D") and parts > 20:
                     break
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")

@@ -18,7 +18,7 @@ import usadelfem as uf
 # %%
 # Lengths in sqrt(D/Tc), energies in Tc. The mesh is the plane (x, z): film above z = 1.5, ferromagnet below.
 width, bottom, top, h = 4.0, 1.5, 2.7, 20.0
-mesh = uf.rectangle({"all": width}, width=top, size=0.15)
+mesh = uf.rectangle({"all": width}, width=top, size=0.112)
 mesh = mesh.with_subdomains({"S": lambda x: x[1] > bottom, "F": lambda x: x[1] < bottom})
 mesh.subdomains.pop("all")
 wall = uf.textures.neel_wall(h, centre=width / 2, width=0.4, normal=(1, 0, 0), easy_axis=(0, 0, 1))

@@ -18,13 +18,13 @@ import usadelfem as uf
 # %%
 # Lengths in sqrt(D/Tc), energies in Tc; a flux quantum h/2e is B x area = pi.
 radius, T, depth = 5.0, 0.3, 4.0
-mesh = skfem.MeshTri1.init_circle(4).scaled(radius).with_subdomains({"disc": lambda x: x[0] < 2 * radius})
+mesh = skfem.MeshTri1.init_circle(3).scaled(radius).with_subdomains({"disc": lambda x: x[0] < 2 * radius})
 quanta = np.array([0.5, 1.5, 2.5, 3.5])
 
 
 def solve(flux, initial):
     device = uf.Device(mesh, {"disc": uf.superconductor(Tc=1.0)}, B=flux * np.pi / (np.pi * radius**2))
-    return uf.solve_equilibrium(device, T, order=1, initial=initial, screening=True, penetration_depth=depth)
+    return uf.solve_equilibrium(device, T, initial=initial, screening=True, penetration_depth=depth)
 
 
 start = {"no vortex": None, "vortex": uf.vortices([(0, 0, 1)])}
@@ -35,11 +35,12 @@ energy = {name: np.array([uf.free_energy(eq) for eq in family]) for name, family
 eq = states["vortex"][-1]
 Path("output").mkdir(exist_ok=True)
 uf.write_vtk("output/vortex_disc.vtu", uf.gap(eq), uf.charge_current(eq), uf.magnetic_field(eq))
-grid = tri.Triangulation(*mesh.p, mesh.t.T)
+fine = mesh.refined(2)  # elements of second order are more than their values at the vertices
+grid = tri.Triangulation(*fine.p, fine.t.T)
 figure, (one, two, three) = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
 for axes, values, label in (
-    (one, abs(uf.gap(eq).nodal), r"$|\Delta|/T_c$"),
-    (two, uf.magnetic_field(eq).nodal * radius**2, r"flux density $B\,R^2$ [$\hbar/e$]"),
+    (one, abs(uf.gap(eq).at(fine.p)), r"$|\Delta|/T_c$"),
+    (two, uf.magnetic_field(eq).at(fine.p) * radius**2, r"flux density $B\,R^2$ [$\hbar/e$]"),
 ):
     figure.colorbar(axes.tricontourf(grid, values, 30), ax=axes, label=label)
     axes.set(aspect="equal", xlabel=r"$x$ [$\sqrt{D/T_c}$]", ylabel="$y$")

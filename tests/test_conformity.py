@@ -49,6 +49,20 @@ def ring(inner, outer, around, cell="triangle"):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("depth", [1e-2, 5e-3, 1e-3, 1e-4, 1e-5])
+def test_parts_that_lie_in_each_other_by_a_little_are_refused(kind, depth):
+    with pytest.raises(uf.errors.DeviceError, match="lie over each other|have no common nodes"):
+        device(beside(piece(kind, 0.34), piece(kind, 0.34, 1.0 - depth)))
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("common", [0.02, 1e-3])
+def test_facets_that_share_a_small_part_are_refused(kind, common):
+    with pytest.raises(uf.errors.DeviceError, match="have no common nodes"):
+        device(beside(piece(kind, 0.34), piece(kind, 0.34, 1.0, 1.0 - common, 1.0 - common)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [0.5, 0.25, 0.34, 0.11])
 def test_parts_that_meet_without_common_nodes_are_refused(kind, size):
     if kind in KINDS[3:]:

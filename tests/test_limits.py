@@ -1,6 +1,7 @@
 """Stiff and extreme devices: the right value, or a word about it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -186,3 +187,22 @@ def test_an_interrupt_ends_a_solve_at_once(name):
     assert line == "stopped\n"
     print(f"{name}: {elapsed:.2f} s")
     assert elapsed < 10.0  # one second on a machine that does nothing else; without it, minutes
+
+
+@pytest.mark.parametrize("ratio", [1e10, 1e12])
+def test_a_current_that_is_made_of_rounding_is_said_to_be(ratio):
+    materials = {"F": uf.normal_metal(), "G": uf.normal_metal(N0=ratio)}
+    contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0, 1.0)}
+    device = uf.Device(uf.interval({"F": 1.0, "G": 1.0}, size=0.05), materials, contacts)
+    current = uf.charge_current(uf.solve_equilibrium(device, 0.1))
+    exact = current.through("left")  # the metal that limits it
+    with pytest.warns(UserWarning, match="rounding errors limit this current to about") as caught:
+        found = current.through("right")
+    limit = float(re.search(r"about ([^:]*):", str(caught[0].message))[1])
+    assert abs(found + exact) < 10 * limit
+
+
+def test_a_current_that_is_zero_is_not_said_to_be_rounding():
+    contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0)}
+    device = uf.Device(uf.interval({"N": 1.0}, size=0.05), {"N": uf.normal_metal()}, contacts)
+    assert abs(uf.charge_current(uf.solve_equilibrium(device, 0.1)).through("left")) < 1e-12

@@ -22,7 +22,7 @@ SUM = {"quadrature": "plain", "cutoff_index": 6}
 def bilayer(*, interfaces=None, contacts=None, magnet=(0.3, 0.0, 0.5), **options):
     """Half a junction: S with an unknown gap, and F."""
     materials = {"S": uf.superconductor(Tc=1.0, N0=1.3), "F": uf.ferromagnet(exchange=magnet)}
-    mesh = uf.interval({"S": 1.0, "F": 0.5}, size=0.25)
+    mesh = uf.interval({"F": 0.5, "S": 1.0}, size=0.25)  # self-consistent cells are not the first ones
     return uf.Device(mesh, materials, contacts or {}, interfaces or {}, **options)
 
 

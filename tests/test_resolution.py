@@ -8,7 +8,9 @@ import pytest
 import skfem
 
 import usadelfem as uf
+from usadelfem.diagnostics.contact_ends import contact_ends
 from usadelfem.errors import ResolutionWarning, UnitWarning
+from usadelfem.fem.matsubara import build_spectral
 
 
 def sfs(size, *, h=40.0, length=1.0, phase=1.5, cell=None):
@@ -35,6 +37,56 @@ def test_currents_that_are_off_by_more_than_five_percent_come_with_a_warning(h, 
         found, count = current_and_warnings(sfs(length / parts, h=h, length=length, cell=cell), order=order)
         if abs(found / (width * exact) - 1) > 0.05:
             assert count == 1, f"{parts} cells: {found} for {width * exact}"
+
+
+def spiral(size, wave_number, h):
+    field = lambda x: h * np.array([np.cos(wave_number * x[0]), np.sin(wave_number * x[0]), 0 * x[0]])  # noqa: E731
+    return replace(sfs(size, length=2.0, phase=1.0), materials={"F": uf.ferromagnet(exchange=field)})
+
+
+def film_with_wires(size):
+    lines = {
+        "left": lambda x: (abs(x[1] - 1) < 1e-9) & (x[0] < 2) & (x[0] > 1),
+        "middle": lambda x: (abs(x[0] - 3) < 1e-9) & (x[1] < 1),
+    }
+    mesh = uf.rectangle({"N": 4.0}, 2.0, size).with_boundaries(lines, boundaries_only=False)
+    contacts = {"right": uf.Reservoir(1.0, 1.2), "left": uf.Reservoir(1.0), "middle": uf.Reservoir(1.0, -0.7)}
+    return uf.Device(mesh, {"N": uf.normal_metal()}, contacts)
+
+
+COARSE = {
+    "oscillating current": (lambda n: sfs(2.0 / n, h=8.0, length=2.0, phase=1.0), (3, 4, 6, 8, 100)),
+    "spiral": (lambda n: spiral(2.0 / n, 20.0, 10.0), (4, 6, 8, 10, 100)),
+    "fast spiral": (lambda n: spiral(2.0 / n, 40.0, 20.0), (10, 12, 16, 20, 200)),
+    "wires that end in a film": (lambda n: film_with_wires(2.0 / n), (4, 8, 64)),
+}
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("case", COARSE)
+def test_textures_and_ends_of_contacts_that_a_mesh_does_not_resolve_are_said(case, order):
+    make, parts = COARSE[case]
+    exact = float(uf.charge_current(uf.solve_equilibrium(make(parts[-1]), 0.1)).through("left"))
+    for count in parts[:-1]:
+        found, warned = current_and_warnings(make(count), order=order)
+        if abs(found / exact - 1) > 0.05:
+            assert warned == 1, f"{count} cells: {found} for {exact}"
+
+
+def test_electrodes_over_whole_sides_have_no_ends():
+    device = replace(film_with_wires(0.25), contacts={"right": uf.Reservoir(1.0)})
+    assert not contact_ends(build_spectral(device, 1)).any()
+
+
+@pytest.mark.parametrize("cell", ["triangle", "quad", "tetrahedron", "hexahedron"])
+def test_a_contact_that_ends_on_a_side_ends_there(cell):
+    flat = cell in ("triangle", "quad")
+    mesh = uf.rectangle({"N": 1.0}, 1.0, 0.25, cell) if flat else uf.box({"N": 1.0}, 1.0, 1.0, 0.25, cell)
+    mesh = mesh.with_boundaries({"half": lambda x: (abs(x[0]) < 1e-9) & (x[1] < 0.5)})
+    found = contact_ends(build_spectral(uf.Device(mesh, {"N": uf.normal_metal()}, {"half": uf.Reservoir(1.0)}), 1))
+    corners = mesh.p[:, mesh.t[:, found]]
+    assert found.any()
+    assert ((abs(corners[0]) < 1e-9) & (abs(corners[1] - 0.5) < 1e-9)).any(axis=0).all()
 
 
 @pytest.mark.parametrize("order", [1, 2])

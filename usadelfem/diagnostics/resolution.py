@@ -9,7 +9,9 @@ elements of order p make a relative error of
 
 times a number; N is the distance in decay lengths over which a small amplitude was carried, the logarithm of the
 largest amplitude over that of the cell. A cell is unresolved where its measure is above LIMIT[p]
-(benchmarks/resolution.py has true errors).
+(benchmarks/resolution.py has true errors). Where a contact ends on a surface or in a film the solution has a
+singularity, which elements of any order resolve equally badly (`contact_ends`): there the limit is END[p], and that of
+the bracket alone. An exchange field that turns in a cell is one that elements see wrongly (`texture_measure`).
 """
 
 from __future__ import annotations
@@ -22,13 +24,14 @@ from numpy.typing import NDArray
 
 from ..fem.matsubara import Spectral
 from ..physics import columns as column
-from ..physics.nambu import SIGMA
-from ..physics.riccati import green, to_matrix
 from ..space.space import Real, Space, basis_values
+from .contact_ends import contact_ends
+from .equation_source import examine
 
 Complex = NDArray[np.complex128]
 
-LIMIT = {1: 0.35, 2: 8.0}
+LIMIT = {1: 0.12, 2: 2.0}
+END = {1: 0.05, 2: 0.2}
 # Pair amplitudes below this part of the largest one do not count.
 FLOOR = 1e-8
 # Weight of the mean direction of gradients against that of a cell, where the solution may be extremal.
@@ -36,8 +39,8 @@ MEAN = 0.01
 # Amplitudes of the linearised problem, whose scale is free, are looked at when they are of this size.
 SMALL = 1e-3
 STEEP = 0.99  # sine of half an angle, above which angles are not told apart
-_TAU3 = np.array([1.0, 1.0, -1.0, -1.0])
-_SPIN = np.array([np.kron(np.eye(2), sigma) for sigma in SIGMA])
+# Measured errors of currents through spirals: TEXTURE[p][0] (Q e)^TEXTURE[p][1] (h / D Q)^2 l^2, in units of 5 %.
+TEXTURE = {1: (1.1, 2.0), 2: (0.04, 3.5)}
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Unresolved:
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """Of every cell: largest pair amplitude, change e^2 k^2 + 2 tan(t/2)^2, extent e, and measure."""
+    """Of every cell: largest pair amplitude, change e^2 k^2 + 2 tan(t/2)^2, extent e, measure in units of its limit."""
 
     amplitude: Real
     change: Real
@@ -76,8 +79,8 @@ class _Cells:
 
 
 def resolution(
-    system: Spectral, frequencies: Sequence[complex], weights: Sequence[float],
-    states: Sequence[tuple[Complex, Complex]], *, carried: bool = True, unit: bool = True,
+    system: Spectral, frequencies: Sequence[complex], weights: Sequence[float], states: Sequence[Complex], *,
+    carried: bool = True, unit: bool = True,
 ) -> list[Unresolved]:  # fmt: skip
     """The worst cell of every region, at frequencies that count as they do for what crosses the device.
 
@@ -90,13 +93,15 @@ def resolution(
     frequencies, weights
         Matsubara frequencies, or Gamma - iE.
     states
-        The entries of the Riccati matrices a and b at the nodes, shape (nodes, 4) each, for every frequency.
+        For every frequency the entries at the nodes in the sector of the system: of a, shape (nodes, n), or of a and b,
+        shape (nodes, 2n).
     carried
         Whether small amplitudes count, which carry currents, by their distance N from large ones.
     unit
         Whether g is a unit vector, so that its turns are angles, as at Matsubara frequencies.
     """
-    cells = [_cells(system, w, *state, carried, unit) for w, state in zip(frequencies, states, strict=True)]
+    ends = contact_ends(system)
+    cells = [_cells(system, w, state, carried, unit, ends) for w, state in zip(frequencies, states, strict=True)]
     volume = system.space.dx.sum(axis=1)
     top = max(own.amplitude.max(initial=0.0) for own in cells)
     typical = [float(volume @ np.log(np.maximum(own.amplitude, max(FLOOR * top, 1e-300)))) for own in cells]
@@ -109,7 +114,7 @@ def resolution(
     for region, own in system.space.mesh.subdomains.items():
         own = np.asarray(own)
         worst = own[measure[own].argmax()]
-        relative = float(measure[worst] / LIMIT[order])
+        relative = float(measure[worst])
         size = float(extent[worst])
         length = size / float(np.sqrt(max(change[worst], 1e-300)))
         found.append(Unresolved(region, size, length, relative, size * max(relative, 1e-300) ** (-0.5 / order)))
@@ -121,40 +126,56 @@ def limiting_ratio(order: int) -> float:
     return float(np.sqrt(0.5 * (LIMIT[order] / 1.5) ** (1 / order)))
 
 
-def _cells(system: Spectral, w: complex, a: Complex, b: Complex, carried: bool, unit: bool) -> _Cells:
-    space, factor = system.space, 1.0
-    if system.linearized:
-        factor = SMALL / max(abs(a).max(initial=0.0), abs(b).max(initial=0.0), 1e-300)
-        a, b = factor * a, factor * b
+def _cells(
+    system: Spectral, w: complex, state: Complex, carried: bool, unit: bool, ends: NDArray[np.bool_]
+) -> _Cells:  # fmt: skip
+    space, order = system.space, system.space.order
+    factor = SMALL / max(abs(state).max(initial=0.0), 1e-300) if system.linearized else 1.0
     corners = np.array(space.mesh.refdom.p)
     points = np.concatenate([corners, corners.mean(axis=1, keepdims=True)], axis=1)
-    count = len(space.cells)
-    source, amplitude, at_corners = np.zeros(count), np.zeros(count), []
-    for phi, fit in zip(basis_values(space.basis.elem, points).T, _linear_fit(space, points), strict=True):
-        table = np.einsum("q,cqk->ck", fit, system.coefficients.table)
-        table[:, column.GAP_RE : column.GAP_IM + 1] *= factor
-        gauge = np.einsum("q,cqka->cka", fit, system.coefficients.gauge)
-        g = _green(*(np.einsum("i,cie->ce", phi, state[space.cells]) for state in (a, b)))
-        at_corners.append(g)
-        source = np.maximum(source, _norm(_source(w, table, gauge, g)))
-        amplitude = np.maximum(amplitude, np.sqrt((abs(g[:, :2, 2:]) ** 2 + abs(g[:, 2:, :2]) ** 2).sum(axis=(1, 2))))
-    top = amplitude.max(initial=0.0)
-    counted = np.maximum(amplitude, max(FLOOR * top, 1e-300))
-    vertices = np.array(at_corners[:-1])
-    extent, turn = _extent(space, vertices / counted[:, None, None]), _turn(vertices) if unit else np.zeros(count)
-    change = source / (system.coefficients.table[..., column.D].mean(axis=1) * counted) * extent**2 + 0.5 * turn**2
+    shapes, fit = basis_values(space.basis.elem, points).T, _linear_fit(space, points)
+    seen = examine(system, w, factor * state, shapes, fit, factor)
+    top = seen.amplitude.max(initial=0.0)
+    counted = np.maximum(seen.amplitude, max(FLOOR * top, 1e-300))
+    extent = _extent(space, seen.corners / counted[:, None])
+    turn = _turn(seen.corners) if unit else np.zeros(len(counted))
+    diffusion = system.coefficients.table[..., column.D].mean(axis=1)
+    change = seen.source / (diffusion * counted) * extent**2 + 0.5 * turn**2
     decay = np.log(max(top, 1e-300) / counted)
-    measure = np.where(amplitude > FLOOR * top, np.maximum(1.0, carried * decay) * change**space.order, 0.0)
-    return _Cells(amplitude, change, extent, measure)
+    measure = np.maximum(1.0, carried * decay) * change**order / LIMIT[order]
+    measure = np.maximum(measure, np.where(ends, change / END[order], 0.0))
+    measure = np.maximum(measure, texture_measure(system, w))
+    return _Cells(seen.amplitude, change, extent, np.where(seen.amplitude > FLOOR * top, measure, 0.0))
 
 
-def _green(a: Complex, b: Complex) -> Complex:
-    """g of entries (cells, 4), shape (cells, 4, 4)."""
-    return np.ascontiguousarray(np.moveaxis(green(to_matrix(a), to_matrix(b)), (0, 1), (-2, -1)))
+def texture_measure(system: Spectral, w: complex) -> Real:
+    """Error that a turning exchange field makes, in units of what is warned of; shape (cells,).
 
-
-def _norm(matrices: Complex) -> Real:
-    return np.asarray(np.sqrt((matrices.real**2 + matrices.imag**2).sum(axis=(-2, -1))))
+    A spiral h of wave number Q acts on singlets like pair breaking of (h / D Q)^2, and over a length l, the smaller one
+    of sqrt(D / 2w) and half the device, this matters by (h l / D Q)^2. Q is the largest angle between the fields at two
+    quadrature points over their distance.
+    """
+    space, table = system.space, system.coefficients.table
+    field = table[..., column.HX : column.HZ + 1]
+    size = np.linalg.norm(field, axis=-1)
+    turning = np.flatnonzero(abs(field - field[:, :1]).max(axis=(1, 2)) > 0)
+    measure = np.zeros(len(size))
+    if not len(turning):
+        return measure
+    x, unit = space.points()[:, turning], field[turning] / np.maximum(size[turning], 1e-300)[..., None]
+    largest = np.zeros(len(turning))
+    for i in range(size.shape[1]):
+        for j in range(i):
+            distance = np.linalg.norm(x[..., i] - x[..., j], axis=0)
+            cosine = np.clip((unit[:, i] * unit[:, j]).sum(axis=1), -1.0, 1.0)
+            largest = np.maximum(largest, np.arccos(cosine) / np.maximum(distance, 1e-300))
+    extent = np.ptp(space.mesh.p[:, space.mesh.t[:, turning]], axis=1).max(axis=0)
+    d, half = table[turning, :, column.D].mean(axis=1), 0.5 * np.ptp(space.mesh.p, axis=1).max()
+    square = np.minimum(0.5 * d / abs(w), half**2)
+    factor, power = TEXTURE[space.order]
+    strength = (size[turning].max(axis=1) / (d * np.maximum(largest, 1e-300))) ** 2 * square
+    measure[turning] = factor * (largest * extent) ** power * strength
+    return measure
 
 
 def _linear_fit(space: Space, points: Real) -> Real:
@@ -163,32 +184,12 @@ def _linear_fit(space: Space, points: Real) -> Real:
     return np.asarray(wanted @ np.linalg.pinv(known))
 
 
-def _source(w: complex, table: Real, gauge: Real, g: Complex) -> Complex:
-    """[L, g] and D [X_k, [X_k, g]] with the gauge fields X_k = A_k tau3 + SU_k; shape (cells, 4, 4)."""
-    energy = np.zeros(g.shape, complex)
-    energy += w * np.diag(_TAU3) - 1j * np.einsum("ca,aij->cij", table[:, column.HX : column.HZ + 1], _SPIN) * _TAU3
-    gap = 1j * (table[:, column.GAP_RE] + 1j * table[:, column.GAP_IM])
-    for i in (0, 1):
-        energy[:, i, i + 2] += gap
-        energy[:, i + 2, i] += gap.conj()
-    for rate, vertex in column.vertex_rates(table):
-        if rate.any():
-            v = (_SPIN[vertex.axis] if vertex.axis >= 0 else np.eye(4)) * (_TAU3 if vertex.tau3 else 1.0)
-            energy += 0.5 * rate[:, None, None] * (v @ g @ v)
-    source = energy @ g - g @ energy
-    for k in range(gauge.shape[1]):
-        field = gauge[:, k, 0, None, None] * np.diag(_TAU3) + 0.5 * np.einsum("ca,aij->cij", gauge[:, k, 1:], _SPIN)
-        inner = field @ g - g @ field
-        source += table[:, column.D, None, None] * (field @ inner - inner @ field)
-    return source
-
-
 def _extent(space: Space, g: Complex) -> Real:
-    """Extent of the cells along the gradient of the values (corners, cells, 4, 4) at their corners, shape (cells,)."""
+    """Extent of the cells along the gradient of the values (corners, cells, entries) at their corners, (cells,)."""
     corners = space.mesh.p[:, space.mesh.t]
     x = corners - corners.mean(axis=1, keepdims=True)
     gram = np.einsum("dvc,evc->cde", x, x)
-    slope = np.einsum("dvc,vcij->cdij", x, g - g.mean(axis=0)).reshape(len(gram), space.dim, -1)
+    slope = np.einsum("dvc,vci->cdi", x, g - g.mean(axis=0))
     gradient = np.linalg.solve(gram, slope)
     square = np.einsum("cdi,cei->cde", gradient, gradient.conj()).real
     volume = space.dx.sum(axis=1)
@@ -206,5 +207,5 @@ def _turn(g: Complex) -> Real:
     turn = np.zeros(g.shape[1])
     for i in range(len(g)):
         for j in range(i):
-            turn = np.maximum(turn, 0.5 * _norm(g[i] - g[j]))
+            turn = np.maximum(turn, 0.5 * np.linalg.norm(g[i] - g[j], axis=-1))
     return np.asarray(2 * np.tan(np.arcsin(np.minimum(0.5 * turn, STEEP))))

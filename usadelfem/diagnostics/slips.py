@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import warn
+from ..errors import ObservableError, warn
 from ..fem.gap_equation import Pairing
 from ..fem.matsubara import Spectral
-from .winding import Windings, cell_windings, find_windings, vertex_amplitude
+from ..space.locate import locate
+from .winding import Windings, cell_windings, find_windings, gathered, vertex_amplitude
 
 Complex = NDArray[np.complex128]
 
@@ -21,12 +23,16 @@ class Start:
 
     windings: Windings
     along: NDArray[np.float64]
-    vortices: int | None
 
-    def compare(self, system: Spectral, state: Complex, *, asked: bool) -> None:
-        """Warn where the end differs; `asked` says that vortices were asked for."""
+    def compare(self, system: Spectral, state: Complex, cores: Sequence[tuple[float, float, int]] = ()) -> None:
+        """Warn where the end differs, also from the vortices (x, y, n) that were asked for."""
         amplitude = vertex_amplitude(system, state)
         if not abs(amplitude).max(initial=0.0) > 0:
+            if cores:
+                warn(
+                    "the gap has vanished, and with it the vortices that the solve started with: the normal state is "
+                    "what is stable here. Lower the temperature or the field B, or make the sample larger"
+                )
             return
         for (one, other, _), before, after in zip(
             self.windings.paths, self.along, self.windings.along(amplitude), strict=True
@@ -38,13 +44,24 @@ class Start:
                     "found (the current may be above the depairing current), or it is not stable; this is another "
                     "one. Start from the result at a smaller phase difference (initial=...) to follow a branch",
                 )
-        after = _vortices(system, self.windings, amplitude)
-        if asked and after != self.vortices:
+        before, after = self.asked(system, cores), _vortices(system, self.windings, amplitude)
+        if cores and after is not None and after != before:
             warn(
-                f"the solve started with vortices of total winding {self.vortices} and ended with {after}: some left "
-                "the sample, entered it, or met others of opposite sign. `vorticity` says where those of the result "
-                "are; a field B or another start may hold them",
+                f"the solve started with vortices of total winding {_listed(before)} and ended with {_listed(after)}: "
+                "some left the sample, entered it, or met others of opposite sign. `vorticity` says where those of "
+                "the result are; a field B or another start may hold them",
             )
+
+    def asked(self, system: Spectral, cores: Sequence[tuple[float, float, int]]) -> tuple[int, int]:
+        """Total windings of either sign of the cores that lie in the superconductor, and not in a hole of it."""
+        inside = []
+        for x, y, n in cores if system.space.dim == 2 else ():
+            try:
+                cell = locate(system.space, [[x], [y]]).cells[0]
+            except ObservableError:
+                continue
+            inside.append(n * bool(np.isin(cell, self.windings.cells)))
+        return sum(n for n in inside if n > 0), sum(n for n in inside if n < 0)
 
 
 def start_of(system: Spectral, pairing: Pairing | None, state: Complex) -> Start | None:
@@ -52,10 +69,17 @@ def start_of(system: Spectral, pairing: Pairing | None, state: Complex) -> Start
     if pairing is None:
         return None
     windings, amplitude = find_windings(system, pairing.chosen), vertex_amplitude(system, state)
-    return Start(windings, windings.along(amplitude), _vortices(system, windings, amplitude))
+    return Start(windings, windings.along(amplitude))
 
 
-def _vortices(system: Spectral, windings: Windings, amplitude: Complex) -> int | None:
+def _vortices(system: Spectral, windings: Windings, amplitude: Complex) -> tuple[int, int] | None:
+    """Total windings of all vortices of either sign; None where the mesh is no plane."""
     if system.space.dim != 2:
         return None
-    return int(cell_windings(system.space.mesh, amplitude, windings.cells).sum())
+    mesh = system.space.mesh
+    _, found = gathered(mesh, windings.cells, cell_windings(mesh, amplitude, windings.cells))
+    return int(found[found > 0].sum()), int(found[found < 0].sum())
+
+
+def _listed(vortices: tuple[int, int]) -> str:
+    return " and ".join(f"{n:+d}" for n in vortices if n) or "0"

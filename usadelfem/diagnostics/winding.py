@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.csgraph import connected_components, dijkstra
 
 from ..fem.matsubara import Spectral
 from ..space.space import Index, Real
@@ -22,17 +23,34 @@ def vertex_amplitude(system: Spectral, state: Complex) -> Complex:
     return np.asarray(system.space.at_vertices(singlet[system.space.corners]))
 
 
-def cell_windings(mesh: object, amplitude: Complex, cells: Index | None = None) -> NDArray[np.int64]:
+def cell_windings(mesh: Any, amplitude: Complex, cells: Index | None = None) -> NDArray[np.int64]:
     """Windings of the phase around cells of a plane mesh, from the first towards the second axis, shape (cells,).
 
     The phase changes by less than pi along every edge, or the mesh does not resolve it.
     """
-    corners = mesh.t if cells is None else mesh.t[:, cells]  # type: ignore[attr-defined]
-    values = amplitude[corners]
+    corners = mesh.t if cells is None else mesh.t[:, cells]
+    values = np.where(amplitude == 0, np.finfo(float).tiny, amplitude)[corners]  # a core at a vertex: any phase will do
     turns = np.angle(np.roll(values, -1, axis=0) * values.conj()).sum(axis=0) / (2 * np.pi)
-    x, y = mesh.p[:, corners]  # type: ignore[attr-defined]
+    x, y = mesh.p[:, corners]
     area = (x * np.roll(y, -1, axis=0) - np.roll(x, -1, axis=0) * y).sum(axis=0)
     return np.asarray(np.round(turns) * np.sign(area), np.int64)
+
+
+def gathered(mesh: Any, cells: Index, windings: NDArray[np.int64]) -> tuple[Real, NDArray[np.int64]]:
+    """Positions (2, vortices) and windings of vortices, the largest first: cells that share a vertex hold one."""
+    cells, windings = cells[windings != 0], windings[windings != 0]
+    corners = mesh.t[:, cells]
+    count = len(cells)
+    rows = np.broadcast_to(np.arange(count), corners.shape).ravel()
+    touching = coo_array((np.ones(corners.size), (rows, corners.ravel())), shape=(count, mesh.nvertices))
+    number, part = connected_components(touching @ touching.T, directed=False) if count else (0, np.empty(0, int))
+    centres = mesh.p[:, corners].mean(axis=1)
+    total = np.bincount(part, weights=windings, minlength=number)
+    size = np.bincount(part, weights=abs(windings), minlength=number)
+    positions = np.array([np.bincount(part, weights=abs(windings) * x, minlength=number) / size for x in centres])
+    kept = np.flatnonzero(total)
+    order = kept[np.lexsort((positions[1, kept], positions[0, kept], -abs(total[kept])))]
+    return positions[:, order].reshape(2, -1), total[order].astype(np.int64)
 
 
 @dataclass(frozen=True)

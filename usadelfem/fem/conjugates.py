@@ -154,7 +154,7 @@ def add_sources(like: Spin, state: Any, t: CellTables, chosen: Any, fields: Any,
     """Add the gradient of -Tr L0 g to the residual out (nodes, n) of Matsubara states.
 
     L0 is made of `fields` (chosen cells, points, columns up to HZ), the changes of gap and exchange field; weighted
-    with dx and N0. It is the transposed of `add_changes`.
+    with dx (chosen cells, points) and N0. It is the transposed of `add_changes`.
     """
     zero = scale(0.0, like)
     for i in range(len(chosen)):
@@ -163,7 +163,7 @@ def add_sources(like: Spin, state: Any, t: CellTables, chosen: Any, fields: Any,
             a = zero if t.kinds[e] & LINEAR else interpolate(like, state, t.cells[e], t.phi[q])
             l11, l12, l21, l22 = static_energy(0.0, fields[i, q], a)
             g, _, _, _ = first_variation(l11, l12, l21, l22, frame(a, tilde(a)), False)
-            derivative, weight = conjugate(entries(g)), 2.0 * dx[e, q] * t.table[e, q, N0]
+            derivative, weight = conjugate(entries(g)), 2.0 * dx[i, q] * t.table[e, q, N0]
             for node in range(t.cells.shape[1]):
                 accumulate(out, t.cells[e, node], weight * t.phi[q, node], derivative)
 

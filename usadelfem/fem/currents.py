@@ -68,19 +68,24 @@ def boundary_share(space: Space, section: Section, clamped: Index) -> Real:
     return share
 
 
-def consistent_flux(system: Spectral, w: float, state: Complex, section: Section, share: Real) -> Real:
-    """Charge and spin moments (4,) of the flux through a section that separates its two sides."""
-
+def consistent_flux(
+    system: Spectral, w: float, state: Complex, section: Section, share: Real
+) -> tuple[Real, float]:  # fmt: skip
+    """Charge and spin moments (4,) of the flux through a section that separates its two sides, and their rounding."""
     aligned, junctions = system.aligned
     reduced = system.sector.reduce(state)
+    rounding = 0.0
 
     def cells(chosen: Index) -> Complex:
-        return assemble(system.space, aligned, w, reduced, chosen=chosen)[0]
+        nonlocal rounding
+        residual, scale, _ = assemble(system.space, aligned, w, reduced, chosen=chosen)
+        rounding = float(np.finfo(float).eps * (share * scale) @ abs(reduced).max(axis=1))
+        return residual
 
     def sides(chosen: NDArray[np.bool_]) -> Complex:
         return junction_residual(junctions, reduced, chosen)
 
-    return section_moments(system, section, share, cells, sides, partial(_moments, reduced))
+    return section_moments(system, section, share, cells, sides, partial(_moments, reduced)), rounding
 
 
 def section_moments(

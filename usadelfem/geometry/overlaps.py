@@ -26,8 +26,11 @@ Index = NDArray[np.int64]
 CLOSE = 1e-5
 # Distance of a facet with doubled nodes from the other one, in units of its diameter: curvature, and no hole.
 CURVED = 0.3
-# Smallest barycentric coordinate of a point inside a cell; the faces of hexahedra are not flat.
-INSIDE = {True: 1e-6, False: 1e-2}
+# Smallest barycentric coordinate of a point inside a cell; the faces of hexahedra need not be flat.
+INSIDE, CURVED_INSIDE = 1e-6, 1e-2
+# The same of points of facets, which lie on other facets within CLOSE where parts coincide.
+FACET_INSIDE = 2e-5
+FLAT = 1e-7  # deviation of a vertex of a face from the plane of the others, in units of its diameter
 # Cells around a point that may contain it.
 AROUND = {1: 4, 2: 12, 3: 24}
 # Largest part of the largest facet up to which facets are searched by size, octave by octave.
@@ -38,15 +41,21 @@ CURE = (
     "match are joined by Gmsh's `Coherence Mesh` or uf.read_mesh(path, merge=distance)."
 )
 
-# Points of a facet that are looked for on others, by the number of its vertices; weights of the vertices.
+# Points of a facet that are looked for on others, by the number of its vertices; weights of the vertices. Those near
+# its ends see facets that lie on each other in a thousandth of their extent.
+_LINE = (1e-4, 0.1, 0.35, 0.65, 0.9, 1 - 1e-4)
+_EDGE = 1e-3
+_SIDE, _OTHER = (_EDGE, 0.24, 0.52, 0.77, 1 - _EDGE), (0.7 * _EDGE, 0.21, 0.49, 0.8, 1 - 0.6 * _EDGE)
 _SAMPLES: dict[int, Real] = {
     1: np.ones((1, 1)),
-    2: np.array([[1 - s, s] for s in (0.02, 0.25, 0.5, 0.75, 0.98)]),
-    3: np.array([[1, 1, 1], [2.8, 0.1, 0.1], [0.1, 2.8, 0.1], [0.1, 0.1, 2.8], [1.4, 1.4, 0.2], [1.4, 0.2, 1.4],
-                 [0.2, 1.4, 1.4]]) / 3,
-    4: np.array([[(1 - s) * (1 - t), s * (1 - t), s * t, (1 - s) * t] for s in (0.03, 0.47, 0.97)
-                 for t in (0.03, 0.52, 0.97)]),
+    2: np.array([[1 - s, s] for s in _LINE]),
+    3: np.array([[1 / 3, 1 / 3, 1 / 3]] + [
+        np.roll([_EDGE, s * (1 - _EDGE), (1 - s) * (1 - _EDGE)], k).tolist() for k in range(3) for s in _SIDE
+    ]),
+    4: np.array([[(1 - s) * (1 - t), s * (1 - t), s * t, (1 - s) * t] for s in _SIDE for t in _OTHER]),
 }  # fmt: skip
+# A point of a facet, on no line of symmetry, that is looked for inside cells, by the number of vertices.
+_OFF_CENTRE = {1: [1.0], 2: [0.37, 0.63], 3: [0.21, 0.34, 0.45], 4: [0.19, 0.31, 0.27, 0.23]}
 # Simplices that a facet or a cell is made of, by type of cell: rows of local vertices.
 _HEX = [[0, 7, a, b] for a, b in ((1, 4), (4, 2), (2, 6), (6, 3), (3, 5), (5, 1))]
 _CELL_PARTS: dict[type, list[list[int]]] = {
@@ -223,14 +232,17 @@ def _doubled(facets: Real, size: Real, corners: Index) -> Index:
 
 
 def _inside(mesh: Any, outer: Index, extent: Real) -> Index:
-    """Cells at the boundary and other cells that contain a vertex or an inner point of them; shape (2, found)."""
+    """Cells at the boundary and other cells that contain a point of them: vertices, inside, on a facet; (2, found)."""
     cells = mesh.f2t[0, outer]
     weights = 1.0 + np.arange(len(mesh.t)) / len(mesh.t)  # a point that lies on no line of symmetry
     inner = np.einsum("v,dvc->cd", weights / weights.sum(), mesh.p[:, mesh.t[:, cells]])
     corners, first = np.unique(mesh.facets[:, outer].T, return_index=True)
-    points = np.concatenate([inner, mesh.p[:, corners].T])
-    vertex = np.concatenate([np.full(len(inner), -1), corners])
-    owner = np.concatenate([cells, cells[first // len(mesh.facets)]])
+    on = np.einsum("v,dvf->fd", _OFF_CENTRE[len(mesh.facets)], mesh.p[:, mesh.facets[:, outer]])
+    points = np.concatenate([inner, on, mesh.p[:, corners].T])
+    vertex = np.concatenate([np.full(len(inner) + len(on), -1), corners])
+    owner = np.concatenate([cells, cells, cells[first // len(mesh.facets)]])
+    least = np.full(len(points), INSIDE if _is_flat(mesh) else CURVED_INSIDE)
+    least[len(inner) : len(inner) + len(on)] = np.maximum(least[0], FACET_INSIDE)
     k = min(AROUND[mesh.dim()], mesh.nelements)
     near = cKDTree((mesh.p[:, mesh.t].mean(axis=1).T) / extent).query(points / extent, k=k)[1].ravel()
     row = np.repeat(np.arange(len(points)), k)
@@ -240,9 +252,19 @@ def _inside(mesh: Any, outer: Index, extent: Real) -> Index:
     boxed = ((x > ends.min(axis=1)[:, near]) & (x < ends.max(axis=1)[:, near])).all(axis=0)
     row, near = row[boxed], near[boxed]
     within = np.zeros(len(row), bool)
-    least = INSIDE[type(mesh) is not skfem.MeshHex1]
     for part in _CELL_PARTS[type(mesh)]:
         simplices = mesh.p[:, mesh.t[part][:, near]].transpose(2, 0, 1)  # (cells, dim, vertices)
         local = _solve(simplices[..., 1:] - simplices[..., :1], points[row] - simplices[..., 0])
-        within |= np.minimum(local.min(axis=1), 1 - local.sum(axis=1)) > least
+        within |= np.minimum(local.min(axis=1), 1 - local.sum(axis=1)) > least[row]
     return np.array([owner[row[within]], near[within]]).astype(np.int64)
+
+
+def _is_flat(mesh: Any) -> bool:
+    """Whether all faces of cells are flat; those of hexahedra may not be."""
+    if type(mesh) is not skfem.MeshHex1:
+        return True
+    first, second, third, fourth = mesh.p[:, mesh.facets].transpose(1, 2, 0)
+    normal = np.cross(second - first, third - first)
+    size = np.linalg.norm(third - first, axis=1)
+    height = abs(((fourth - first) * normal).sum(axis=1)) / np.maximum(np.linalg.norm(normal, axis=1), 1e-300)
+    return bool((height <= FLAT * size).all())

@@ -11,17 +11,16 @@ from ..checks import choice, named
 from ..errors import ObservableError
 from ..fem.coefficients import spatial_axes, spatial_spin_hall_tensors, spin_hall_tensors
 from ..fem.conjugates import gauge_columns
-from ..fem.currents import boundary_share, consistent_flux, green_at_quadrature
+from ..fem.currents import green_at_quadrature
 from ..physics import matrix_current as local
 from ..physics.columns import N0, D
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
-from ..space.section import Section
 from .arguments import check_index, check_result
 from .fields import Field
 from .normal_state import normal_charge_current, normal_spin_current
 from .retarded_currents import CHARGE, SPIN, spectral_current
-from .sections import rigid_facets
+from .section_flux import flux_of
 
 AXES = ("x", "y", "z")
 FORMS = ("consistent", "huang2018")
@@ -71,7 +70,7 @@ def charge_current(
     values = _densities(result, form, len(directions))[0]
     return Field(
         "charge_current", "e*N0*D*energy/length", directions, values, result.device, space,
-        flux=_flux_of(result, form, slice(0, 1), 2.0),
+        flux=flux_of(result, form, slice(0, 1), 2.0),
     )  # fmt: skip
 
 
@@ -111,7 +110,7 @@ def spin_current(
     values = _densities(result, form, len(directions))[1]
     return Field(
         "spin_current", "N0*D*energy/length", names, values, result.device, space,
-        flux=_flux_of(result, form, slice(1, 4), 1.0),
+        flux=flux_of(result, form, slice(1, 4), 1.0),
     )  # fmt: skip
 
 
@@ -215,25 +214,3 @@ def _traces(
         spins = spins + np.einsum("aij,kjicq->akcq", spin, current)
     prefactor = np.pi * eq.temperature * eq.system.coefficients.table[..., N0]
     return (-1j * prefactor * charge).real, (-1j * prefactor * spins).real
-
-
-def _flux_of(eq: Equilibrium, form: str, rows: slice, factor: float) -> Any:
-    """The consistent flux through a section, or None where only the recovered density can be integrated."""
-
-    def flux(section: Section) -> NDArray[np.float64] | None:
-        if form != "consistent":
-            return None
-        values = factor * _flux(eq, section)[rows]
-        return values if len(values) > 1 else values[0]
-
-    return flux
-
-
-def _flux(eq: Equilibrium, section: Section) -> NDArray[np.float64]:
-    system = eq.system
-    share = boundary_share(system.space, section, rigid_facets(eq.device, system))
-    flux = [
-        weight * consistent_flux(system, float(w), state, section, share)
-        for w, weight, state in zip(eq.frequencies, eq.weights, eq.riccati, strict=True)
-    ]
-    return np.asarray(np.pi * eq.temperature * np.sum(flux, axis=0))

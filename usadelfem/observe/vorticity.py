@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ..checks import named
-from ..diagnostics.winding import cell_windings, vertex_amplitude
+from ..diagnostics.winding import cell_windings, gathered, vertex_amplitude
 from ..errors import ObservableError
 from ..solve.results import Equilibrium
 from ..space.recover import recover
@@ -83,20 +81,4 @@ def vorticity(eq: Equilibrium, of: str = "gap") -> Vorticity:
     else:
         amplitude = vertex_amplitude(eq.system, eq.riccati[0])
     windings = cell_windings(space.mesh, amplitude, cells)
-    return _gathered(space.mesh, cells[windings != 0], windings[windings != 0])
-
-
-def _gathered(mesh: object, cells: NDArray[np.int64], windings: NDArray[np.int64]) -> Vorticity:
-    """Vortices from the cells that have a winding; those that share a vertex are one."""
-    corners = mesh.t[:, cells]  # type: ignore[attr-defined]
-    count = len(cells)
-    rows = np.broadcast_to(np.arange(count), corners.shape).ravel()
-    touching = coo_array((np.ones(corners.size), (rows, corners.ravel())), shape=(count, mesh.nvertices))  # type: ignore[attr-defined]
-    number, part = connected_components(touching @ touching.T, directed=False) if count else (0, np.empty(0, int))
-    centres = mesh.p[:, corners].mean(axis=1)  # type: ignore[attr-defined]
-    total = np.bincount(part, weights=windings, minlength=number)
-    size = np.bincount(part, weights=abs(windings), minlength=number)
-    positions = np.array([np.bincount(part, weights=abs(windings) * x, minlength=number) / size for x in centres])
-    kept = np.flatnonzero(total)
-    order = kept[np.lexsort((positions[1, kept], positions[0, kept], -abs(total[kept])))]
-    return Vorticity(positions[:, order].reshape(2, -1), total[order].astype(np.int64))
+    return Vorticity(*gathered(space.mesh, cells, windings))

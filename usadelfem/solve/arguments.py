@@ -87,10 +87,10 @@ def check_initial(device: Device, initial: Any) -> None:
             raise DeviceError("vortices need a mesh of two or three dimensions")
         low, high = mesh.p[:2].min(axis=1), mesh.p[:2].max(axis=1)
         for core in initial.cores:
-            if not all(a <= x <= b for x, a, b in zip(core, low, high, strict=False)):
+            if not all(a < x < b for x, a, b in zip(core, low, high, strict=False)):
                 raise DeviceError(
-                    f"initial: vortex {core} lies outside the mesh; allowed are positions in it, {low.tolist()} to "
-                    f"{high.tolist()}"
+                    f"initial: vortex {core} lies outside the mesh or on its edge; allowed are positions in it, "
+                    f"between {low.tolist()} and {high.tolist()}"
                 )
         return
     value = as_array(initial)

@@ -98,8 +98,8 @@ def solve_fields(
         warn_of_cutoff(found.cutoff_error, found.cutoff)
     warn_of_states(found.system, found.riccati, found.report)
     if begun[0] is not None:
-        asked = isinstance(options.initial, Vortices)
-        begun[0].compare(found.system, found.riccati[0], asked=asked)
+        cores = options.initial.cores if isinstance(options.initial, Vortices) else ()
+        begun[0].compare(found.system, found.riccati[0], cores)
     return found
 
 

@@ -12,7 +12,6 @@ from ..errors import ResolutionWarning, SolveError, warn
 from ..fem.gap_equation import build_pairing, zero_temperature_gap
 from ..fem.matsubara import Spectral, build_spectral, energy_scale
 from ..fem.retarded import Retarded
-from ..physics.riccati import tilde_entries
 from ..points.frequency_team_remote import build_team
 
 Real = NDArray[np.float64]
@@ -23,24 +22,30 @@ LOOKED_AT, HIGHEST = 4, 0.1
 
 ROUGH = 1e-3  # accuracy of the state of a mode that is looked at
 # Critical temperatures are stationary in the mode; densities of states are of order one.
-SLACK_OF_MODES, SLACK_OF_SPECTRA = {1: 10.0, 2: 8.0}, {1: 2.0, 2: 1.0}
+SLACK_OF_MODES, SLACK_OF_SPECTRA = {1: 29.0, 2: 32.0}, {1: 5.8, 2: 4.0}
 
 
 def warn_unresolved(system: Spectral, frequencies: Real, weights: Real, states: Complex) -> None:
     """Warn if a region is not resolved by the states (frequencies, nodes, 4) of Matsubara frequencies."""
-    announce(system, resolution(system, *sampled(frequencies, weights, states)))
+    announce(system, examined(system, frequencies, weights, states))
 
 
-def sampled(
-    frequencies: Real, weights: Real, states: Complex
-) -> tuple[list[complex], list[float], list[tuple[Complex, Complex]]]:
+def examined(
+    system: Spectral, frequencies: Real, weights: Real, states: Complex, *, carried: bool = True
+) -> list[Unresolved]:  # fmt: skip
+    """`resolution` at some of the frequencies."""
+    w, share, some = sampled(frequencies, weights, states)
+    return resolution(system, w, share, [system.sector.reduce(state) for state in some], carried=carried)
+
+
+def sampled(frequencies: Real, weights: Real, states: Complex) -> tuple[list[complex], list[float], list[Complex]]:
     """Some frequencies that stand for all up to a part of the highest, with the weights of their neighbours."""
     ends = frequencies[0], max(frequencies[0], HIGHEST * frequencies[-1])
     chosen = np.unique(abs(np.log(frequencies[:, None] / np.geomspace(*ends, LOOKED_AT))).argmin(axis=0))
     nearest = abs(np.log(frequencies[:, None] / frequencies[chosen])).argmin(axis=1)
     count = int(np.searchsorted(frequencies, ends[1] * 1.001)) or 1
     share = np.bincount(nearest[:count], weights[:count], len(chosen))
-    return frequencies[chosen].tolist(), share.tolist(), [(states[j], tilde_entries(states[j])) for j in chosen]
+    return frequencies[chosen].tolist(), share.tolist(), [states[j] for j in chosen]
 
 
 def warn_mode(device: Device, temperature: float, mode: Complex, order: int) -> None:
@@ -55,9 +60,7 @@ def warn_mode(device: Device, temperature: float, mode: Complex, order: int) -> 
     team = build_team(system, lowest, one, scale=zero_temperature_gap(pairing), kind="auto")
     try:
         team.descend(system, ROUGH)
-        announce(
-            system, resolution(system, *sampled(lowest, one, np.array(team.states)), carried=False), SLACK_OF_MODES
-        )
+        announce(system, examined(system, lowest, one, np.array(team.states), carried=False), SLACK_OF_MODES)
     except SolveError:
         return  # where rounding forbids even this, the eigenvalue is what it is
     finally:
@@ -71,9 +74,8 @@ def warn_unresolved_spectrum(problem: Retarded, energies: Real, broadening: floa
     if not len(found):
         return
     chosen = np.unique(found[np.linspace(0, len(found) - 1, LOOKED_AT).astype(int)])
-    both = [problem.matrices(states[j]) for j in chosen]
     w = (broadening - 1j * energies[chosen]).tolist()
-    announce(system, resolution(system, w, [1.0] * len(w), both, carried=False, unit=False), SLACK_OF_SPECTRA)
+    announce(system, resolution(system, w, [1.0] * len(w), states[chosen], carried=False, unit=False), SLACK_OF_SPECTRA)
 
 
 def announce(system: Spectral, found: list[Unresolved], slack: dict[int, float] | None = None) -> None:

@@ -155,7 +155,7 @@ def refine(device: Device, eq: Equilibrium | None = None, *, fraction: float = B
             "use lines, triangles or tetrahedra"
         )
     _, weights, states = sampled(eq.frequencies, eq.weights, eq.riccati)
-    error = gradient_errors(eq.system, weights, [a for a, _ in states])
+    error = gradient_errors(eq.system, weights, states)
     order = np.argsort(-error)
     count = int(np.searchsorted(np.cumsum(error[order]), fraction * error.sum())) + 1
     return refined_device(device, device.sample_cells[order[:count]])
