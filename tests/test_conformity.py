@@ -51,7 +51,7 @@ def ring(inner, outer, around, cell="triangle"):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("depth", [1e-2, 5e-3, 1e-3, 1e-4, 1e-5])
 def test_parts_that_lie_in_each_other_by_a_little_are_refused(kind, depth):
-    with pytest.raises(uf.errors.DeviceError, match="lie over each other|have no common nodes"):
+    with pytest.raises(uf.errors.DeviceError, match=r"lie over each other|have no common nodes"):
         device(beside(piece(kind, 0.34), piece(kind, 0.34, 1.0 - depth)))
 
 
