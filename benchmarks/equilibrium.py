@@ -68,13 +68,13 @@ def measure(case: str) -> dict[str, float]:
     start = perf_counter()
     eq = uf.solve_equilibrium(device, 0.1, order=order, frequencies=FREQUENCIES)
     total = perf_counter() - start
-    system, clock = eq.system, eq.clock
+    problem, clock = eq.problem, eq.clock
     tangent, residual = Timings(), Timings()
     for state in eq.riccati[:3]:
-        assemble(system.space, system.coefficients, 0.3, state, pattern=system.pattern, timings=tangent)
-        assemble(system.space, system.coefficients, 0.3, state, timings=residual)
+        assemble(problem.space, problem.coefficients, 0.3, state, pattern=problem.pattern, timings=tangent)
+        assemble(problem.space, problem.coefficients, 0.3, state, timings=residual)
     return {
-        "nodes": system.space.nodes.shape[1],
+        "nodes": problem.space.nodes.shape[1],
         "iterations": clock.factorizations,
         "corrections": clock.solves - clock.factorizations,
         "kernels": tangent.kernels / 3,

@@ -80,14 +80,14 @@ def iteration(kind: str, order: int, size: float) -> dict[str, float]:
 
     uf.solve_equilibrium(junction(kind, 0.5), 0.1, order=order, frequencies=1)
     eq = uf.solve_equilibrium(junction(kind, size), 0.1, order=order, frequencies=1)
-    system, state, w = eq.system, eq.riccati[0], float(eq.frequencies[0])
-    pattern, space = system.pattern, system.space
+    problem, state, w = eq.problem, eq.riccati[0], float(eq.frequencies[0])
+    pattern, space = problem.pattern, problem.space
     solver = linear_solver(pattern.indptr, pattern.indices, block=8)
     report_flops(solver)
-    residual, _, values = system.linearize(w, state)
+    residual, _, values = problem.linearize(w, state)
     factor = solver.factorize(values)
     result = {"nodes": space.nodes.shape[1], "gflop": flops(solver)}
-    result["assemble"] = best(lambda: system.linearize(w, state))
+    result["assemble"] = best(lambda: problem.linearize(w, state))
     result["factorize"] = best(lambda: solver.factorize(values))
     factor = solver.factorize(values)
     result["solve"] = best(lambda: factor.solve(residual))
@@ -95,7 +95,7 @@ def iteration(kind: str, order: int, size: float) -> dict[str, float]:
     result["entries"], result["memory"] = solver.factor_bytes / 2**20, peak_memory()
     result["over"] = result["memory"] / result["entries"]
     result["rate"] = result["gflop"] / result["factorize"]
-    tables = (space.cells, space.inverse, space.dx, system.coefficients.table, pattern.cells.number)
+    tables = (space.cells, space.inverse, space.dx, problem.coefficients.table, pattern.cells.number)
     moved = sum(table.nbytes for table in tables) + pattern.cells.flipped.nbytes + 2 * values.nbytes
     result["bandwidth"] = moved / result["assemble"] / 1e9
     return result

@@ -6,7 +6,7 @@ import pytest
 
 import usadelfem as uf
 from usadelfem.fem.assembly import assemble, build_pattern
-from usadelfem.fem.matsubara import build_spectral
+from usadelfem.fem.problem import build_problem
 
 COEFFICIENTS = {
     "D": lambda x: 1.0 + 0.5 * x[0],
@@ -41,7 +41,7 @@ W = 0.4
 
 
 @pytest.fixture(params=[(cell, order) for cell in MESHES for order in (1, 2)], ids=lambda p: f"{p[0]}-P{p[1]}")
-def system(request):
+def problem(request):
     cell, order = request.param
     mesh = MESHES[cell]
     moved = mesh.p + 0.03 * np.sin(3 * mesh.p[::-1])  # general quadrilaterals and hexahedra
@@ -52,13 +52,13 @@ def system(request):
         **COEFFICIENTS, **SPIN_ORBIT, su2=0.3 * np.ones((dim, 3)), spin_hall_tensor=tensor - tensor.swapaxes(0, 1)
     )
     plane = "xz" if dim == 2 else "xy"
-    return build_spectral(uf.Device(mesh, {"F": material}, plane=plane, A=vector_potential), order, sector="full")
+    return build_problem(uf.Device(mesh, {"F": material}, plane=plane, A=vector_potential), order, sector="full")
 
 
 @pytest.fixture
-def state(system):
+def state(problem):
     rng = np.random.default_rng(1)
-    nodes = system.space.nodes.shape[1]
+    nodes = problem.space.nodes.shape[1]
     return 0.2 * (rng.normal(size=(nodes, 4)) + 1j * rng.normal(size=(nodes, 4)))
 
 
@@ -88,9 +88,9 @@ def spin_hall(x):
     }
 
 
-def functional(system, state):
+def functional(problem, state):
     """The functional summed with explicit 4x4 matrices at every quadrature point."""
-    space, total = system.space, 0.0
+    space, total = problem.space, 0.0
     x = space.points()
     for e in range(len(space.cells)):
         for q in range(space.dx.shape[1]):
@@ -107,11 +107,11 @@ def functional(system, state):
     return total
 
 
-def test_residual_is_the_derivative_of_the_explicit_functional(system, state):
+def test_residual_is_the_derivative_of_the_explicit_functional(problem, state):
     direction = np.random.default_rng(2).normal(size=(len(state), 8)).view(complex)
-    residual, _, _ = assemble(system.space, system.coefficients, W, state)
+    residual, _, _ = assemble(problem.space, problem.coefficients, W, state)
     step = 1e-5
-    plus, minus = (functional(system, state + s * step * direction) for s in (1, -1))
+    plus, minus = (functional(problem, state + s * step * direction) for s in (1, -1))
     exact = (residual.conj() * direction).real.sum()
     assert exact == pytest.approx((plus - minus) / (2 * step), rel=1e-6, abs=1e-7)
 
@@ -125,30 +125,30 @@ def dense(pattern, values):
     return upper + np.triu(upper, 1).T
 
 
-def test_tangent_is_the_derivative_of_the_residual(system, state):
+def test_tangent_is_the_derivative_of_the_residual(problem, state):
     direction = np.random.default_rng(3).normal(size=(len(state), 8))
-    _, _, values = assemble(system.space, system.coefficients, W, state, pattern=system.pattern)
+    _, _, values = assemble(problem.space, problem.coefficients, W, state, pattern=problem.pattern)
     step = 1e-5
     plus, minus = (
-        assemble(system.space, system.coefficients, W, state + s * step * direction.view(complex))[0].view(float)
+        assemble(problem.space, problem.coefficients, W, state + s * step * direction.view(complex))[0].view(float)
         for s in (1, -1)
     )
     numerical = (plus - minus) / (2 * step)
-    exact = (dense(system.pattern, values) @ direction.ravel()).reshape(-1, 8)
+    exact = (dense(problem.pattern, values) @ direction.ravel()).reshape(-1, 8)
     assert np.abs(exact - numerical).max() < 1e-7 * np.abs(numerical).max()
 
 
-def test_clamped_nodes_have_no_rows_in_the_tangent(system, state):
-    space = system.space
+def test_clamped_nodes_have_no_rows_in_the_tangent(problem, state):
+    space = problem.space
     clamped = np.array([0, 2])
     pattern = build_pattern(space, clamped)
-    _, _, values = assemble(space, system.coefficients, W, state, pattern=pattern)
-    _, _, everything = assemble(space, system.coefficients, W, state, pattern=system.pattern)
+    _, _, values = assemble(space, problem.coefficients, W, state, pattern=pattern)
+    _, _, everything = assemble(space, problem.coefficients, W, state, pattern=problem.pattern)
     keep = np.repeat(~np.isin(np.arange(len(state)), clamped), 8)
-    expected = dense(system.pattern, everything)[np.ix_(keep, keep)]
+    expected = dense(problem.pattern, everything)[np.ix_(keep, keep)]
     assert np.abs(dense(pattern, values) - expected).max() < 1e-12 * np.abs(expected).max()
 
 
-def test_residual_scale_bounds_the_residual(system, state):
-    residual, scale, _ = assemble(system.space, system.coefficients, W, state)
+def test_residual_scale_bounds_the_residual(problem, state):
+    residual, scale, _ = assemble(problem.space, problem.coefficients, W, state)
     assert (np.abs(residual).max(axis=1) <= 2 * scale).all()

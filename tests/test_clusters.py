@@ -160,7 +160,7 @@ def test_a_sweep_on_dask_gives_the_numbers_of_this_process(client):
 
 def test_a_self_consistent_gap_on_dask_is_that_of_this_process(client):
     found = uf.solve_equilibrium(SUPERCONDUCTOR, 0.4, order=1, workers=client.get_executor())
-    assert found.system.gap == pytest.approx(uf.solve_equilibrium(SUPERCONDUCTOR, 0.4, order=1).system.gap, abs=1e-7)
+    assert found.problem.gap == pytest.approx(uf.solve_equilibrium(SUPERCONDUCTOR, 0.4, order=1).problem.gap, abs=1e-7)
 
 
 def test_dask_takes_a_payload_of_many_megabytes(client):
@@ -217,7 +217,7 @@ if __name__ == "__main__":
     device = uf.Device(uf.interval({"S": 1.0}, size=0.25), {"S": uf.superconductor(Tc=1.0)})
     with MPIPoolExecutor() as pool:
         eq = uf.solve_equilibrium(device, 0.4, order=1, workers=pool)
-    print(abs(eq.system.gap).max())
+    print(abs(eq.problem.gap).max())
 """
 
 

@@ -12,7 +12,7 @@ materials = {"S": uf.superconductor(gap=1.0), "N": uf.normal_metal()}
 device = uf.Device(uf.rectangle({"S": 1.0, "N": 1.0}, 1.0, size=0.25), materials,
                    {"left": uf.Reservoir(gap=1.0), "right": uf.Reservoir(gap=1.0, phase=1.0)})
 eq = uf.solve_equilibrium(device, 0.2, frequencies=2)
-print(eq.system.sector.name, uf.charge_current(eq).through("right") < 0)
+print(eq.problem.sector.name, uf.charge_current(eq).through("right") < 0)
 """
 
 

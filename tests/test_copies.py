@@ -31,7 +31,7 @@ def observed(eq):
 
 def writable(eq):
     own = copy.deepcopy(eq)
-    for record in (own, own.system.space, own.system.coefficients, own.system.pattern):
+    for record in (own, own.problem.space, own.problem.coefficients, own.problem.pattern):
         for value in vars(record).values():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = True
@@ -46,10 +46,10 @@ CHANGED = {
     "single precision": lambda eq: replace(eq, riccati=eq.riccati.astype(np.complex64)),
     "other system": lambda eq: replace(
         eq,
-        system=replace(
-            eq.system,
-            coefficients=replace(eq.system.coefficients, table=np.array(eq.system.coefficients.table, order="F")),
-            space=replace(eq.system.space, cells=eq.system.space.cells.astype(np.int32)),
+        problem=replace(
+            eq.problem,
+            coefficients=replace(eq.problem.coefficients, table=np.array(eq.problem.coefficients.table, order="F")),
+            space=replace(eq.problem.space, cells=eq.problem.space.cells.astype(np.int32)),
         ),
     ),
 }

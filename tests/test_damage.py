@@ -237,8 +237,8 @@ def test_a_mesh_that_is_none_is_refused_although_its_checksums_fit(
 def test_coefficients_are_found_by_the_names_of_their_columns(equilibrium, tmp_path, monkeypatch):
     expected = uf.charge_current(equilibrium).quadrature
 
-    def reversed_columns(device, system):
-        content = packed(device, system)
+    def reversed_columns(device, problem):
+        content = packed(device, problem)
         return content | {"table": content["table"][..., ::-1], "columns": content["columns"][::-1]}
 
     packed = store._pack_system
@@ -248,8 +248,8 @@ def test_coefficients_are_found_by_the_names_of_their_columns(equilibrium, tmp_p
 
 
 def test_coefficients_that_this_version_does_not_know_are_refused(equilibrium, tmp_path, monkeypatch):
-    def other_columns(device, system):
-        content = packed(device, system)
+    def other_columns(device, problem):
+        content = packed(device, problem)
         return content | {"columns": ("NOVEL", *content["columns"][1:])}
 
     packed = store._pack_system
@@ -263,5 +263,5 @@ def test_columns_have_the_names_that_the_kernels_know(equilibrium):
     numbers = {name: getattr(columns, name) for name in ("N0", "D", "GAP_RE", "GAP_IM", "HX", "HY", "HZ")}
     assert numbers.items() <= columns.NUMBER.items()
     assert [getattr(junction, name) for name in COLUMNS] == list(range(junction.JUNCTION_COLUMNS))
-    own = equilibrium.system.coefficients
+    own = equilibrium.problem.coefficients
     assert len(own.columns) == len(set(own.columns)) == own.table.shape[2]

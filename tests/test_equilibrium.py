@@ -88,8 +88,8 @@ def test_spurious_roots_of_the_equation_are_recognised():
     eq = uf.solve_equilibrium(device, 0.1, frequencies=2)
     spurious = np.zeros_like(eq.riccati[0])
     spurious[:, [0, 3]] = -1 / eq.riccati[0].conj()[:, [3, 0]]
-    assert quality.is_causal(eq.system, eq.riccati[0])
-    assert not quality.is_causal(eq.system, spurious)
+    assert quality.is_causal(eq.problem, eq.riccati[0])
+    assert not quality.is_causal(eq.problem, spurious)
 
 
 def test_residual_that_is_not_a_number_ends_newton_honestly():

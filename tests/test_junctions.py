@@ -8,7 +8,7 @@ from scipy.linalg import logm
 import usadelfem as uf
 from usadelfem.fem.assembly import add_junctions
 from usadelfem.fem.interfaces import junction_energy
-from usadelfem.fem.matsubara import build_spectral
+from usadelfem.fem.problem import build_problem
 from usadelfem.space.space import build_space
 
 MESHES = {
@@ -32,17 +32,17 @@ def system_of(barrier, mesh="line", order=2, linearized=False):
     device = uf.Device(
         MESHES[mesh], {"A": uf.normal_metal(), "B": uf.normal_metal()}, interfaces={"A_B": barrier}
     )
-    return build_spectral(device, order, linearized=linearized, sector="full")
+    return build_problem(device, order, linearized=linearized, sector="full")
 
 
-def random_state(system, scale=0.3, seed=1):
+def random_state(problem, scale=0.3, seed=1):
     rng = np.random.default_rng(seed)
-    shape = (system.space.nodes.shape[1], 4)
+    shape = (problem.space.nodes.shape[1], 4)
     return scale * (rng.normal(size=shape) + 1j * rng.normal(size=shape))
 
 
-def energy(system, state):
-    j = system.junctions
+def energy(problem, state):
+    j = problem.interfaces
     return junction_energy((0j,) * 4, state, j.nodes, j.phi, j.dx, j.table, j.kinds, j.channels)
 
 
@@ -66,15 +66,15 @@ def explicit(barrier, g1, g2):
 
 @pytest.mark.parametrize("name", ["tunnel", "spin-active", "half metal", "insulator", "channels"])
 def test_the_density_is_that_of_explicit_matrices(name):
-    barrier, system = BARRIERS[name], system_of(BARRIERS[name], order=1)
+    barrier, problem = BARRIERS[name], system_of(BARRIERS[name], order=1)
 
     def both(seed):
         rng = np.random.default_rng(seed)
         a1, a2 = (oracle.random_spin(rng, 0.3) for _ in range(2))
-        state = np.zeros((system.space.nodes.shape[1], 4), complex)
-        state[system.junctions.nodes[0]] = [a1.ravel(), a2.ravel()]
+        state = np.zeros((problem.space.nodes.shape[1], 4), complex)
+        state[problem.interfaces.nodes[0]] = [a1.ravel(), a2.ravel()]
         g1, g2 = (oracle.green(a, oracle.tilde(a)) for a in (a1, a2))
-        return energy(system, state), explicit(barrier, g1, g2)
+        return energy(problem, state), explicit(barrier, g1, g2)
 
     (own, reference), (own_2, reference_2) = both(1), both(2)
     assert own - own_2 == pytest.approx(reference - reference_2, abs=1e-12)
@@ -82,20 +82,20 @@ def test_the_density_is_that_of_explicit_matrices(name):
 
 def test_the_density_vanishes_in_the_normal_state():
     for barrier in BARRIERS.values():
-        system = system_of(barrier)
-        assert abs(energy(system, 0 * random_state(system))) < 1e-14
+        problem = system_of(barrier)
+        assert abs(energy(problem, 0 * random_state(problem))) < 1e-14
 
 
 @pytest.mark.parametrize("name", BARRIERS)
 @pytest.mark.parametrize("mesh", MESHES)
 @pytest.mark.parametrize("order", [1, 2])
 def test_the_gradient_is_the_derivative_of_the_energy(name, mesh, order):
-    system = system_of(BARRIERS[name], mesh, order)
-    state, direction = random_state(system), random_state(system, seed=2)
+    problem = system_of(BARRIERS[name], mesh, order)
+    state, direction = random_state(problem), random_state(problem, seed=2)
     residual, scale = np.zeros_like(state), np.zeros(len(state))
-    add_junctions(system.junctions, state, residual, scale)
+    add_junctions(problem.interfaces, state, residual, scale)
     h = 1e-5
-    difference = (energy(system, state + h * direction) - energy(system, state - h * direction)) / (2 * h)
+    difference = (energy(problem, state + h * direction) - energy(problem, state - h * direction)) / (2 * h)
     own = (residual.conj() * direction).real.sum()
     assert own == pytest.approx(difference, rel=1e-6, abs=1e-8)
 
@@ -106,26 +106,26 @@ def test_the_gradient_is_the_derivative_of_the_energy(name, mesh, order):
 def test_the_hessian_is_the_derivative_of_the_gradient(name, mesh, linearized):
     import scipy.sparse as sp
 
-    system = system_of(BARRIERS[name], mesh, 2, linearized)
-    state, direction = random_state(system), random_state(system, seed=2)
+    problem = system_of(BARRIERS[name], mesh, 2, linearized)
+    state, direction = random_state(problem), random_state(problem, seed=2)
 
     def residual(x):
         r = np.zeros_like(x)
-        add_junctions(system.junctions, x, r, np.zeros(len(x)))
-        return r[system.pattern.free].reshape(-1).view(float)
+        add_junctions(problem.interfaces, x, r, np.zeros(len(x)))
+        return r[problem.pattern.free].reshape(-1).view(float)
 
-    values = np.zeros(len(system.pattern.indices))
+    values = np.zeros(len(problem.pattern.indices))
     add_junctions(
-        system.junctions, state, np.zeros_like(state), np.zeros(len(state)), pattern=system.pattern, values=values
+        problem.interfaces, state, np.zeros_like(state), np.zeros(len(state)), pattern=problem.pattern, values=values
     )
-    size = len(system.pattern.indptr) - 1
-    upper = sp.csr_array((values, system.pattern.indices, system.pattern.indptr), shape=(size, size))
+    size = len(problem.pattern.indptr) - 1
+    upper = sp.csr_array((values, problem.pattern.indices, problem.pattern.indptr), shape=(size, size))
     full = upper + sp.triu(upper, 1).T
     h = 1e-5
     step = np.zeros_like(state)
-    step[system.pattern.free] = direction[system.pattern.free]
+    step[problem.pattern.free] = direction[problem.pattern.free]
     difference = (residual(state + h * step) - residual(state - h * step)) / (2 * h)
-    own = full @ direction[system.pattern.free].reshape(-1).view(float)
+    own = full @ direction[problem.pattern.free].reshape(-1).view(float)
     assert own == pytest.approx(difference, rel=1e-6, abs=1e-7)
 
 
@@ -162,7 +162,7 @@ def test_where_interfaces_cross_there_are_four_copies_of_a_node():
     device = uf.Device(
         mesh, {name: uf.normal_metal() for name in mesh.subdomains}, interfaces={p: BARRIERS["tunnel"] for p in pairs}
     )
-    space = build_spectral(device, 2).space
+    space = build_problem(device, 2).space
     assert copies_at(space, (0.5, 0.5)) == 4
     assert copies_at(space, (0.5, 0.25)) == 2
 
@@ -173,7 +173,7 @@ def test_where_one_interface_ends_on_another_there_are_three_copies():
     device = uf.Device(
         mesh, {name: uf.normal_metal() for name in mesh.subdomains}, interfaces={p: BARRIERS["tunnel"] for p in pairs}
     )
-    assert copies_at(build_spectral(device, 2).space, (0.5, 0.5)) == 3
+    assert copies_at(build_problem(device, 2).space, (0.5, 0.5)) == 3
 
 
 def test_at_an_end_inside_the_domain_a_node_is_single():
@@ -181,6 +181,6 @@ def test_at_an_end_inside_the_domain_a_node_is_single():
     device = uf.Device(
         mesh, {name: uf.normal_metal() for name in mesh.subdomains}, interfaces={("00", "10"): BARRIERS["tunnel"]}
     )
-    space = build_spectral(device, 2).space
+    space = build_problem(device, 2).space
     assert copies_at(space, (0.5, 0.5)) == 1
     assert copies_at(space, (0.5, 0.0)) == 2

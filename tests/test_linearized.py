@@ -94,9 +94,9 @@ def test_spin_balance_of_the_linearised_problem_closes_exactly():
 def test_spin_density_is_the_second_order_of_its_trace(pairs):
     _, linear = pairs[0]
     cell, q = 5, 1
-    x = linear.system.space.points()[:, cell, q]
+    x = linear.problem.space.points()[:, cell, q]
     g = linear.green(x[:, None])[..., 0]
-    n0 = linear.system.coefficients.table[cell, q, 0]
+    n0 = linear.problem.coefficients.table[cell, q, 0]
     expected = -1j * np.pi * n0 * T * np.einsum("w,aij,wji->a", linear.weights, oracle.SPIN @ oracle.TAU3, g)
     assert np.allclose(uf.spin_density(linear).quadrature[:, cell, q], expected.real, rtol=1e-10, atol=1e-14)
 

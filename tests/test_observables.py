@@ -26,7 +26,7 @@ def eq():
 def point(eq, request):
     """A quadrature point, D there, g and its gradient by central differences within the cell; (w, 4, 4[, dim])."""
     cell, q = request.param
-    x = eq.system.space.points()[:, cell, q]
+    x = eq.problem.space.points()[:, cell, q]
     step = 1e-5 * np.eye(2)
     stencil = np.column_stack([x, *(x + s * e for e in step for s in (1, -1))])
     g = eq.green(stencil)
@@ -66,7 +66,7 @@ def test_spin_density_is_the_sigma_tau3_trace(eq, point):
 
 
 def test_pauli_term_is_twice_the_density_of_states_times_the_exchange_field(eq):
-    x = eq.system.space.points()
+    x = eq.problem.space.points()
     h = 2.0 * np.array([np.cos(2 * x[0]), np.sin(2 * x[1]), np.sin(2 * x[0])])
     pauli = uf.spin_density(eq, pauli=True).quadrature - uf.spin_density(eq).quadrature
     assert np.allclose(pauli, 2 * 1.7 * h, rtol=1e-12, atol=1e-12)
@@ -81,7 +81,7 @@ def test_pair_amplitudes_are_traces_of_the_upper_right_block(eq, point):
 
 def test_divergence_of_the_spin_current_is_exchange_torque_and_relaxation(eq):
     # integrated over the device: flux out = integral of -(i pi N0 T/2) sum Tr (sigma_a/2) (-[L, g])
-    space = eq.system.space
+    space = eq.problem.space
     points = space.points().reshape(2, -1)
     g = eq.green(points)
     source = np.zeros(3, complex)

@@ -8,7 +8,7 @@ import pytest
 
 import usadelfem as uf
 from usadelfem.fem.gap_equation import build_pairing
-from usadelfem.fem.matsubara import build_spectral
+from usadelfem.fem.problem import build_problem
 from usadelfem.fem.sector import Sector, _collinear
 from usadelfem.numerics.anderson import Anderson
 from usadelfem.points.frequency_sums import Terms
@@ -42,11 +42,11 @@ def current(eq):
 def parts(request):
     """A discretised device with its pairing, a random state and two random gaps."""
     device = bilayer()
-    system = build_spectral(device, request.param, temperature=TEMPERATURE, sector="full")
-    pairing, rng = build_pairing(device, system), np.random.default_rng(1)
-    state = rng.normal(size=(2, len(system.space.nodes[0]), 8)).view(complex) * 0.2
+    problem = build_problem(device, request.param, temperature=TEMPERATURE, sector="full")
+    pairing, rng = build_pairing(device, problem), np.random.default_rng(1)
+    state = rng.normal(size=(2, len(problem.space.nodes[0]), 8)).view(complex) * 0.2
     gaps = rng.normal(size=(2, *pairing.shape)) + 1j * rng.normal(size=(2, *pairing.shape))
-    return system, pairing, state, gaps
+    return problem, pairing, state, gaps
 
 
 def find_sector_of(axis):
@@ -55,31 +55,31 @@ def find_sector_of(axis):
     return _collinear(np.array(axis) / np.linalg.norm(axis))
 
 
-def within(system, sector):
+def within(problem, sector):
     """The equation with another sector as unknowns; sums over states need no pattern of its own."""
-    return replace(system, sector=sector)
+    return replace(problem, sector=sector)
 
 
 def test_source_is_the_change_of_the_residual_with_the_gap(parts):
-    system, pairing, (state, _), (gap, change) = parts
-    one, two = (pairing.with_gap(system, g).residual(0.7, state)[0] for g in (gap, gap + change))
-    source = pairing.source(system, state, change)[system.pattern.free].reshape(-1).view(float)
+    problem, pairing, (state, _), (gap, change) = parts
+    one, two = (pairing.with_gap(problem, g).residual(0.7, state)[0] for g in (gap, gap + change))
+    source = pairing.source(problem, state, change)[problem.pattern.free].reshape(-1).view(float)
     assert two - one == pytest.approx(source, abs=1e-13)
 
 
 def test_response_is_the_derivative_of_the_amplitude(parts):
-    system, pairing, (state, change), _ = parts
+    problem, pairing, (state, change), _ = parts
     step = 1e-5
-    above, below = (pairing.amplitude(system, state + sign * step * change) for sign in (1, -1))
-    assert (above - below) / (2 * step) == pytest.approx(pairing.response(system, state, change), abs=1e-9)
+    above, below = (pairing.amplitude(problem, state + sign * step * change) for sign in (1, -1))
+    assert (above - below) / (2 * step) == pytest.approx(pairing.response(problem, state, change), abs=1e-9)
 
 
 def test_amplitude_is_the_singlet_trace_of_g(parts):
-    system, pairing, (state, _), _ = parts
+    problem, pairing, (state, _), _ = parts
     a = np.einsum("qi,cik->cqk", pairing.phi, state[pairing.cells]).reshape(*pairing.shape, 2, 2)
     b = oracle.SIGMA[1] @ a.conj() @ oracle.SIGMA[1]
     f = 2 * np.linalg.solve(np.eye(2) + a @ b, a)
-    assert pairing.amplitude(system, state) == pytest.approx(np.trace(f, axis1=2, axis2=3) / 2, rel=1e-13)
+    assert pairing.amplitude(problem, state) == pytest.approx(np.trace(f, axis1=2, axis2=3) / 2, rel=1e-13)
 
 
 SECTORS = {
@@ -90,33 +90,33 @@ SECTORS = {
 
 @pytest.mark.parametrize("sector", SECTORS.values(), ids=SECTORS)
 def test_sums_in_a_sector_are_those_over_all_matrices(parts, sector):
-    system, pairing, (state, change), (gap, _) = parts
-    state, change, own = *(sector.expand(sector.reduce(part)) for part in (state, change)), within(system, sector)
-    assert pairing.amplitude(own, state) == pytest.approx(pairing.amplitude(system, state), abs=1e-13)
-    response = pairing.response(system, state, change)
+    problem, pairing, (state, change), (gap, _) = parts
+    state, change, own = *(sector.expand(sector.reduce(part)) for part in (state, change)), within(problem, sector)
+    assert pairing.amplitude(own, state) == pytest.approx(pairing.amplitude(problem, state), abs=1e-13)
+    response = pairing.response(problem, state, change)
     assert pairing.response(own, state, sector.reduce(change)) == pytest.approx(response, abs=1e-13)
-    whole = pairing.source(system, state, gap)
+    whole = pairing.source(problem, state, gap)
     assert pairing.source(own, state, gap) == pytest.approx(whole @ sector.basis.conj().T, abs=1e-13)
 
 
 @pytest.mark.parametrize("normal", [False, True])
 def test_source_and_response_are_transposes(parts, normal):
     # -Tr Dhat g = 4 Re(i gap* f0), which both are derivatives of
-    system, pairing, (state, change), (gap, _) = parts
+    problem, pairing, (state, change), (gap, _) = parts
     state = 0 * state if normal else state
-    source = (pairing.source(system, state, gap).conj() * change).real.sum()
-    amplitudes = pairing.response(system, state, change)
+    source = (pairing.source(problem, state, gap).conj() * change).real.sum()
+    amplitudes = pairing.response(problem, state, change)
     assert source == pytest.approx(4 * (pairing.weight * (1j * gap.conj() * amplitudes).real).sum(), rel=1e-12)
 
 
 def self_consistency(device, gap=None):
     """The gap equation of a device, all states solved to rounding in a gap (None: 1)."""
-    system = build_spectral(device, 2, temperature=TEMPERATURE, sector="full")
-    pairing = build_pairing(device, system)
-    system = pairing.with_gap(system, np.ones(pairing.shape, complex) if gap is None else gap)
+    problem = build_problem(device, 2, temperature=TEMPERATURE, sector="full")
+    pairing = build_pairing(device, problem)
+    problem = pairing.with_gap(problem, np.ones(pairing.shape, complex) if gap is None else gap)
     w = np.pi * TEMPERATURE * (2 * np.arange(4) + 1)
-    team = LocalTeam(system, w, np.ones(4), scale=1.0, keep=True, terms=Terms(pairing))
-    problem = SelfConsistency(system, team, pairing, None, TEMPERATURE, 1.7)
+    team = LocalTeam(problem, w, np.ones(4), scale=1.0, keep=True, terms=Terms(pairing))
+    problem = SelfConsistency(problem, team, pairing, None, TEMPERATURE, 1.7)
     problem.start(1e-13)
     problem.refresh()
     return problem
@@ -178,15 +178,15 @@ def test_tolerance_is_the_residual_of_the_gap_equation(method):
     eq = uf.solve_equilibrium(junction(), TEMPERATURE, **SUM, method=method)
     total = np.zeros(eq.pairing.shape, complex)
     for w, state in zip(eq.frequencies, eq.riccati, strict=True):
-        total += 1j * eq.pairing.amplitude(eq.system, state)
-        total += eq.pairing.gap_of(eq.system) / w
-    residual = eq.pairing.gap_of(eq.system) * np.log(TEMPERATURE) + 2 * np.pi * TEMPERATURE * total
+        total += 1j * eq.pairing.amplitude(eq.problem, state)
+        total += eq.pairing.gap_of(eq.problem) / w
+    residual = eq.pairing.gap_of(eq.problem) * np.log(TEMPERATURE) + 2 * np.pi * TEMPERATURE * total
     assert abs(residual).max() < 1.01e-8 * 1.7639
 
 
 def test_two_threads_give_the_result_of_one():
     one, two = (uf.solve_equilibrium(junction(), TEMPERATURE, **SUM, workers=n) for n in (1, 2))
-    assert one.system.gap == pytest.approx(two.system.gap, abs=1e-7)
+    assert one.problem.gap == pytest.approx(two.problem.gap, abs=1e-7)
     assert current(one) == pytest.approx(current(two), rel=1e-7)
 
 
@@ -197,7 +197,7 @@ def test_cutoff_index_is_the_number_of_frequencies_of_either_sum(device):
     )
     assert plain.frequencies == pytest.approx(np.pi * TEMPERATURE * (2 * np.arange(60) + 1))
     assert len(gauss.frequencies) < 30
-    assert plain.system.gap == pytest.approx(gauss.system.gap, abs=1e-6)
+    assert plain.problem.gap == pytest.approx(gauss.problem.gap, abs=1e-6)
 
 
 @pytest.mark.parametrize("barrier", ["transparent", "tunnel"])
@@ -232,7 +232,7 @@ def test_result_of_a_similar_device_is_a_good_start():
 def test_cutoff_energy_counts_the_last_frequency_in_part():
     energy = 2 * np.pi * TEMPERATURE * 40.3
     below, between, above = (
-        abs(uf.solve_equilibrium(junction(), TEMPERATURE, **options).system.gap).max()
+        abs(uf.solve_equilibrium(junction(), TEMPERATURE, **options).problem.gap).max()
         for options in ({"cutoff_index": 40}, {"cutoff": energy}, {"cutoff_index": 41})
     )
     assert between - below == pytest.approx(0.3 * (above - below), rel=0.05)
@@ -251,7 +251,7 @@ def test_an_island_between_barriers_finds_its_phase(method):
 
 def test_a_bilayer_that_is_normal_is_found_normal():
     device = uf.Device(uf.interval({"S": 0.3, "F": 0.5}, size=0.05), bilayer().materials)
-    assert not uf.solve_equilibrium(device, TEMPERATURE).system.gap.any()
+    assert not uf.solve_equilibrium(device, TEMPERATURE).problem.gap.any()
     assert uf.study.stability(device, TEMPERATURE) > 0
 
 

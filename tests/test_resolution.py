@@ -10,7 +10,7 @@ import skfem
 import usadelfem as uf
 from usadelfem.diagnostics.contact_ends import contact_ends
 from usadelfem.errors import ResolutionWarning, UnitWarning
-from usadelfem.fem.matsubara import build_spectral
+from usadelfem.fem.problem import build_problem
 
 
 def sfs(size, *, h=40.0, length=1.0, phase=1.5, cell=None):
@@ -75,7 +75,7 @@ def test_textures_and_ends_of_contacts_that_a_mesh_does_not_resolve_are_said(cas
 
 def test_electrodes_over_whole_sides_have_no_ends():
     device = replace(film_with_wires(0.25), contacts={"right": uf.Reservoir(1.0)})
-    assert not contact_ends(build_spectral(device, 1)).any()
+    assert not contact_ends(build_problem(device, 1)).any()
 
 
 @pytest.mark.parametrize("cell", ["triangle", "quad", "tetrahedron", "hexahedron"])
@@ -83,7 +83,7 @@ def test_a_contact_that_ends_on_a_side_ends_there(cell):
     flat = cell in ("triangle", "quad")
     mesh = uf.rectangle({"N": 1.0}, 1.0, 0.25, cell) if flat else uf.box({"N": 1.0}, 1.0, 1.0, 0.25, cell)
     mesh = mesh.with_boundaries({"half": lambda x: (abs(x[0]) < 1e-9) & (x[1] < 0.5)})
-    found = contact_ends(build_spectral(uf.Device(mesh, {"N": uf.normal_metal()}, {"half": uf.Reservoir(1.0)}), 1))
+    found = contact_ends(build_problem(uf.Device(mesh, {"N": uf.normal_metal()}, {"half": uf.Reservoir(1.0)}), 1))
     corners = mesh.p[:, mesh.t[:, found]]
     assert found.any()
     assert ((abs(corners[0]) < 1e-9) & (abs(corners[1] - 0.5) < 1e-9)).any(axis=0).all()
@@ -98,7 +98,7 @@ def test_resolved_solutions_come_without_a_word(order):
 @pytest.mark.parametrize("order", [1, 2])
 def test_a_bulk_superconductor_need_not_be_resolved(order):
     device = uf.Device(uf.interval({"S": 100.0}, 20.0), {"S": uf.superconductor(Tc=1.0)})
-    assert uf.solve_equilibrium(device, 0.3, order=order).system.gap[0, 0] == pytest.approx(
+    assert uf.solve_equilibrium(device, 0.3, order=order).problem.gap[0, 0] == pytest.approx(
         uf.materials.bcs_gap(0.3, 1.0), rel=1e-6
     )
 

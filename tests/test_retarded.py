@@ -10,7 +10,7 @@ from scipy.linalg import logm
 
 import usadelfem as uf
 from usadelfem.fem.assembly import add_junctions, assemble
-from usadelfem.fem.matsubara import build_spectral
+from usadelfem.fem.problem import build_problem
 from usadelfem.fem.retarded import build_retarded
 
 W = 0.3 - 0.7j  # broadening 0.3, energy 0.7
@@ -72,7 +72,7 @@ def problem_of(terms, mesh="line", barrier="none", *, order=2, linearized=False,
     device = uf.Device(
         mesh, materials, {"left": reservoir} if contacts else {}, {"L_R": barrier}, A=potential
     )  # fmt: skip
-    return build_retarded(build_spectral(device, order, linearized=linearized, sector=sector))
+    return build_retarded(build_problem(device, order, linearized=linearized, sector=sector))
 
 
 def random_state(problem, seed=1, scale=0.25):
@@ -130,7 +130,7 @@ REDUCED += [("collinear", name) for name in ("none", "tunnel", "channels", "alon
 @pytest.mark.parametrize("mesh", ["line", "triangle"])
 def test_the_tangent_of_reduced_sectors_is_the_derivative_of_their_residual(mesh, sector, barrier):
     problem = problem_of(SECTORS[sector][0], mesh, barrier, sector="auto")
-    assert problem.system.sector.name == sector
+    assert problem.problem.sector.name == sector
     check_tangent(problem)
 
 
@@ -150,7 +150,7 @@ def interface_density(barrier, g1, g2):
 
 def functional(problem, terms, barrier, state):
     """The functional at W as a sum of explicit 4x4 matrices over quadrature points and facets."""
-    space, junctions, total = problem.system.space, problem.system.junctions, 0.0
+    space, junctions, total = problem.problem.space, problem.problem.interfaces, 0.0
     dim, right = space.dim, space.mesh.subdomains["R"]
     local = {name: terms[name] for name in ("D", "gap", "depairing") if name in terms}
     local |= {f"rate_{x}": 1 / terms[f"tau_{x}"] for x in ("so", "sf") if f"tau_{x}" in terms}
@@ -200,10 +200,10 @@ def test_the_residual_is_the_complex_derivative_of_the_functional_of_explicit_ma
 @pytest.mark.parametrize("mesh", ["line", "triangle"])
 def test_at_a_matsubara_frequency_the_residual_is_that_of_the_matsubara_problem(mesh, barrier, linearized):
     problem = problem_of(EVERYTHING, mesh, barrier, linearized=linearized)
-    system, a = problem.system, random_state(problem)[:, :4]
+    problem, a = problem.problem, random_state(problem)[:, :4]
     b = np.array([oracle.tilde(m.reshape(2, 2)).ravel() for m in a])
-    own, scale, _ = assemble(system.space, system.coefficients, 0.6, a)
-    add_junctions(system.junctions, a, own, scale)
+    own, scale, _ = assemble(problem.space, problem.coefficients, 0.6, a)
+    add_junctions(problem.interfaces, a, own, scale)
     # dF/d(Re a) + i dF/d(Im a) = 2 (dF/da)* where F is real
     residual = whole_residual(problem, 0.6, np.concatenate([a, b], axis=1))[:, :4]
     assert abs(2 * residual.conj() - own).max() < 1e-12 * abs(own).max()
@@ -214,7 +214,7 @@ def test_the_residual_at_minus_the_energy_follows_from_symmetry(name):
     # b(-E) = sigma_y a(E)* sigma_y and a(-E) = sigma_y b(E)* sigma_y, and so for the residuals
     terms, barrier = SECTORS[name]
     problem = problem_of(terms, "triangle", barrier, sector="auto")
-    assert problem.system.sector.name == name
+    assert problem.problem.sector.name == name
     state = random_state(problem)
     own, mirrored = whole_residual(problem, W, state), whole_residual(problem, W.conjugate(), problem.mirrored(state))
     assert abs(problem.mirrored(own) - mirrored).max() < 1e-12 * abs(own).max()
@@ -239,7 +239,7 @@ def test_exchanging_a_and_b_exchanges_the_halves_of_the_residual(barrier):
 def test_the_residual_of_a_sector_is_the_full_one_along_its_matrices_and_nothing_is_left_across(name):
     terms, barrier = SECTORS[name]
     part, full = (problem_of(terms, "triangle", barrier, sector=s) for s in ("auto", "full"))
-    state, basis = random_state(part), part.system.sector.basis
+    state, basis = random_state(part), part.problem.sector.basis
     whole = whole_residual(full, W, np.concatenate(part.matrices(state), axis=1)).reshape(-1, 2, 4)
     # dF = tr-free contraction over entries with the matrices of the basis
     along = whole @ basis.T

@@ -32,7 +32,7 @@ def device(left=None, right=None, mesh=LINE, *, interface=None, at_left=None, fi
 
 
 def sector_of(made):
-    return spectral.build_spectral(made, 1).sector
+    return spectral.build_problem(made, 1).sector
 
 
 def active(direction, **amounts):
@@ -117,7 +117,7 @@ def test_with_several_spin_axes_all_matrices_are_needed(name):
 
 @pytest.mark.parametrize("made", [SPINLESS["normal metal"], COLLINEAR["tilted"][0]])
 def test_all_matrices_can_be_asked_for(made):
-    assert spectral.build_spectral(made, 1, sector="full").sector.name == "full"
+    assert spectral.build_problem(made, 1, sector="full").sector.name == "full"
 
 
 # The same numbers
@@ -149,10 +149,10 @@ OBSERVABLES = {
     "spin flux": lambda eq: uf.spin_current(eq).through("L_R"),
     "spin density": lambda eq: uf.spin_density(eq).quadrature,
     "torque": lambda eq: uf.spin_torque(eq).quadrature,
-    "free energy": lambda eq: np.array(0.0 if eq.system.linearized else uf.free_energy(eq)),
+    "free energy": lambda eq: np.array(0.0 if eq.problem.linearized else uf.free_energy(eq)),
 }
 SPECTRA = {
-    "matrices": lambda spec: np.concatenate(spec.problem.matrices(spec.states), axis=-1),
+    "matrices": lambda spec: np.concatenate(spec.equation.matrices(spec.states), axis=-1),
     "density of states": lambda spec: uf.density_of_states(spec).nodal,
     "its spin": lambda spec: uf.density_of_states(spec, spin=(0.4, 2, 1)).nodal,
     "pair amplitude": lambda spec: uf.pair_amplitude(spec).nodal,
@@ -174,7 +174,7 @@ def check_equal(one, two, observables):
 def test_equilibrium_is_the_same_with_all_matrices(name, linearized):
     options = {"frequencies": 3, "linearized": linearized}
     one, two = (uf.solve_equilibrium(SOLVED[name], 0.2, sector=s, **options) for s in ("auto", "full"))
-    assert one.system.sector.entries < two.system.sector.entries == 4
+    assert one.problem.sector.entries < two.problem.sector.entries == 4
     check_equal(one, two, OBSERVABLES)
 
 
@@ -216,6 +216,6 @@ def test_minigaps_are_the_same_with_all_matrices():
 def test_rounding_does_not_grow_out_of_a_sector():
     tilted = np.array([0.6, 0.3, -0.5])
     eq = uf.solve_equilibrium(device(magnet(tilted, tau_so=3.0), magnet(-tilted)), 0.02, frequencies=24)
-    sector = eq.system.sector
+    sector = eq.problem.sector
     assert sector.name == "collinear"
     assert abs(eq.riccati - sector.expand(sector.reduce(eq.riccati))).max() < 1e-14

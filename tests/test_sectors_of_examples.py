@@ -44,10 +44,10 @@ class Twice:
             raise EnoughError
 
     def solve_equilibrium(self, device, temperature, **options):
-        name = spectral.build_spectral(device, 1, temperature=temperature).sector.name
+        name = spectral.build_problem(device, 1, temperature=temperature).sector.name
         few = options | {"frequencies": 3, "cutoff": None, "tolerance": 1e-2 if name == "full" else 1e-12}
         one = self.solve(device, temperature, **few)
-        assert one.system.sector.name == name
+        assert one.problem.sector.name == name
         if name != "full":
             two = self.solve(device, temperature, sector="full", **few)
             assert abs(one.riccati - two.riccati).max() < 1e-10
@@ -57,11 +57,11 @@ class Twice:
     def solve_spectrum(self, source, energies, **options):
         few = {"energies": np.linspace(0, 2, 5), "broadening": 0.05}
         one = self.spectrum(source, **few)
-        name = one.problem.system.sector.name
+        name = one.problem.problem.sector.name
         if name != "full":
             given = isinstance(source, uf.Device)
             two = self.spectrum(source if given else self.whole(source), **few, **({"sector": "full"} if given else {}))
-            states = [np.concatenate(spec.problem.matrices(spec.states), axis=-1) for spec in (one, two)]
+            states = [np.concatenate(spec.equation.matrices(spec.states), axis=-1) for spec in (one, two)]
             assert abs(states[0] - states[1]).max() < 1e-10
         self.seen(name)
         return one
@@ -71,7 +71,7 @@ class Twice:
 
     def phase_diagram(self, make, values, **options):
         device = make(values[0])
-        name = spectral.build_spectral(device, 1).sector.name
+        name = spectral.build_problem(device, 1).sector.name
         own = uf.study.stability(device, 0.2, frequencies=3)
         with self.patch.context() as patch:
             patch.setattr(spectral, "find_sector", lambda *arguments: full_sector())

@@ -99,7 +99,7 @@ def test_the_spectrum_of_an_equilibrium_has_its_gap_and_discretisation():
     device = uf.Device(uf.interval({"S": 1.0, "F": 1.0}, size=0.1), metals, {"left": uf.Reservoir()})
     eq = uf.solve_equilibrium(device, 0.3, cutoff=30.0)
     spec = uf.solve_spectrum(eq, [0.2, 1.0], broadening=0.05)
-    assert spec.problem.system is eq.system
+    assert spec.problem is eq.problem
 
     def found(x):
         return uf.gap(eq).at(x.reshape(1, -1)).reshape(x.shape[1:])

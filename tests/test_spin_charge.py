@@ -49,7 +49,7 @@ def eq():
 def point(eq, request):
     """A quadrature point, its position, g and its covariant gradient there at all frequencies."""
     cell, q = request.param
-    x = eq.system.space.points()[:, cell, q]
+    x = eq.problem.space.points()[:, cell, q]
     stencil = np.column_stack([x, *(x + s * e for e in 1e-5 * np.eye(2) for s in (1, -1))])
     values = eq.green(stencil)
     g = values[..., 0]

@@ -14,7 +14,7 @@ from workers import Counting, Immediate, limited, power  # noqa: F401
 
 import usadelfem as uf
 from usadelfem.fem.gap_equation import build_pairing
-from usadelfem.fem.matsubara import build_spectral
+from usadelfem.fem.problem import build_problem
 from usadelfem.parallel import worker
 from usadelfem.parallel.tasks import run_tasks
 from usadelfem.points.frequency_sums import Terms
@@ -67,7 +67,7 @@ def alone(name):
 @pytest.mark.parametrize("workers", ["processes", "threads"])
 def test_a_gap_found_on_an_executor_is_that_of_this_process(name, workers, request):
     eq = solve(name, workers=request.getfixturevalue(workers))
-    assert eq.system.gap == pytest.approx(alone(name).system.gap, abs=1e-8)
+    assert eq.problem.gap == pytest.approx(alone(name).problem.gap, abs=1e-8)
     assert eq.dofs == pytest.approx(alone(name).dofs, abs=1e-8)
     assert abs(eq.riccati - alone(name).riccati).max() < 1e-8
 
@@ -93,7 +93,7 @@ def test_every_sweep_is_one_task_per_worker_and_the_mesh_travels_about_once(proc
 @pytest.mark.parametrize("name", ["anderson", "newton"])
 def test_workers_that_forget_everything_find_the_same_gap(name):
     eq = solve(name, workers=Immediate(worker._kept.clear))
-    assert eq.system.gap == pytest.approx(alone(name).system.gap, abs=1e-8)
+    assert eq.problem.gap == pytest.approx(alone(name).problem.gap, abs=1e-8)
 
 
 class Deadly(ProcessPoolExecutor):
@@ -116,7 +116,7 @@ def test_a_process_that_is_killed_in_the_middle_changes_nothing(method):
     with Deadly(2, multiprocessing.get_context("spawn")) as pool:
         eq = solve("anderson", method=method, initial=start, workers=pool)
         assert pool.left <= 0
-    assert eq.system.gap == pytest.approx(alone("anderson").system.gap, abs=1e-8)
+    assert eq.problem.gap == pytest.approx(alone("anderson").problem.gap, abs=1e-8)
 
 
 @pytest.mark.parametrize("workers", ["processes", "threads"])
@@ -188,12 +188,12 @@ def test_two_threads_find_what_one_finds():
 
 def team(executor):
     """All chains of a linear problem, with factors after one sum."""
-    system = build_spectral(BILAYER, 1, linearized=True)
-    pairing = build_pairing(BILAYER, system)
+    problem = build_problem(BILAYER, 1, linearized=True)
+    pairing = build_pairing(BILAYER, problem)
     team = build_team(
-        system, np.arange(1.0, 6.0), np.ones(5), scale=1.0, workers=executor, keep=True, terms=Terms(pairing)
+        problem, np.arange(1.0, 6.0), np.ones(5), scale=1.0, workers=executor, keep=True, terms=Terms(pairing)
     )
-    return team, team.sum(system, Terms.mode, np.ones(pairing.shape, complex))
+    return team, team.sum(problem, Terms.mode, np.ones(pairing.shape, complex))
 
 
 def test_a_sum_over_the_workers_is_the_sum_over_all_frequencies(threads):

@@ -79,7 +79,7 @@ def test_meshio_and_pyvista_read_back_every_documented_array(cell, tmp_path):
     assert {name: components(np.asarray(picture.cell_data[name])) for name in picture.cell_data} == CELL_DATA
     sizes = picture.compute_cell_sizes()
     measure = {"line": "Length", "triangle": "Area", "quad": "Area"}.get(cell, "Volume")
-    assert sizes[measure].sum() == pytest.approx(eq.system.space.dx.sum(), rel=1e-12)
+    assert sizes[measure].sum() == pytest.approx(eq.problem.space.dx.sum(), rel=1e-12)
     assert (sizes[measure] > 0).all()
 
 

@@ -27,8 +27,8 @@ class Ours:
 
     def __init__(self, problem: Problem):
         device = junction(problem.kind, problem.size)
-        self.system = uf.solve_equilibrium(device, 0.1, order=problem.order, frequencies=1).system
-        self.equation: Any = self.system
+        self.problem = uf.solve_equilibrium(device, 0.1, order=problem.order, frequencies=1).problem
+        self.equation: Any = self.problem
         self.solver = self._solver(float)
 
     def _solver(self, number: type) -> Any:
@@ -37,11 +37,11 @@ class Ours:
 
     def set(self, w: complex, state: np.ndarray) -> None:
         """Take a state, already clamped, at w."""
-        if complex(w).imag and self.equation is self.system:
+        if complex(w).imag and self.equation is self.problem:
             self.solver.release()
-            self.equation = build_retarded(self.system)
+            self.equation = build_retarded(self.problem)
             self.solver = self._solver(complex)
-        real = self.equation is self.system
+        real = self.equation is self.problem
         self.w = float(w.real) if real else complex(w)
         self.state = np.ascontiguousarray(state[:, :4] if real else state)
 
@@ -71,7 +71,7 @@ def chain(problem: Problem) -> None:
     total, wall = time.process_time() - start, time.perf_counter() - wall
     largest = abs(problem.reference).max(axis=(1, 2))
     difference = (abs(eq.riccati - problem.reference).max(axis=(1, 2)) / largest).max()
-    timings = eq.system.timings
+    timings = eq.problem.timings
     say(
         stage="chain", total=total, wall=wall, iterations=eq.clock.factorizations, solves=eq.clock.solves,
         difference=float(difference), memory=memory(), assemble=timings.kernels + timings.scatter,

@@ -120,7 +120,7 @@ def test_no_states_are_lost(name):
     device, scale = DEVICES[name](), 1.5
     energies = line(48, scale)
     spec = uf.solve_spectrum(device, energies, broadening=GAMMA)
-    excess = uf.density_of_states(spec).integral() - spec.problem.system.space.dx.sum()
+    excess = uf.density_of_states(spec).integral() - spec.problem.space.dx.sum()
     weights = (energies**2 + scale**2) / scale * np.pi / (2 * len(energies))
     assert abs(weights @ excess) < 1e-4 * (weights @ abs(excess))
 
@@ -142,9 +142,9 @@ def test_negative_energies_mirror_positive_ones(name):
 def test_states_at_negative_energies_solve_the_equation_there(name):
     spec = uf.solve_spectrum(DEVICES[name](), [-1.1, -0.3], broadening=0.05)
     for energy, state in zip(spec.energies, spec.states, strict=True):
-        residual, scale = spec.problem.residual(0.05 - 1j * energy, state)
+        residual, scale = spec.equation.residual(0.05 - 1j * energy, state)
         assert abs(residual).max() < 1e-8 * scale
-        assert abs(spec.problem.clamp(0.05 - 1j * energy, state) - state).max() < 1e-12
+        assert abs(spec.equation.clamp(0.05 - 1j * energy, state) - state).max() < 1e-12
 
 
 @pytest.mark.parametrize("name", DEVICES)

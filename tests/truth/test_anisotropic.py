@@ -85,7 +85,7 @@ def test_magnetic_scattering_breaks_pairs_with_the_sum_of_the_three_rates():
 def test_the_spin_sector_is_the_one_that_scattering_leaves(axis, times, sector, name):
     device = junction(np.array(axis, float), **{name: times})
     small, full = (uf.solve_equilibrium(device, T, sector=choice, frequencies=4) for choice in ("auto", "full"))
-    assert small.system.sector.name == sector
+    assert small.problem.sector.name == sector
     currents = [uf.charge_current(eq).through("right") for eq in (small, full)]
     assert currents[0] == pytest.approx(currents[1], rel=1e-9)
     assert uf.spin_density(small).quadrature == pytest.approx(uf.spin_density(full).quadrature, abs=1e-9)

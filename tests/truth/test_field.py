@@ -187,7 +187,7 @@ def test_vortex_is_the_same_in_every_gauge(name):
     (potential, phase), reference = GAUGES[name], reference_vortex()
     device = piece(disc(1.8), **potential)
     eq = uf.solve_equilibrium(device, 0.3, initial=lambda x: CORE(x) * np.exp(1j * phase(x)))
-    x = eq.system.space.points()
+    x = eq.problem.space.points()
     gap = uf.gap(reference).quadrature * np.exp(1j * phase(x))
     assert np.abs(uf.gap(eq).quadrature - gap).max() < 2e-3
     assert uf.free_energy(eq) == pytest.approx(uf.free_energy(reference), rel=2e-4)

@@ -203,7 +203,7 @@ def test_a_magnetic_insulator_on_a_thin_superconductor_is_an_exchange_field(mate
         layer = uf.interval({"S": d}, d / 2) if mesh == "line" else uf.rectangle({"S": d}, d, d / 2)
         S, corner = uf.superconductor(N0=N0, exchange=(0, 0, 0) if coating else h, **material), layer.p[:, :1]
         eq = uf.solve_equilibrium(uf.Device(layer, {"S": S}, {}, coating), 0.1, quadrature="plain", frequencies=20)
-        spin, pairs = uf.spin_density(eq).integral() / eq.system.space.dx.sum(), uf.pair_amplitude(eq).at(corner)
+        spin, pairs = uf.spin_density(eq).integral() / eq.problem.space.dx.sum(), uf.pair_amplitude(eq).at(corner)
         return [np.ravel(values) for values in (eq.green(corner), pairs, spin)]
 
     def errors(d):

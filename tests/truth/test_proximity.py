@@ -20,7 +20,7 @@ def l2_error(mesh, order):
     contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(W * np.tan(theta_end))}
     device = uf.Device(mesh, {"N": uf.normal_metal()}, contacts)
     eq = uf.solve_equilibrium(device, 0.1, order=order, quadrature="plain", frequencies=1)
-    space = eq.system.space
+    space = eq.problem.space
     a = np.einsum("ci,qi->cq", eq.riccati[0][space.cells, 0], space.phi)
     error = abs(a - exact_normal_metal(space.points()[0], theta_s)) ** 2
     return np.sqrt((error * space.dx).sum())

@@ -55,7 +55,7 @@ def slab(temperature, field=WEAK, depth=1.0):
 def test_penetration_depth_of_a_slab(temperature):
     """The depth at which London's equation lets the same flux in."""
     eq = slab(temperature)
-    x, dx = eq.system.space.points(), eq.system.space.dx
+    x, dx = eq.problem.space.points(), eq.problem.space.dx
     flux = uf.magnetic_field(eq).integral() / WEAK
     found = brentq(lambda depth: (london(*x, WIDTH, LENGTH, depth) * dx).sum() - flux, 0.5, 3.0, xtol=1e-6)
     assert found == pytest.approx(depth_at(temperature, 1.0), rel=2e-3)
@@ -150,7 +150,7 @@ def test_flux_within_a_thick_ring_is_quantised(n, field):
     )
     [(_, flux)] = uf.observe.hole_fluxes(eq)
     within = np.hypot(*mesh.p[:, mesh.t].mean(axis=1)) < 6.5
-    flux += float((uf.magnetic_field(eq).quadrature * eq.system.space.dx)[within].sum())
+    flux += float((uf.magnetic_field(eq).quadrature * eq.problem.space.dx)[within].sum())
     assert flux / np.pi == pytest.approx(n, abs=0.01 * max(1, n))
 
 
@@ -197,7 +197,7 @@ def ball(depth, field=(0.0, 0.0, WEAK), refinements=3, outside=3.0):
     device = uf.Device(mesh, {"ball": SUPERCONDUCTOR, "around": uf.materials.vacuum()}, B=field)
     eq = uf.solve_equilibrium(device, 0.3, order=1, screening=True, penetration_depth=depth)
     volume = skfem.Functional(lambda w: 1 + 0 * w.x[0]).assemble(skfem.Basis(mesh, mesh.elem()))
-    return eq, *((v / (4 * np.pi / 3)) ** (1 / 3) for v in (eq.system.space.dx.sum(), volume))
+    return eq, *((v / (4 * np.pi / 3)) ** (1 / 3) for v in (eq.problem.space.dx.sum(), volume))
 
 
 @pytest.mark.parametrize("field", [(0.0, 0.0, WEAK), (0.01, -0.005, 0.02)])

@@ -122,9 +122,17 @@ class Device(FrozenRecord):
         for name in ("materials", "contacts", "interfaces"):
             object.__setattr__(self, name, FrozenMapping(getattr(self, name)))
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "kept"}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         freeze_mesh(self.mesh)
+
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """Discretisations of this device and of those that differ in the phases of reservoirs only."""
+        return {}
 
     def __repr__(self) -> str:
         mesh = f"{type(self.mesh).__name__} with {self.mesh.nvertices} vertices"
@@ -181,7 +189,13 @@ class Device(FrozenRecord):
         if not isinstance(reservoir, Reservoir):
             raise DeviceError(f"contact {contact!r} is {reservoir!r}; only a Reservoir has a phase")
         changed = replace(reservoir, phase=phase)
-        return replace(self, contacts={**self.contacts, contact: changed})
+        if self.mesh.dim() == 2:
+            changed = in_plane({contact: changed}, self.plane)[contact]
+        _check_contact(self.mesh, contact, changed)
+        made: Device = object.__new__(type(self))  # all the rest has been checked, and is the same
+        contacts = FrozenMapping({**self.contacts, contact: changed})
+        vars(made).update(vars(self) | {"kept": self.kept, "contacts": contacts})
+        return made
 
     def with_gap(self, gaps: Mapping[str, Coefficient]) -> Device:
         """The same device with the gaps of some regions given."""

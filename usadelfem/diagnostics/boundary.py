@@ -6,30 +6,30 @@ import numpy as np
 
 from ..fem.assembly import Complex
 from ..fem.cells import SPIN_CHARGE
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..physics.ellipticity import boundary_limit
 from ..physics.riccati import to_matrix
 from ..space.space import Index
 
 
-def free_facets(system: Spectral) -> Index:
+def free_facets(problem: Problem) -> Index:
     """Facets of cells with spin-charge coupling on the boundary to vacuum."""
-    mesh = system.space.mesh
+    mesh = problem.space.mesh
     outer = mesh.f2t[1] < 0
-    for name in system.contacts:
+    for name in problem.electrodes:
         outer[np.asarray(mesh.boundaries[name], np.int64)] = False
-    outer &= system.coefficients.kinds[mesh.f2t[0]] & SPIN_CHARGE > 0
+    outer &= problem.coefficients.kinds[mesh.f2t[0]] & SPIN_CHARGE > 0
     return np.asarray(np.flatnonzero(outer), np.int64)
 
 
-def nearness_to_limit(system: Spectral, state: Complex) -> float:
+def nearness_to_limit(problem: Problem, state: Complex) -> float:
     """The largest `boundary_limit` of a state at the nodes of free boundaries; 0 without spin-charge coupling there."""
-    facets, largest = free_facets(system), 0.0
+    facets, largest = free_facets(problem), 0.0
     if not len(facets):
         return largest
-    nodes = system.space.facet_corners(facets)[0]
+    nodes = problem.space.facet_corners(facets)[0]
     a = to_matrix(state[nodes.ravel()])
-    channels = system.coefficients.channels[system.space.mesh.f2t[0, facets]].mean(axis=1)
+    channels = problem.coefficients.channels[problem.space.mesh.f2t[0, facets]].mean(axis=1)
     for channel in np.moveaxis(np.repeat(channels, nodes.shape[1], axis=0), 1, 0):
         limit = boundary_limit(a, channel[:, :3].T, channel[:, 3], channel[:, 4])
         largest = max(largest, float(limit.max(initial=0.0)))

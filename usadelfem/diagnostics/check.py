@@ -8,7 +8,7 @@ import numpy as np
 
 from ..checks import named
 from ..device.device import Device
-from ..fem.matsubara import build_spectral
+from ..fem.problem import build_problem
 from .lengths import RegionLengths, region_lengths
 from .resolution import limiting_ratio
 from .units import critical_temperatures, field_advice, length_advice, temperature_advice
@@ -89,8 +89,8 @@ def check(device: Device, temperature: float, *, order: int = 2) -> DeviceCheck:
         raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
     if isinstance(temperature, bool) or not 0 < temperature < np.inf:
         raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
-    system = build_spectral(device, order, temperature=temperature)
-    lengths = region_lengths(device, system, float(temperature))
+    problem = build_problem(device, order, temperature=temperature)
+    lengths = region_lengths(device, problem, float(temperature))
     limit = limiting_ratio(order)
     advice = [
         f"region {one.region!r}: cells of {one.cell:.3g} are {one.ratio:.3g} times its shortest length; use "
@@ -98,10 +98,10 @@ def check(device: Device, temperature: float, *, order: int = 2) -> DeviceCheck:
         for one in lengths
         if one.ratio > limit
     ]
-    others = temperature_advice(device, system, temperature), field_advice(device, lengths), length_advice(lengths)
+    others = temperature_advice(device, problem, temperature), field_advice(device, lengths), length_advice(lengths)
     field = 0.0 if device.B is None else float(np.linalg.norm(device.B))
     return DeviceCheck(
         tuple(lengths), float(temperature), order,
-        {name: temperature / tc for name, tc in critical_temperatures(device, system, temperature).items()},
+        {name: temperature / tc for name, tc in critical_temperatures(device, problem, temperature).items()},
         {one.region: field * one.cell**2 / np.pi for one in lengths}, (*advice, *filter(None, others)),
     )  # fmt: skip

@@ -7,26 +7,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..space.space import Index, Real
 
 # Cosine between the outer normals of two facets below which a convex edge is a right angle or sharper.
 SHARP = 0.2
 
 
-def contact_ends(system: Spectral) -> NDArray[np.bool_]:
+def contact_ends(problem: Problem) -> NDArray[np.bool_]:
     """The cells at ends of rigid contacts, shape (cells,).
 
     Ends are the points in 2D, the edges in 3D, at which a contact inside the mesh ends, or one on the boundary goes
     over into a free surface at more than a right angle: there g varies like the square root of the distance.
     """
-    mesh, space = system.space.mesh, system.space
+    mesh, space = problem.space.mesh, problem.space
     found = np.zeros(mesh.nvertices, bool)
     if mesh.dim() == 1:
         return np.zeros(mesh.nelements, bool)
     contact = np.zeros(mesh.facets.shape[1], bool)
-    for name, (nodes, *_) in system.contacts.items():
-        if np.isin(nodes, space.cells).all():  # else behind a barrier
+    for name, electrode in problem.electrodes.items():
+        if np.isin(electrode.nodes, space.cells).all():  # else behind a barrier
             contact[np.asarray(mesh.boundaries[name], np.int64)] = True
     outer = np.flatnonzero(mesh.f2t[1] < 0)
     ridges, facet = _ridges(mesh, np.union1d(np.flatnonzero(contact), outer))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fem.conjugates import both
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..physics.columns import COEFFICIENTS, GAP, GAUGE_COLUMNS, D
 from ..physics.functional import green_blocks, self_energy
 from ..physics.gauge import su2_matrix
@@ -93,9 +93,9 @@ def examine_cells(
                     put(corners[p, e], block, scale(size, g[block]))
 
 
-def examine(system: Spectral, w: complex, state: Complex, shapes: Real, fit: Real, factor: float) -> Examined:
-    """Look at a state in the sector of the system at local points, the last of which is the centre of a cell."""
-    space, like, own = system.space, system.sector.like, system.aligned[0]
+def examine(problem: Problem, w: complex, state: Complex, shapes: Real, fit: Real, factor: float) -> Examined:
+    """Look at a state in the sector of the problem at local points, the last of which is the centre of a cell."""
+    space, like, own = problem.space, problem.sector.like, problem.aligned[0]
     cells, table, given, values, weights = readonly(space.cells, own.table, state, shapes, fit)
     count, corners = len(cells), np.zeros((len(shapes) - 1, len(cells), 4, len(like)), complex)
     source, amplitude = np.zeros(count), np.zeros(count)

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..device.coefficient import uniform
 from ..device.device import Device
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..physics import columns as column
 from ..physics.thermal import bcs_gap
 from ..space.space import Index, Real
@@ -57,16 +57,16 @@ def bulk_gaps(device: Device, temperature: float) -> dict[str, float]:
     return {name: bcs_gap(temperature, tc.real) for name, tc in values.items() if tc is not None and tc.real > 0}
 
 
-def region_lengths(device: Device, system: Spectral, temperature: float) -> list[RegionLengths]:
+def region_lengths(device: Device, problem: Problem, temperature: float) -> list[RegionLengths]:
     """The lengths of all regions at a temperature, for their bulk gaps where those are unknown."""
-    table, mesh = system.coefficients.table, system.space.mesh
-    gap = abs(system.gap)
+    table, mesh = problem.coefficients.table, problem.space.mesh
+    gap = abs(problem.gap)
     for region, value in bulk_gaps(device, temperature).items():
         own = mesh.subdomains[region]
         gap[own] = np.maximum(gap[own], value)
     field = np.linalg.norm(table[..., column.HX : column.HZ + 1], axis=-1)
     energy = np.hypot(np.hypot(np.pi * temperature, gap), field) + column.decay_rate(table)
-    energy += table[..., column.D] * (system.coefficients.gauge**2).sum(axis=(2, 3))
+    energy += table[..., column.D] * (problem.coefficients.gauge**2).sum(axis=(2, 3))
     decay = np.sqrt(table[..., column.D] / energy).min(axis=1)
     longest, extents = longest_edges(mesh), np.ptp(mesh.p[:, mesh.t], axis=1)
     found = []

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import warn
-from ..fem.matsubara import Spectral, coarseness
+from ..fem.problem import Problem, coarseness
 from ..numerics.report import Report
 from ..physics import columns as column
 from ..physics.riccati import amplitudes
@@ -29,58 +29,58 @@ NEAR_LIMIT = 0.9
 THIN_CELL, STIFF_RATE = 1e5, 1e10
 
 
-def is_causal(system: Spectral, state: Complex) -> bool:
+def is_causal(problem: Problem, state: Complex) -> bool:
     """Whether a state may be the physical solution, overshoots at few nodes of a coarse mesh included."""
     sizes = amplitudes(state)
     over = int((sizes > CAUSAL).sum())
     few = over <= max(2, FEW * len(sizes)) and float(sizes.max(initial=0.0)) <= OVERSHOOT
-    return system.linearized or not over or few
+    return problem.linearized or not over or few
 
 
-def warn_of_states(system: Spectral, states: Complex, reports: Sequence[Report]) -> None:
+def warn_of_states(problem: Problem, states: Complex, reports: Sequence[Report]) -> None:
     """Say where a result is limited by the mesh or by rounding."""
     if not len(states) or not states.any():  # the normal state is exact
         return
     sizes = np.array([amplitudes(state).max(initial=0.0) for state in states])
     worst = int(sizes.argmax())
-    if not system.linearized and sizes[worst] > CAUSAL:
+    if not problem.linearized and sizes[worst] > CAUSAL:
         warn(
-            f"the Green's function is not causal at a node near {_place(system, states[worst])} (Riccati amplitude "
+            f"the Green's function is not causal at a node near {_place(problem, states[worst])} (Riccati amplitude "
             f"{sizes[worst]:.3g}, at most 1 is possible): the mesh is too coarse for the change of phase or gap there, "
             "and currents through that place are not to be trusted. Refine the mesh there",
         )
     error = max(report.error for report in reports)
     if error > NOTICEABLE:
         warn(
-            f"rounding limits the solution to a relative accuracy of about {error:.1g}: {_stiffness(system) or STIFF}",
+            f"rounding limits the solution to a relative accuracy of about {error:.1g}: {_stiffness(problem) or STIFF}",
         )
-    if not system.linearized:
-        limit = max(nearness_to_limit(system, state) for state in states[:2])
+    if not problem.linearized:
+        limit = max(nearness_to_limit(problem, state) for state in states[:2])
         if limit > NEAR_LIMIT:
             warn(f"{_limit(limit)}; check the result on a finer mesh")
 
 
-def advice(system: Spectral, w: float, state: Complex) -> str:
+def advice(problem: Problem, w: float, state: Complex) -> str:
     """What may help where Newton's method fails at an energy."""
-    stiff = _stiffness(system)
+    stiff = _stiffness(problem)
     if stiff is not None:
         return stiff
-    limit = 0.0 if system.linearized or not np.isfinite(state).all() else nearness_to_limit(system, state)
+    limit = 0.0 if problem.linearized or not np.isfinite(state).all() else nearness_to_limit(problem, state)
     if limit > NEAR_LIMIT:
         return f"a smaller |kappa|, or weaker triplets at free boundaries: {_limit(limit)}"
-    coarse = coarseness(system, w)
+    coarse = coarseness(problem, w)
     if coarse > 2:
         return f"a finer mesh: the largest cells are {coarse:.2g} times the decay length sqrt(D/|w + i h|) there"
-    if not system.linearized and amplitudes(state).max(initial=0.0) > CAUSAL:
-        return f"a finer mesh near {_place(system, state)}, where the solution is not causal" + _other_order(system)
-    return "a finer mesh where phase, gap or coefficients change" + _other_order(system)
+    if not problem.linearized and amplitudes(state).max(initial=0.0) > CAUSAL:
+        return f"a finer mesh near {_place(problem, state)}, where the solution is not causal" + _other_order(problem)
+    return "a finer mesh where phase, gap or coefficients change" + _other_order(problem)
 
 
 STIFF = "coefficients or cell sizes differ by too many orders of magnitude"
 
 
-def _other_order(system: Spectral) -> str:
-    return ", or order=1" if system.space.order == 2 else ", or order=2"
+def _other_order(problem: Problem) -> str:
+    return ", or order=1" if problem.space.order == 2 else ", or order=2"
 
 
 def _limit(limit: float) -> str:
@@ -90,14 +90,14 @@ def _limit(limit: float) -> str:
     )
 
 
-def _place(system: Spectral, state: Complex) -> str:
-    position = system.space.nodes[:, int(amplitudes(state).argmax())]
+def _place(problem: Problem, state: Complex) -> str:
+    position = problem.space.nodes[:, int(amplitudes(state).argmax())]
     return "(" + ", ".join(f"{x:.4g}" for x in position) + ")"
 
 
-def _stiffness(system: Spectral) -> str | None:
+def _stiffness(problem: Problem) -> str | None:
     """Why rounding errors are large, None if there is no such reason."""
-    space, table = system.space, system.coefficients.table
+    space, table = problem.space, problem.coefficients.table
     volume = space.dx.sum(axis=1)
     thin = longest_edges(space.mesh) ** space.dim / volume
     if space.dim > 1 and thin.max() > THIN_CELL:

@@ -14,7 +14,7 @@ from ..device.coefficient import RULES
 from ..device.device import Device
 from ..device.material import COEFFICIENTS, Material
 from ..fem.conduction import physical_gradients
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..physics import columns as column
 from ..space.locate import locate
 from ..space.recover import recover
@@ -93,26 +93,26 @@ def _old_facets(mesh: Any, finer: Any, parent: Index, local: Real) -> Index:
     return found
 
 
-def original_device(device: Device, system: Spectral, paired: Index | None) -> Device:
+def original_device(device: Device, problem: Problem, paired: Index | None) -> Device:
     """A solved device with the gaps that were found taken out again; `paired` are the cells where they were unknown."""
     if paired is None:
         return device
-    unknown = np.zeros(system.space.mesh.nelements, bool)
+    unknown = np.zeros(problem.space.mesh.nelements, bool)
     unknown[paired] = True
     materials = {
-        name: replace(material, gap=None) if unknown[system.space.mesh.subdomains[name]].any() else material
+        name: replace(material, gap=None) if unknown[problem.space.mesh.subdomains[name]].any() else material
         for name, material in device.conductors.items()
     }
     return replace(device, materials={**device.materials, **materials})
 
 
-def gradient_errors(system: Spectral, weights: Sequence[float], states: Sequence[Complex]) -> Real:
+def gradient_errors(problem: Problem, weights: Sequence[float], states: Sequence[Complex]) -> Real:
     """Squares of the errors of the gradients of states, weighted and summed, by cell; shape (cells,).
 
     The error of a gradient is its distance from its own L2 projection onto continuous functions, region by region
     (Zienkiewicz and Zhu, Int. J. Numer. Methods Eng. 24, 337 (1987)), in the norm of N0 D.
     """
-    space, table = system.space, system.coefficients.table
+    space, table = problem.space, problem.coefficients.table
     slopes, total = physical_gradients(space), np.zeros(len(space.cells))
     stiffness = table[..., column.N0] * table[..., column.D] * space.dx
     for weight, state in zip(weights, states, strict=True):

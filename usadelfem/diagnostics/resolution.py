@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..physics import columns as column
 from ..space.space import Real, Space, basis_values
 from .contact_ends import contact_ends
@@ -79,7 +79,7 @@ class _Cells:
 
 
 def resolution(
-    system: Spectral, frequencies: Sequence[complex], weights: Sequence[float], states: Sequence[Complex], *,
+    problem: Problem, frequencies: Sequence[complex], weights: Sequence[float], states: Sequence[Complex], *,
     carried: bool = True, unit: bool = True,
 ) -> list[Unresolved]:  # fmt: skip
     """The worst cell of every region, at frequencies that count as they do for what crosses the device.
@@ -88,21 +88,21 @@ def resolution(
 
     Parameters
     ----------
-    system
+    problem
         The discretised device, with its gaps in place.
     frequencies, weights
         Matsubara frequencies, or Gamma - iE.
     states
-        For every frequency the entries at the nodes in the sector of the system: of a, shape (nodes, n), or of a and b,
-        shape (nodes, 2n).
+        For every frequency the entries at the nodes in the sector of the problem: of a, shape (nodes, n), or of a and
+        b, shape (nodes, 2n).
     carried
         Whether small amplitudes count, which carry currents, by their distance N from large ones.
     unit
         Whether g is a unit vector, so that its turns are angles, as at Matsubara frequencies.
     """
-    ends = contact_ends(system)
-    cells = [_cells(system, w, state, carried, unit, ends) for w, state in zip(frequencies, states, strict=True)]
-    volume = system.space.dx.sum(axis=1)
+    ends = contact_ends(problem)
+    cells = [_cells(problem, w, state, carried, unit, ends) for w, state in zip(frequencies, states, strict=True)]
+    volume = problem.space.dx.sum(axis=1)
     top = max(own.amplitude.max(initial=0.0) for own in cells)
     typical = [float(volume @ np.log(np.maximum(own.amplitude, max(FLOOR * top, 1e-300)))) for own in cells]
     share = np.asarray(weights) * np.exp(2 * (np.array(typical) - max(typical)) / volume.sum())
@@ -110,8 +110,8 @@ def resolution(
     measure, change, extent = (
         np.einsum("j,jc->c", share, [getattr(own, name) for own in cells]) for name in ("measure", "change", "extent")
     )
-    order, found = system.space.order, []
-    for region, own in system.space.mesh.subdomains.items():
+    order, found = problem.space.order, []
+    for region, own in problem.space.mesh.subdomains.items():
         own = np.asarray(own)
         worst = own[measure[own].argmax()]
         relative = float(measure[worst])
@@ -127,35 +127,35 @@ def limiting_ratio(order: int) -> float:
 
 
 def _cells(
-    system: Spectral, w: complex, state: Complex, carried: bool, unit: bool, ends: NDArray[np.bool_]
+    problem: Problem, w: complex, state: Complex, carried: bool, unit: bool, ends: NDArray[np.bool_]
 ) -> _Cells:  # fmt: skip
-    space, order = system.space, system.space.order
-    factor = SMALL / max(abs(state).max(initial=0.0), 1e-300) if system.linearized else 1.0
+    space, order = problem.space, problem.space.order
+    factor = SMALL / max(abs(state).max(initial=0.0), 1e-300) if problem.linearized else 1.0
     corners = np.array(space.mesh.refdom.p)
     points = np.concatenate([corners, corners.mean(axis=1, keepdims=True)], axis=1)
     shapes, fit = basis_values(space.basis.elem, points).T, _linear_fit(space, points)
-    seen = examine(system, w, factor * state, shapes, fit, factor)
+    seen = examine(problem, w, factor * state, shapes, fit, factor)
     top = seen.amplitude.max(initial=0.0)
     counted = np.maximum(seen.amplitude, max(FLOOR * top, 1e-300))
     extent = _extent(space, seen.corners / counted[:, None])
     turn = _turn(seen.corners) if unit else np.zeros(len(counted))
-    diffusion = system.coefficients.table[..., column.D].mean(axis=1)
+    diffusion = problem.coefficients.table[..., column.D].mean(axis=1)
     change = seen.source / (diffusion * counted) * extent**2 + 0.5 * turn**2
     decay = np.log(max(top, 1e-300) / counted)
     measure = np.maximum(1.0, carried * decay) * change**order / LIMIT[order]
     measure = np.maximum(measure, np.where(ends, change / END[order], 0.0))
-    measure = np.maximum(measure, texture_measure(system, w))
+    measure = np.maximum(measure, texture_measure(problem, w))
     return _Cells(seen.amplitude, change, extent, np.where(seen.amplitude > FLOOR * top, measure, 0.0))
 
 
-def texture_measure(system: Spectral, w: complex) -> Real:
+def texture_measure(problem: Problem, w: complex) -> Real:
     """Error that a turning exchange field makes, in units of what is warned of; shape (cells,).
 
     A spiral h of wave number Q acts on singlets like pair breaking of (h / D Q)^2, and over a length l, the smaller one
     of sqrt(D / 2w) and half the device, this matters by (h l / D Q)^2. Q is the largest angle between the fields at two
     quadrature points over their distance.
     """
-    space, table = system.space, system.coefficients.table
+    space, table = problem.space, problem.coefficients.table
     field = table[..., column.HX : column.HZ + 1]
     size = np.linalg.norm(field, axis=-1)
     turning = np.flatnonzero(abs(field - field[:, :1]).max(axis=(1, 2)) > 0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import ObservableError, warn
 from ..fem.gap_equation import Pairing
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..space.locate import locate
 from .winding import Windings, cell_windings, find_windings, gathered, vertex_amplitude
 
@@ -24,9 +24,9 @@ class Start:
     windings: Windings
     along: NDArray[np.float64]
 
-    def compare(self, system: Spectral, state: Complex, cores: Sequence[tuple[float, float, int]] = ()) -> None:
+    def compare(self, problem: Problem, state: Complex, cores: Sequence[tuple[float, float, int]] = ()) -> None:
         """Warn where the end differs, also from the vortices (x, y, n) that were asked for."""
-        amplitude = vertex_amplitude(system, state)
+        amplitude = vertex_amplitude(problem, state)
         if not abs(amplitude).max(initial=0.0) > 0:
             if cores:
                 warn(
@@ -44,7 +44,7 @@ class Start:
                     "found (the current may be above the depairing current), or it is not stable; this is another "
                     "one. Start from the result at a smaller phase difference (initial=...) to follow a branch",
                 )
-        before, after = self.asked(system, cores), _vortices(system, self.windings, amplitude)
+        before, after = self.asked(problem, cores), _vortices(problem, self.windings, amplitude)
         if cores and after is not None and after != before:
             warn(
                 f"the solve started with vortices of total winding {_listed(before)} and ended with {_listed(after)}: "
@@ -52,31 +52,31 @@ class Start:
                 "the result are; a field B or another start may hold them",
             )
 
-    def asked(self, system: Spectral, cores: Sequence[tuple[float, float, int]]) -> tuple[int, int]:
+    def asked(self, problem: Problem, cores: Sequence[tuple[float, float, int]]) -> tuple[int, int]:
         """Total windings of either sign of the cores that lie in the superconductor, and not in a hole of it."""
         inside = []
-        for x, y, n in cores if system.space.dim == 2 else ():
+        for x, y, n in cores if problem.space.dim == 2 else ():
             try:
-                cell = locate(system.space, [[x], [y]]).cells[0]
+                cell = locate(problem.space, [[x], [y]]).cells[0]
             except ObservableError:
                 continue
             inside.append(n * bool(np.isin(cell, self.windings.cells)))
         return sum(n for n in inside if n > 0), sum(n for n in inside if n < 0)
 
 
-def start_of(system: Spectral, pairing: Pairing | None, state: Complex) -> Start | None:
+def start_of(problem: Problem, pairing: Pairing | None, state: Complex) -> Start | None:
     """The windings of a state; None where no gap is unknown."""
     if pairing is None:
         return None
-    windings, amplitude = find_windings(system, pairing.chosen), vertex_amplitude(system, state)
+    windings, amplitude = find_windings(problem, pairing.chosen), vertex_amplitude(problem, state)
     return Start(windings, windings.along(amplitude))
 
 
-def _vortices(system: Spectral, windings: Windings, amplitude: Complex) -> tuple[int, int] | None:
+def _vortices(problem: Problem, windings: Windings, amplitude: Complex) -> tuple[int, int] | None:
     """Total windings of all vortices of either sign; None where the mesh is no plane."""
-    if system.space.dim != 2:
+    if problem.space.dim != 2:
         return None
-    mesh = system.space.mesh
+    mesh = problem.space.mesh
     _, found = gathered(mesh, windings.cells, cell_windings(mesh, amplitude, windings.cells))
     return int(found[found > 0].sum()), int(found[found < 0].sum())
 

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from ..device.device import Device
 from ..device.material import Material
 from ..errors import UnitWarning, warn
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..physics.thermal import bcs_gap
 from .lengths import RegionLengths, region_lengths
 
@@ -21,45 +21,45 @@ HOT, PROBE = 2.5, 0.04
 BCS = bcs_gap(1e-3, 1.0)
 
 
-def warn_units(device: Device, system: Spectral, temperature: float, *, above: bool = True) -> None:
+def warn_units(device: Device, problem: Problem, temperature: float, *, above: bool = True) -> None:
     """Warn of a temperature above every Tc (if `above`), of a field or of lengths that make no sense."""
-    lengths = region_lengths(device, system, temperature)
-    found = [temperature_advice(device, system, temperature) if above else "", field_advice(device, lengths)]
+    lengths = region_lengths(device, problem, temperature)
+    found = [temperature_advice(device, problem, temperature) if above else "", field_advice(device, lengths)]
     for text in (*found, length_advice(lengths)):
         if text:
             warn(text, UnitWarning)
 
 
-def critical_temperatures(device: Device, system: Spectral, temperature: float) -> dict[str, float]:
+def critical_temperatures(device: Device, problem: Problem, temperature: float) -> dict[str, float]:
     """Critical temperature of every superconductor: the largest Tc, or that of a bulk with the given gap at T."""
-    found = {f"region {region!r}": _largest_tc(system, region, m) for region, m in device.conductors.items()}
-    for name, gap in _given_gaps(device, system).items():
+    found = {f"region {region!r}": _largest_tc(problem, region, m) for region, m in device.conductors.items()}
+    for name, gap in _given_gaps(device, problem).items():
         if gap > 0 and not found.get(name):
             low = max(temperature, gap / BCS)
             found[name] = brentq(lambda tc, gap=gap: bcs_gap(temperature, tc) - gap, low, 2 * low)
     return {name: tc for name, tc in found.items() if tc > 0}
 
 
-def _largest_tc(system: Spectral, region: str, material: Material) -> float:
-    x = system.space.points()[:, system.space.mesh.subdomains[region]]
+def _largest_tc(problem: Problem, region: str, material: Material) -> float:
+    x = problem.space.points()[:, problem.space.mesh.subdomains[region]]
     tc = material.Tc(x) if callable(material.Tc) else material.Tc
     return 0.0 if tc is None else float(np.max(np.real(tc)))
 
 
-def _given_gaps(device: Device, system: Spectral) -> dict[str, float]:
+def _given_gaps(device: Device, problem: Problem) -> dict[str, float]:
     """Largest modulus of the gap of regions where it is given, and of reservoirs."""
-    cells = system.space.mesh.subdomains
-    regions = {name: system.gap[cells[name]] for name, m in device.conductors.items() if not m.self_consistent}
+    cells = problem.space.mesh.subdomains
+    regions = {name: problem.gap[cells[name]] for name, m in device.conductors.items() if not m.self_consistent}
     found = {f"region {name!r}": float(abs(gap).max()) for name, gap in regions.items()}
     return found | {
-        f"reservoir {name!r}": float(abs(gap).max(initial=0)) for name, (_, gap, _) in system.contacts.items()
+        f"reservoir {name!r}": float(abs(own.gap).max(initial=0)) for name, own in problem.electrodes.items()
     }
 
 
-def temperature_advice(device: Device, system: Spectral, temperature: float) -> str:
+def temperature_advice(device: Device, problem: Problem, temperature: float) -> str:
     """A sentence if the temperature is above every Tc, or far above every given gap; empty otherwise."""
-    known = {f"region {name!r}": _largest_tc(system, name, m) for name, m in device.conductors.items()}
-    gaps = {name: gap for name, gap in _given_gaps(device, system).items() if not known.get(name)}
+    known = {f"region {name!r}": _largest_tc(problem, name, m) for name, m in device.conductors.items()}
+    gaps = {name: gap for name, gap in _given_gaps(device, problem).items() if not known.get(name)}
     tc, gap = max(known.values(), default=0.0), max(gaps.values(), default=0.0)
     if max(tc, gap) == 0 or temperature <= tc or temperature <= HOT * gap or (tc == 0 and gap < PROBE * temperature):
         return ""

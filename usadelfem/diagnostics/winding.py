@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..space.space import Index, Real
 
 Complex = NDArray[np.complex128]
 
 
-def vertex_amplitude(system: Spectral, state: Complex) -> Complex:
+def vertex_amplitude(problem: Problem, state: Complex) -> Complex:
     """The singlet (a00 + a11)/2 at the vertices of the mesh; its phase is that of the pair amplitude and i Delta."""
     singlet = 0.5 * (state[:, 0] + state[:, 3])
-    return np.asarray(system.space.at_vertices(singlet[system.space.corners]))
+    return np.asarray(problem.space.at_vertices(singlet[problem.space.corners]))
 
 
 def cell_windings(mesh: Any, amplitude: Complex, cells: Index | None = None) -> NDArray[np.int64]:
@@ -75,23 +75,23 @@ class Windings:
         return np.array(list(steps))
 
 
-def find_windings(system: Spectral, cells: Index) -> Windings:
+def find_windings(problem: Problem, cells: Index) -> Windings:
     """The paths through some cells."""
-    mesh = system.space.mesh
+    mesh = problem.space.mesh
     corners = mesh.t[:, cells]
     size, count = mesh.nvertices, len(corners)
     edges = [corners[[i, j]] for i, j in combinations(range(count), 2)]
     first, second = np.concatenate(edges, axis=1)
     length = np.linalg.norm(mesh.p[:, first] - mesh.p[:, second], axis=0)
     barrier = np.zeros(size, bool)
-    barrier[mesh.facets[:, system.space.barriers]] = True
+    barrier[mesh.facets[:, problem.space.barriers]] = True
     open_ = ~(barrier[first] | barrier[second])
     graph = coo_array((length[open_], (first[open_], second[open_])), shape=(size, size)).tocsr()
     graph.data = np.maximum(graph.data, np.finfo(float).tiny)
     ends: dict[str, int] = {}
-    for name, (_, gap, _) in system.contacts.items():
+    for name, electrode in problem.electrodes.items():
         own = np.intersect1d(mesh.facets[:, np.asarray(mesh.boundaries[name])], corners)
-        if len(own) and abs(gap).any():
+        if len(own) and abs(electrode.gap).any():
             points = mesh.p[:, own]
             ends[name] = int(own[np.linalg.norm(points - points.mean(axis=1)[:, None], axis=0).argmin()])
     paths: list[tuple[str, str, Index]] = []

@@ -16,15 +16,14 @@ from ..checks import named, shown
 from ..device.device import Device
 from ..errors import FileError
 from ..fem.coefficients import Coefficients
+from ..fem.electrodes import Electrode
 from ..fem.gap_equation import Pairing
-from ..fem.interfaces import COLUMNS, splitting
-from ..fem.matsubara import Spectral, build_spectral
-from ..fem.retarded import build_retarded
+from ..fem.interfaces import COLUMNS
+from ..fem.problem import Problem, build_problem
 from ..fem.screening import build_induced
 from ..physics.columns import column_names
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
-from ..space.space import build_space
 from .atomic import as_path, check_target, write_whole
 from .grid import SweepResult
 from .hdf5 import attribute, damaged, image, member, opened, seal, set_text, verify
@@ -141,36 +140,36 @@ def _own_version() -> str:
         return "unknown"
 
 
-def _pack_system(device: Device, system: Spectral) -> dict[str, Any]:
+def _pack_system(device: Device, problem: Problem) -> dict[str, Any]:
     """What a discretised problem cannot be rebuilt from without the functions of its device."""
-    own, junctions = system.coefficients, system.junctions
+    own, junctions = problem.coefficients, problem.interfaces
     return {
-        "device": without_functions(device, system.space), "order": system.space.order,
-        "linearized": system.linearized, "sector": "full" if system.sector.name == "full" else "auto",
+        "device": without_functions(device, problem.space), "order": problem.space.order,
+        "linearized": problem.linearized, "sector": "full" if problem.sector.name == "full" else "auto",
         "potential": bool(own.gauge.shape[2]), "table": own.table, "kinds": own.kinds, "pairs": own.pairs,
         "columns": own.columns, "barrier_columns": COLUMNS,
-        "contacts": {name: (gap, exchange) for name, (_, gap, exchange) in system.contacts.items()},
+        "contacts": {name: (at.gap, at.exchange) for name, at in problem.electrodes.items()},
         "junctions": (junctions.table, junctions.kinds, junctions.channels),
     }  # fmt: skip
 
 
-def _unpack_system(content: dict[str, Any], temperature: float | None) -> tuple[Device, Spectral, Spectral]:
+def _unpack_system(content: dict[str, Any], temperature: float | None) -> tuple[Device, Problem, Problem]:
     """The device, its problem as it was solved, and the problem without what the solve has changed."""
     device = content["device"]
-    fresh = build_spectral(
+    fresh = build_problem(
         device, content["order"], linearized=content["linearized"], temperature=temperature,
         potential=content["potential"], sector=content["sector"],
     )  # fmt: skip
     table, kinds, channels = content["junctions"]
-    contacts = {name: (fresh.contacts[name][0], *values) for name, values in content["contacts"].items()}
-    system = replace(
-        fresh, contacts=contacts, coefficients=_unpack_coefficients(content),
-        junctions=replace(
-            fresh.junctions, table=_arranged(table, content["barrier_columns"], COLUMNS), kinds=kinds,
+    electrodes = {name: Electrode(fresh.electrodes[name].nodes, *at) for name, at in content["contacts"].items()}
+    problem = replace(
+        fresh, electrodes=electrodes, coefficients=_unpack_coefficients(content),
+        interfaces=replace(
+            fresh.interfaces, table=_arranged(table, content["barrier_columns"], COLUMNS), kinds=kinds,
             channels=channels,
         ),
     )  # fmt: skip
-    return device, system, fresh
+    return device, problem, fresh
 
 
 def _unpack_coefficients(content: dict[str, Any]) -> Coefficients:
@@ -200,49 +199,49 @@ def _pack_equilibrium(eq: Equilibrium) -> dict[str, Any]:
     )  # fmt: skip
     pairing = eq.pairing and (eq.pairing.chosen, eq.pairing.log_tc, eq.pairing.weight)
     mu0 = eq.induced and eq.induced.mu0
-    return {"system": _pack_system(eq.device, eq.system), "pairing": pairing, "mu0": mu0} | {
+    return {"system": _pack_system(eq.device, eq.problem), "pairing": pairing, "mu0": mu0} | {
         name: getattr(eq, name) for name in names
     }
 
 
 def _unpack_equilibrium(content: dict[str, Any]) -> Equilibrium:
-    device, system, fresh = _unpack_system(content.pop("system"), content["temperature"])
+    device, problem, fresh = _unpack_system(content.pop("system"), content["temperature"])
     pairing, mu0 = content.pop("pairing"), content.pop("mu0")
     for array in (content["frequencies"], content["weights"], content["riccati"]):
         array.flags.writeable = False
     return Equilibrium(
-        device=device, system=system, induced=None if mu0 is None else build_induced(device, fresh, mu0),
-        pairing=None if pairing is None else _unpack_pairing(system, *pairing), **content,
+        device=device, problem=problem, induced=None if mu0 is None else build_induced(device, fresh, mu0),
+        pairing=None if pairing is None else _unpack_pairing(problem, *pairing), **content,
     )  # fmt: skip
 
 
-def _unpack_pairing(system: Spectral, chosen: Any, log_tc: Any, weight: Any) -> Pairing:
-    return Pairing(chosen, system.space.cells[chosen], system.space.phi, log_tc, weight)
+def _unpack_pairing(problem: Problem, chosen: Any, log_tc: Any, weight: Any) -> Pairing:
+    return Pairing(chosen, problem.space.cells[chosen], problem.space.phi, log_tc, weight)
 
 
 def _pack_spectrum(spec: Spectrum) -> dict[str, Any]:
     names = ("energies", "broadening", "states", "report", "clock")
-    return {"system": _pack_system(spec.device, spec.problem.system)} | {name: getattr(spec, name) for name in names}
+    return {"system": _pack_system(spec.device, spec.problem)} | {name: getattr(spec, name) for name in names}
 
 
 def _unpack_spectrum(content: dict[str, Any]) -> Spectrum:
-    device, system, _ = _unpack_system(content.pop("system"), None)
-    return Spectrum(device=device, problem=build_retarded(system), **content)
+    device, problem, _ = _unpack_system(content.pop("system"), None)
+    return Spectrum(device=device, problem=problem, **content)
 
 
 def _pack_normal_state(ns: NormalState) -> dict[str, Any]:
-    own = ns.coefficients
+    own = ns.problem.coefficients
     return {
-        "device": without_functions(ns.device, ns.space), "values": ns.values, "order": ns.space.order,
+        "device": without_functions(ns.device, ns.problem.space), "values": ns.values,
+        "order": ns.problem.space.order,
         "table": own.table, "kinds": own.kinds, "pairs": own.pairs, "columns": own.columns,
     }  # fmt: skip
 
 
 def _unpack_normal_state(content: dict[str, Any]) -> NormalState:
     device = content["device"]
-    barriers, ghosts = splitting(device)
-    space = build_space(device.sample, content["order"], barriers=barriers, ghosts=ghosts)
-    return NormalState(device, content["values"], space, _unpack_coefficients(content))
+    problem = build_problem(device, content["order"], normal=True)
+    return NormalState(device, content["values"], replace(problem, coefficients=_unpack_coefficients(content)))
 
 
 def _pack_sweep(result: SweepResult) -> dict[str, Any]:

@@ -68,6 +68,14 @@ class Coefficients(FrozenRecord):
         return self.table[..., column.COEFFICIENTS : last].reshape(*self.table.shape[:2], -1, GAUGE_COLUMNS)
 
 
+def exchanged(own: Coefficients) -> Real:
+    """The coefficients with which the functional keeps its form under a <-> b: gap -> -gap*, A -> -A, theta -> -theta.
+
+    g goes to -V g V^-1 with V = tau3 tau1.
+    """
+    return np.asarray(own.table * [row.exchanged for row in own.rows], float)
+
+
 def sample(space: Space, device: Device, region: str, names: Iterable[str]) -> dict[str, NDArray[Any]]:
     """Coefficients of a region at its quadrature points, each of shape (..., cells of the region, points)."""
     cells = np.asarray(space.mesh.subdomains[region], np.int64)

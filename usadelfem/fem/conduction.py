@@ -34,7 +34,7 @@ def physical_gradients(space: Space) -> Real:
     return np.asarray(np.einsum("qim,cqmk->cqik", space.dphi, inverse))
 
 
-def electrode(device: Device, space: Space, name: str) -> Index:
+def electrode_nodes(device: Device, space: Space, name: str) -> Index:
     """The nodes of a contact that are in the reservoir: the far side of a barrier where the contact has one."""
     behind = barrier_contacts(device)
     if name in behind:

@@ -18,7 +18,7 @@ from ..physics.riccati import green, green_derivative, tilde, to_matrix
 from ..space.section import Section, node_measure
 from ..space.space import Index, Real, Space
 from .assembly import Complex, assemble, junction_residual
-from .matsubara import Spectral
+from .problem import Problem
 
 
 def at_quadrature(space: Space, nodal: Complex) -> Complex:
@@ -26,12 +26,12 @@ def at_quadrature(space: Space, nodal: Complex) -> Complex:
     return np.asarray(np.einsum("cik,qi->cqk", nodal[space.cells], space.phi))
 
 
-def green_at_quadrature(system: Spectral, state: Complex) -> tuple[Complex, Complex]:
+def green_at_quadrature(problem: Problem, state: Complex) -> tuple[Complex, Complex]:
     """g and its covariant derivatives D_k g at the quadrature points: (4, 4, cells, points) and (dim, 4, 4, ...)."""
-    space, linear = system.space, system.linearized
+    space, linear = problem.space, problem.linearized
     a = to_matrix(at_quadrature(space, state))
     derivatives = to_matrix(_gradient_at_quadrature(space, state))
-    b, gauge, g = tilde(a), system.coefficients.gauge, []
+    b, gauge, g = tilde(a), problem.coefficients.gauge, []
     for k in range(space.dim):
         da = derivatives[..., k]
         if gauge.shape[2]:
@@ -69,27 +69,27 @@ def boundary_share(space: Space, section: Section, clamped: Index) -> Real:
 
 
 def consistent_flux(
-    system: Spectral, w: float, state: Complex, section: Section, share: Real
+    problem: Problem, w: float, state: Complex, section: Section, share: Real
 ) -> tuple[Real, float]:  # fmt: skip
     """Charge and spin moments (4,) of the flux through a section that separates its two sides, and their rounding."""
-    aligned, junctions = system.aligned
-    reduced = system.sector.reduce(state)
+    aligned, junctions = problem.aligned
+    reduced = problem.sector.reduce(state)
     rounding = 0.0
 
     def cells(chosen: Index) -> Complex:
         nonlocal rounding
-        residual, scale, _ = assemble(system.space, aligned, w, reduced, chosen=chosen)
+        residual, scale, _ = assemble(problem.space, aligned, w, reduced, chosen=chosen)
         rounding = float(np.finfo(float).eps * (share * scale) @ abs(reduced).max(axis=1))
         return residual
 
     def sides(chosen: NDArray[np.bool_]) -> Complex:
         return junction_residual(junctions, reduced, chosen)
 
-    return section_moments(system, section, share, cells, sides, partial(_moments, reduced)), rounding
+    return section_moments(problem, section, share, cells, sides, partial(_moments, reduced)), rounding
 
 
 def section_moments(
-    system: Spectral, section: Section, share: Real, cells: Callable[[Index], Complex],
+    problem: Problem, section: Section, share: Real, cells: Callable[[Index], Complex],
     sides: Callable[[NDArray[np.bool_]], Complex], test: Callable[[Complex, Real], NDArray[Any]],
 ) -> NDArray[Any]:  # fmt: skip
     """The residual of all that lies behind a section, tested with the generators of charge and spin.
@@ -98,7 +98,7 @@ def section_moments(
     barriers seen from them, are tested on the nodes of the section, each with its `boundary_share`. What flows through
     facets of the section that are barriers is the derivative of their own interface terms.
     """
-    junctions, mesh = system.junctions, system.space.mesh
+    junctions, mesh = problem.interfaces, problem.space.mesh
     adjacent = mesh.f2t[:, junctions.facets]
     own = np.isin(junctions.facets, section.facets)
     behind = np.zeros((2, len(own)), bool)

@@ -21,7 +21,8 @@ from ..space.space import Index, Real
 from .coefficients import sample
 from .conjugates import field_sources, singlet
 from .interfaces import barrier_contacts
-from .matsubara import Spectral
+from .matsubara import Matsubara
+from .problem import Problem
 
 Complex = NDArray[np.complex128]
 
@@ -53,37 +54,37 @@ class Pairing(FrozenRecord):
         """Shape of an array of gaps: cells, points."""
         return self.weight.shape[0], self.weight.shape[1]
 
-    def gap_of(self, system: Spectral) -> Complex:
-        """The gap in the coefficients of a system, shape (cells, points)."""
-        return np.asarray(system.gap[self.chosen])
+    def gap_of(self, problem: Problem) -> Complex:
+        """The gap in the coefficients of a problem, shape (cells, points)."""
+        return np.asarray(problem.gap[self.chosen])
 
-    def with_gap(self, system: Spectral, gap: Complex) -> Spectral:
-        """The system with another gap, shape (cells, points)."""
-        table = system.coefficients.table.copy()
+    def with_gap(self, problem: Problem, gap: Complex) -> Problem:
+        """The problem with another gap, shape (cells, points)."""
+        table = problem.coefficients.table.copy()
         table[self.chosen, :, column.GAP_RE], table[self.chosen, :, column.GAP_IM] = gap.real, gap.imag
-        return system.with_table(table)
+        return problem.with_columns(table)
 
-    def amplitude(self, system: Spectral, state: Complex, weight: float = 1.0) -> Complex:
+    def amplitude(self, problem: Problem, state: Complex, weight: float = 1.0) -> Complex:
         """Weight times the singlet amplitude f0 of a state (nodes, 4), shape (cells, points)."""
-        return singlet(system.conjugates(column.GAP, weight, [state], chosen=self.chosen))
+        return singlet(Matsubara(problem).conjugates(column.GAP, weight, [state], chosen=self.chosen))
 
-    def response(self, system: Spectral, state: Complex, change: Complex, weight: float = 1.0) -> Complex:
+    def response(self, problem: Problem, state: Complex, change: Complex, weight: float = 1.0) -> Complex:
         """Weight times the change of f0 with a change of the state, in the coordinates (nodes, n) of the sector."""
-        return singlet(system.changes(column.GAP, weight, [state], [change], chosen=self.chosen))
+        return singlet(Matsubara(problem).changes(column.GAP, weight, [state], [change], chosen=self.chosen))
 
-    def source(self, system: Spectral, state: Complex, gap: Complex) -> Complex:
+    def source(self, problem: Problem, state: Complex, gap: Complex) -> Complex:
         """Change of the residual of the Usadel equation with the gap, by coordinates (nodes, n); linear in `gap`."""
         fields = np.zeros((*self.shape, column.HZ + 1))
         fields[..., column.GAP_RE], fields[..., column.GAP_IM] = gap.real, gap.imag
-        sector = system.sector
+        sector = problem.sector
         return field_sources(
-            sector.like, system.tables, sector.reduce(state), fields, system.space.dx[self.chosen], self.chosen
+            sector.like, problem.tables, sector.reduce(state), fields, problem.space.dx[self.chosen], self.chosen
         )
 
 
-def build_pairing(device: Device, system: Spectral) -> Pairing | None:
+def build_pairing(device: Device, problem: Problem) -> Pairing | None:
     """The gap equation of a device; None where no region has a Tc above zero and an unknown gap."""
-    space = system.space
+    space = problem.space
     cells, log_tc = [], []
     for region, material in device.conductors.items():
         if not material.self_consistent:
@@ -97,11 +98,11 @@ def build_pairing(device: Device, system: Spectral) -> Pairing | None:
     if not sum(map(len, cells)):
         return None
     chosen = np.concatenate(cells)
-    weight = (space.dx * system.coefficients.table[..., column.N0])[chosen]
+    weight = (space.dx * problem.coefficients.table[..., column.N0])[chosen]
     return Pairing(chosen, space.cells[chosen], space.phi, np.concatenate(log_tc), weight)
 
 
-def cut_energy(device: Device, system: Spectral, tc: dict[str, float], temperature: float) -> float:
+def cut_energy(device: Device, problem: Problem, tc: dict[str, float], temperature: float) -> float:
     """What the sum of the gap equation has to be cut off well above: 0 if the gap jumps nowhere across a transparent
     contact, so that the sum converges; else the largest Thouless energy D (A/V)^2 of the regions that meet at a jump, A
     the area of the jump and V their volume.
@@ -109,7 +110,7 @@ def cut_energy(device: Device, system: Spectral, tc: dict[str, float], temperatu
     `tc` is that of every self-consistent region with only one. At a jump of the gap the summand falls off like 1/w.
     Regions count as one where their Tc is the same number; rigid reservoirs where their gap is the bulk gap.
     """
-    space = system.space
+    space = problem.space
     label = np.full(space.mesh.nelements, -1.0)
     unknown = np.zeros(space.mesh.nelements, bool)
     for region, material in device.conductors.items():
@@ -120,28 +121,28 @@ def cut_energy(device: Device, system: Spectral, tc: dict[str, float], temperatu
     passable = second >= 0
     passable[space.barriers] = False
     jumps = passable & (unknown[first] | unknown[second]) & (label[first] != label[second])
-    for name, (_, gap, _) in system.contacts.items():
+    for name, electrode in problem.electrodes.items():
         facets = np.asarray(space.mesh.boundaries[name], np.int64)
         own = label[first[facets]][unknown[first[facets]]]
         rigid = name not in barrier_contacts(device)
         bulk = bcs_gap(temperature, float(own[0])) if len(own) and np.isfinite(own[0]) else 0.0
-        if rigid and len(own) and not (bulk > 0 and np.allclose(abs(gap), bulk, rtol=1e-6, atol=0)):
+        if rigid and len(own) and not (bulk > 0 and np.allclose(abs(electrode.gap), bulk, rtol=1e-6, atol=0)):
             jumps[facets] |= unknown[first[facets]]
-    return _largest_thouless_energy(device, system, np.flatnonzero(jumps))
+    return _largest_thouless_energy(device, problem, np.flatnonzero(jumps))
 
 
-def _largest_thouless_energy(device: Device, system: Spectral, facets: Index) -> float:
+def _largest_thouless_energy(device: Device, problem: Problem, facets: Index) -> float:
     """The largest D (A/V)^2 of the regions at some facets, A the area of their facets among them."""
     if not len(facets):
         return 0.0
-    space = system.space
+    space = problem.space
     area = facet_basis(space, facets)[1].sum(axis=1)
     largest, volumes = 1e-300, space.dx.sum(axis=1)
     for region in device.conductors:
         cells = np.asarray(space.mesh.subdomains[region], np.int64)
         at = np.isin(space.mesh.f2t[:, facets], cells).any(axis=0)
         if at.any():
-            diffusion = float(system.coefficients.table[cells][..., column.D].max())
+            diffusion = float(problem.coefficients.table[cells][..., column.D].max())
             largest = max(largest, diffusion * float(area[at].sum() / volumes[cells].sum()) ** 2)
     return largest
 
@@ -151,8 +152,8 @@ def zero_temperature_gap(pairing: Pairing) -> float:
     return float(np.exp(pairing.log_tc.max() - np.euler_gamma) * np.pi)
 
 
-def needed_cut(device: Device, system: Spectral, temperature: float) -> float:
+def needed_cut(device: Device, problem: Problem, temperature: float) -> float:
     """The energy well above which the gap equation has to be cut off; 0 where its summand falls off fast enough."""
     tc = {region: uniform(material.Tc) for region, material in device.conductors.items() if material.self_consistent}
     known = {region: value.real for region, value in tc.items() if value is not None}
-    return cut_energy(device, system, known, temperature)
+    return cut_energy(device, problem, known, temperature)

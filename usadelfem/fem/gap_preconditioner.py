@@ -23,7 +23,7 @@ from ..physics import columns as column
 from ..space.space import Index, Real
 from .conduction import physical_gradients
 from .gap_equation import Pairing
-from .matsubara import Spectral
+from .problem import Problem
 
 Complex = NDArray[np.complex128]
 
@@ -74,20 +74,20 @@ class GapResponse:
 
 
 def build_gap_response(
-    system: Spectral, pairing: Pairing, gap: Complex, alpha: Real, kappa: Real, mass: float, logarithm: float
+    problem: Problem, pairing: Pairing, gap: Complex, alpha: Real, kappa: Real, mass: float, logarithm: float
 ) -> GapResponse:  # fmt: skip
     """Factorise the two operators; alpha and kappa as in the head of this file, at the points with their own gap.
 
     `mass` is what a gap costs that only its surroundings induce, above its own Tc: a lower bound of kappa.
     """
-    space, chosen = system.space, pairing.chosen
+    space, chosen = problem.space, pairing.chosen
     known, local = np.unique(pairing.cells, return_inverse=True)
     local = local.reshape(pairing.cells.shape)
-    held = np.concatenate([nodes for nodes, *_ in system.contacts.values()] + [np.empty(0, np.int64)])
+    held = np.concatenate([own.nodes for own in problem.electrodes.values()] + [np.empty(0, np.int64)])
     free = np.flatnonzero(~np.isin(known, held))
     gradient = physical_gradients(space)[chosen]
     square = np.maximum(abs(gap), CORE * abs(gap).max()) ** 2 + 1e-300
-    half = 0.5 * alpha * square * system.coefficients.table[chosen, :, column.D] * pairing.weight
+    half = 0.5 * alpha * square * problem.coefficients.table[chosen, :, column.D] * pairing.weight
     stiffness = np.einsum("cq,cqik,cqjk->cij", half, gradient, gradient, optimize=True)
 
     def factors(own: Real) -> Any:

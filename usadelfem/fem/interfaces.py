@@ -165,6 +165,16 @@ def _join(space: Space, parts: list[tuple[str, Barrier, Index, Index]], linear: 
     return Junctions(facets, nodes, phi, dx, table, kinds, padded, linear)
 
 
+def exchanged_junctions(junctions: Junctions) -> Real:
+    """The table with which the terms keep their form under a <-> b: M changes its sign in a spin filter, not in mixing.
+
+    `coefficients.exchanged` says what for.
+    """
+    table = junctions.table.copy()
+    table[..., column.MIX_ONE] *= -1
+    return table
+
+
 def limited(junctions: Junctions, space: Space, conductivity: Real) -> Junctions:
     """The interface terms with conductances of at most PERFECT times that of the cells beside them.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,16 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..frozen import FrozenRecord
-from ..physics import interface as barrier
 from ..physics.columns import W
 from ..physics.jit import announce_compilation, readonly
-from ..physics.riccati import bulk, tilde_entries
+from ..physics.riccati import tilde_entries
 from ..space.space import Index, Real
-from .assembly import Pattern, Timings, build_pattern, in_chunks, scatter_junctions
-from .coefficients import Coefficients
+from .assembly import Pattern, in_chunks, scatter_junctions
 from .conjugates import CellTables, cell_tables, static_conjugates_of, sum_conjugates
-from .interfaces import Junctions
-from .matsubara import Spectral
+from .problem import Problem
 from .retarded_cells import retarded_junctions, retarded_terms
 from .workspace import junction_space, point_space, whole_tangent_space
 
@@ -29,47 +26,38 @@ Complex = NDArray[np.complex128]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Retarded(FrozenRecord):
-    """Residual and tangent of the functional at w = Gamma - iE, with the nodes of the contacts clamped.
+    """Residual and tangent of the functional at w = Gamma - iE, with the nodes of the electrodes clamped.
 
     A state holds, for every node, the entries of a and of b that its sector needs, shape (nodes, 2n).
 
     Attributes
     ----------
-    system
-        The discretised equation: coefficients with the gap and the potential in place, interfaces, contacts, sector.
-    pattern
-        Sparsity of the tangent: the same nodes, 2n complex unknowns each.
-    timings
-        Where the seconds spent in assembly are added up.
+    problem
+        The discretised device, with the gap and the potential in place.
     """
 
-    system: Spectral
-    pattern: Pattern
-    timings: Timings = field(default_factory=Timings)
+    problem: Problem
 
     @property
     def entries(self) -> int:
         """Complex unknowns of a node."""
-        return 2 * self.system.sector.entries
+        return 2 * self.problem.sector.entries
 
     def zero(self) -> Complex:
         """The normal metal everywhere, shape (nodes, 2n)."""
-        return np.zeros((self.system.space.nodes.shape[1], self.entries), complex)
+        return np.zeros((self.problem.space.nodes.shape[1], self.entries), complex)
 
     def clamp(self, w: complex, state: Complex) -> Complex:
-        """A copy of the state with the nodes of the contacts set to the values of their reservoirs at w."""
-        clamped, sector = state.copy(), self.system.sector
-        for nodes, gap, exchange in self.system.contacts.values():
-            a = bulk(w, gap, exchange, linearized=self.system.linearized)
-            # b(w) = sigma_y a(w*)* sigma_y
-            mirrored = bulk(np.conj(w), gap, exchange, linearized=self.system.linearized)
-            b = tilde_entries(mirrored)
-            clamped[nodes] = np.concatenate([sector.reduce(a), sector.reduce(b)], axis=-1)
+        """A copy of the state with the nodes of the electrodes set to the values of their reservoirs at w."""
+        clamped, sector, linearized = state.copy(), self.problem.sector, self.problem.linearized
+        for own in self.problem.electrodes.values():
+            a, b = own.amplitude(w, linearized=linearized), own.partner(w, linearized=linearized)
+            clamped[own.nodes] = np.concatenate([sector.reduce(a), sector.reduce(b)], axis=-1)
         return clamped
 
     def matrices(self, state: Complex) -> tuple[Complex, Complex]:
         """All entries of a and b, shape (..., 4) each, of states (..., 2n)."""
-        n, sector = self.system.sector.entries, self.system.sector
+        n, sector = self.problem.sector.entries, self.problem.sector
         return sector.expand(state[..., :n]), sector.expand(state[..., n:])
 
     def residual(self, w: complex, state: Complex) -> tuple[Complex, float]:
@@ -79,13 +67,13 @@ class Retarded(FrozenRecord):
 
     def linearize(self, w: complex, state: Complex) -> tuple[Complex, float, Complex]:
         """Residual, its size, and the values of the upper-triangular CSR tangent."""
-        residual, scale, values = self._assemble(w, state, self.pattern)
+        residual, scale, values = self._assemble(w, state, self.problem.pattern)
         return self._free(residual), float(scale.max(initial=0.0)), values
 
     def moved(self, state: Complex, step: Complex) -> Complex:
         """The state after a step of the free unknowns."""
         moved = state.copy()
-        moved[self.pattern.free] += step.reshape(-1, self.entries)
+        moved[self.problem.pattern.free] += step.reshape(-1, self.entries)
         return moved
 
     def unknowns(self, state: Complex) -> Complex:
@@ -94,32 +82,25 @@ class Retarded(FrozenRecord):
 
     def mirrored(self, state: Complex) -> Complex:
         """The state at -E: a(-E) = sigma_y b(E)* sigma_y and the other way round; states (..., 2n)."""
-        sector = self.system.sector
+        sector = self.problem.sector
         a, b = self.matrices(state)
         parts = (sector.reduce(tilde_entries(b)), sector.reduce(tilde_entries(a)))
         return np.concatenate(parts, axis=-1)
 
     @cached_property
-    def tables(self) -> tuple[Coefficients, Real, Junctions, Real]:
-        """Coefficients and interface terms in the frame of the sector, each with what the rows of b have in place."""
-        sector = self.system.sector
-        own, junctions = sector.coefficients(self.system.coefficients), sector.junctions(self.system.junctions)
-        return own, exchanged(own), junctions, exchanged_junctions(junctions)
-
-    @cached_property
     def cell_tables(self) -> CellTables:
         """What kernels read of the cells."""
-        own, other, _, _ = self.tables
-        return cell_tables(self.system.space, own, other)
+        return cell_tables(self.problem.space, self.problem.aligned[0], self.problem.exchanged[0])
 
     def conjugates(self, places: Sequence[int], state: Complex) -> Complex:
         """df/dc of a state (nodes, 2n), shape (places, cells, points); per density of states, in the sector's frame."""
-        return sum_conjugates(self.system.sector.like, self.system.space, self.cell_tables, places, [(0.0, 1.0, state)])
+        like, space = self.problem.sector.like, self.problem.space
+        return sum_conjugates(like, space, self.cell_tables, places, [(0.0, 1.0, state)])
 
     def pointwise(self, places: Sequence[int], values: Complex) -> Complex:
         """Conjugates that need no gradients, of matrices a and b (..., 2n); shape (places, ...)."""
-        sector, n = self.system.sector, self.system.sector.entries
-        linear = self.system.linearized
+        sector, n = self.problem.sector, self.problem.sector.entries
+        linear = self.problem.linearized
         return static_conjugates_of(sector.like, values[..., :n], values[..., n:], places, linear=linear)
 
     def normal_part(self, values: Complex) -> Complex:
@@ -127,7 +108,7 @@ class Retarded(FrozenRecord):
         return np.asarray(1.0 - 0.25 * self.pointwise((W,), values)[0])
 
     def _free(self, residual: Complex) -> Complex:
-        return residual[self.pattern.free].reshape(-1)
+        return residual[self.problem.pattern.free].reshape(-1)
 
     def of_cells(self, w: complex, state: Complex, chosen: Index) -> Complex:
         """The residual of some cells alone, shape (nodes, 2n)."""
@@ -148,8 +129,8 @@ class Retarded(FrozenRecord):
         self, w: complex, state: Complex, pattern: Pattern | None, chosen: Index | slice
     ) -> tuple[Complex, Real, Complex]:  # fmt: skip
         announce_compilation(retarded_terms)
-        space, like = self.system.space, self.system.sector.like
-        own, other = self.tables[0].chosen(chosen), self.tables[1][chosen]
+        space, like = self.problem.space, self.problem.sector.like
+        own, other = self.problem.aligned[0].chosen(chosen), self.problem.exchanged[0][chosen]
         arrays = (array[chosen] for array in (space.cells, space.inverse, space.dx))
         cells, inverse, dx, table, partner, kinds, pairs, state = readonly(
             *arrays, own.table, other, own.kinds, own.pairs, state
@@ -164,14 +145,14 @@ class Retarded(FrozenRecord):
                 point, matrices, r, s, t,
             )  # fmt: skip
 
-        self.timings.points += dx.size
-        return in_chunks(elements, cells, state.shape, self.entries, np.dtype(complex), pattern, self.timings)
+        self.problem.timings.points += dx.size
+        return in_chunks(elements, cells, state.shape, self.entries, np.dtype(complex), pattern, self.problem.timings)
 
     def _interfaces(
         self, state: Complex, residual: Complex, scale: Real, pattern: Pattern | None, values: NDArray[Any],
         sides: NDArray[np.bool_] | None,
     ) -> None:  # fmt: skip
-        _, _, junctions, other = self.tables
+        junctions, other = self.problem.aligned[1], self.problem.exchanged[1]
         if not len(junctions.facets):
             return
         parts = junctions.nodes, junctions.phi, junctions.dx, junctions.table, other, junctions.kinds
@@ -179,7 +160,7 @@ class Retarded(FrozenRecord):
         count = nodes.shape[1] * (nodes.shape[1] + 1) // 2 if pattern else 0
         r, s = np.empty((*nodes.shape, self.entries), complex), np.empty(nodes.shape)
         t = np.empty((len(nodes), count, self.entries, self.entries), complex)
-        like = self.system.sector.like
+        like = self.problem.sector.like
         retarded_junctions(
             like, state, nodes, phi, dx, table, partner, kinds, channels, junctions.linear, count > 0,
             junction_space(len(like), complex), r, s, t,
@@ -187,26 +168,3 @@ class Retarded(FrozenRecord):
         if sides is not None:
             r[~np.repeat(sides.T, nodes.shape[1] // 2, axis=1)] = 0.0
         scatter_junctions(nodes, r, s, t, residual, scale, pattern, values)
-
-
-def exchanged(own: Coefficients) -> Real:
-    """The coefficients with which the functional keeps its form under a <-> b: gap -> -gap*, A -> -A, theta -> -theta.
-
-    g goes to -V g V^-1 with V = tau3 tau1.
-    """
-    return np.asarray(own.table * [row.exchanged for row in own.rows], float)
-
-
-def exchanged_junctions(junctions: Junctions) -> Real:
-    """The same for interfaces: M changes its sign in a spin filter, not in spin mixing."""
-    table = junctions.table.copy()
-    table[..., barrier.MIX_ONE] *= -1
-    return table
-
-
-def build_retarded(system: Spectral) -> Retarded:
-    """The retarded problem of a discretised device."""
-    every = np.arange(system.space.nodes.shape[1])
-    clamped = np.setdiff1d(every, system.pattern.free)
-    pattern = build_pattern(system.space, clamped, system.junctions.nodes, unknowns=2 * system.sector.entries)
-    return Retarded(system, pattern)

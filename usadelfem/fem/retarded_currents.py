@@ -1,4 +1,4 @@
-"""Spectral currents: what flows at one energy, from the same formulas as the residual of the retarded problem.
+"""Spectral currents: what flows at one energy, from the same formulas as the residual of the retarded equation.
 
 With flux_k = df/d(d_k a) and its partner for b, a phase rotation da = i a, db = -i b and a spin rotation
 da = i [sigma_a/2, a], db = i [sigma_a/2, b] give moments m(w) that are real at Matsubara frequencies and analytic, so
@@ -23,34 +23,34 @@ from .retarded import Retarded
 Complex = NDArray[np.complex128]
 
 
-def spectral_moments(problem: Retarded, state: Complex) -> Real:
+def spectral_moments(equation: Retarded, state: Complex) -> Real:
     """Imaginary parts of the moments of charge and spin at the quadrature points, shape (dim, 4, cells, points).
 
     They are -1/2 and -1 times the conjugates of A and SU.
     """
-    space = problem.system.space
+    space = equation.problem.space
     places = gauge_columns(space.dim, range(4))
-    m = problem.conjugates(places, state).imag * problem.system.coefficients.table[..., N0]
+    m = equation.conjugates(places, state).imag * equation.problem.coefficients.table[..., N0]
     factors = np.array([-0.5, -1.0, -1.0, -1.0])
     return np.asarray(m.reshape(space.dim, 4, *space.dx.shape) * factors[:, None, None])
 
 
-def spectral_flux(problem: Retarded, w: complex, state: Complex, section: Section, share: Real) -> Real:
+def spectral_flux(equation: Retarded, w: complex, state: Complex, section: Section, share: Real) -> Real:
     """Imaginary parts of the moments (4,) of the flux through a section that separates its two sides."""
 
     def cells(chosen: Index) -> Complex:
-        return problem.of_cells(w, state, chosen)
+        return equation.of_cells(w, state, chosen)
 
     def sides(chosen: NDArray[np.bool_]) -> Complex:
-        return problem.of_sides(state, chosen)
+        return equation.of_sides(state, chosen)
 
-    test = partial(_moments, problem, state)
-    return np.asarray(section_moments(problem.system, section, share, cells, sides, test).imag)
+    test = partial(_moments, equation, state)
+    return np.asarray(section_moments(equation.problem, section, share, cells, sides, test).imag)
 
 
-def _moments(problem: Retarded, state: Complex, residual: Complex, share: Real) -> Complex:
+def _moments(equation: Retarded, state: Complex, residual: Complex, share: Real) -> Complex:
     """A residual tested with the generators of charge and spin at the nodes, weighted with shares; (4,)."""
-    half = problem.entries // 2
+    half = equation.entries // 2
     nodes, charges = np.flatnonzero(share), np.repeat([1j, -1j], half)
     z, r = state[nodes], residual[nodes]
     charge = share[nodes] @ (r * charges * z).sum(axis=1)

@@ -14,7 +14,8 @@ from ..physics import columns as column
 from ..physics.columns import GAUGE_COLUMNS
 from ..space.space import Real
 from .conjugates import gauge_columns
-from .matsubara import Spectral
+from .matsubara import Matsubara
+from .problem import Problem
 
 Complex = NDArray[np.complex128]
 
@@ -37,21 +38,21 @@ class Induced(FrozenRecord):
     applied: Real
     mu0: float
 
-    def with_potential(self, system: Spectral, dofs: Real) -> Spectral:
-        """The system in the applied and an induced potential."""
-        table = system.coefficients.table.copy()
+    def with_potential(self, problem: Problem, dofs: Real) -> Problem:
+        """The problem in the applied and an induced potential."""
+        table = problem.coefficients.table.copy()
         total = self.applied + self.maxwell.at_points(dofs)
-        for k in range(system.space.dim):
+        for k in range(problem.space.dim):
             table[..., column.COEFFICIENTS + GAUGE_COLUMNS * k] = total[k]
-        return system.with_table(table)
+        return problem.with_columns(table)
 
-    def response(self, system: Spectral, state: Complex, weight: float) -> Real:
+    def response(self, problem: Problem, state: Complex, weight: float) -> Real:
         """Charge current and its local response -dj/dA at fixed g, weighted; shape (dim + 1, cells, points).
 
         j = -df/dA, and -dj/dA = 2 D tr F Ft is 4 D times the conjugate of depairing, which a vector potential is.
         """
-        table, potentials = system.coefficients.table, gauge_columns(system.space.dim, (0,))
-        out = system.conjugates((*potentials, column.DEPAIRING), weight, [state]) * table[..., column.N0]
+        table, potentials = problem.coefficients.table, gauge_columns(problem.space.dim, (0,))
+        out = Matsubara(problem).conjugates((*potentials, column.DEPAIRING), weight, [state]) * table[..., column.N0]
         out[:-1] *= -1.0
         out[-1] *= 4.0 * table[..., column.D]
         return out
@@ -61,7 +62,7 @@ class Induced(FrozenRecord):
         return self.maxwell.step(dofs, response[:-1], response[-1], self.mu0)
 
 
-def build_induced(device: Device, system: Spectral, mu0: float) -> Induced:
+def build_induced(device: Device, problem: Problem, mu0: float) -> Induced:
     """The induced potential of a device.
 
     Raises
@@ -69,10 +70,10 @@ def build_induced(device: Device, system: Spectral, mu0: float) -> Induced:
     DeviceError
         As `build_maxwell`.
     """
-    space = system.space
+    space = problem.space
     surrounding = None
     if device.sample is not device.mesh:
         surrounding = Surrounding(device.mesh, device.sample_cells)
     maxwell = build_maxwell(space, surrounding, contact_facets=device.contact_facets)
-    applied = np.moveaxis(system.coefficients.gauge[..., 0], -1, 0)
+    applied = np.moveaxis(problem.coefficients.gauge[..., 0], -1, 0)
     return Induced(maxwell, np.array(applied), mu0)

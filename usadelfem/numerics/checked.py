@@ -146,6 +146,15 @@ class CheckedSolver:
         if not self._busy:  # else an interrupted factorisation still works on it, and frees it when it ends
             self.backend.release()
 
+    def rest(self) -> bool:
+        """As `LinearSolver.rest`."""
+        if self._busy or self.backend is not self._first or not isinstance(self.backend, PardisoBackend):
+            self.release()
+            return False
+        self.versions = {slot: version + 1 for slot, version in self.versions.items()}
+        self.matrices = {}
+        return self.backend.rest()
+
     def bare(self, rhs: Numbers, slot: int, *, transposed: bool = False) -> Numbers:
         """One solution with the scaled matrix, without a check, in the precision of the factors."""
         if not self.single:

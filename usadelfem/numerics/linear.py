@@ -80,6 +80,10 @@ class LinearSolver(Protocol):
         """Free the memory of the factor; `factorize` may be called again."""
         ...
 
+    def rest(self) -> bool:
+        """Free the factors and keep what is known of the pattern; False if that is nothing, and all is released."""
+        ...
+
 
 def available_solvers() -> tuple[str, ...]:
     """The back ends that work here, the fastest first."""

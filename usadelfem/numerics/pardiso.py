@@ -20,7 +20,7 @@ Indices = npt.NDArray[np.int32]
 
 _LIBRARY_PATTERNS = ("lib/libmkl_rt.so*", "lib/libmkl_rt*.dylib", "Library/bin/mkl_rt*.dll")
 _SEQUENTIAL_LAYER = 1
-_ANALYSE, _FACTORIZE, _SOLVE, _RELEASE = 11, 22, 33, -1
+_ANALYSE, _FACTORIZE, _SOLVE, _FORGET, _RELEASE = 11, 22, 33, 0, -1
 # By type of number and symmetry: real symmetric indefinite, complex symmetric, real and complex of any structure.
 _MATRIX_TYPES = {("f", True): -2, ("c", True): 6, ("f", False): 11, ("c", False): 13}
 _TRANSPOSED = 11  # setting: 2 solves with the transposed matrix
@@ -180,6 +180,14 @@ class PardisoBackend:
             self._finalizer = None
             self._handle[:] = 0
             self._values = {}
+
+    def rest(self) -> bool:
+        """Free all factors and keep the analysis of the pattern; False if there is none."""
+        if self._finalizer is None:
+            return False
+        for slot in self._values:
+            self._call(_FORGET, "release of factors", slot)
+        return True
 
     def _call(
         self, phase: int, what: str, slot: int, rhs: Numbers | None = None, solution: Numbers | None = None

@@ -64,9 +64,9 @@ def charge_current(
         return normal_charge_current(result, directions)
     if isinstance(result, Spectrum):
         _refuse_printed(form)
-        axes = AXES[: result.problem.system.space.dim]
+        axes = AXES[: result.problem.space.dim]
         return spectral_current(result, CHARGE, "spectral_charge_current", "e*N0*D/length", axes)
-    space = result.system.space
+    space = result.problem.space
     values = _densities(result, form, len(directions))[0]
     return Field(
         "charge_current", "e*N0*D*energy/length", directions, values, result.device, space,
@@ -102,7 +102,7 @@ def spin_current(
     directions = _directions(result, components)
     if isinstance(result, NormalState):
         return normal_spin_current(result, directions)
-    space = result.problem.system.space if isinstance(result, Spectrum) else result.system.space
+    space = result.problem.space
     names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in directions)
     if isinstance(result, Spectrum):
         _refuse_printed(form)
@@ -136,7 +136,7 @@ def matrix_current(eq: Equilibrium, n: int = 0, *, form: str = "consistent") -> 
     check_result("matrix_current", eq, Equilibrium)
     check_form(form)
     current = _matrix_current(eq, eq.riccati[check_index(eq, n)], form)
-    space = eq.system.space
+    space = eq.problem.space
     names = tuple(f"{axis}_{i}{j}" for axis in AXES[: space.dim] for i in range(1, 5) for j in range(1, 5))
     return Field("matrix_current", "D/length", names, current, eq.device, space)
 
@@ -168,8 +168,8 @@ def _directions(result: Equilibrium | NormalState | Spectrum, components: str) -
 def _matrix_current(
     eq: Equilibrium, state: NDArray[np.complex128], form: str, *, everywhere: bool = False
 ) -> NDArray[np.complex128]:  # fmt: skip
-    space, own = eq.system.space, eq.system.coefficients
-    g, dg = green_at_quadrature(eq.system, state)
+    space, own = eq.problem.space, eq.problem.coefficients
+    g, dg = green_at_quadrature(eq.problem, state)
     if everywhere:
         theta, kappa = spatial_spin_hall_tensors(eq.device, space, own)
         dg = np.concatenate([dg, np.zeros((3 - space.dim, *dg.shape[1:]))])
@@ -180,7 +180,7 @@ def _matrix_current(
 
 def _densities(eq: Equilibrium, form: str, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Charge and spin current densities along `count` directions at the quadrature points."""
-    dim = eq.system.space.dim
+    dim = eq.problem.space.dim
     if form == "huang2018":
         return _traces(eq, form, everywhere=count > dim)
     charge, spin = _moments(eq)
@@ -193,11 +193,11 @@ def _densities(eq: Equilibrium, form: str, count: int) -> tuple[NDArray[np.float
 
 def _moments(eq: Equilibrium) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Charge and spin current densities at the quadrature points: -df/dA and -df/dSU, summed over frequencies."""
-    system = eq.system
-    places = gauge_columns(system.space.dim, range(4))
-    total = system.conjugates(places, -np.pi * eq.temperature * eq.weights, eq.riccati)
-    total *= system.coefficients.table[..., N0]
-    own = total.reshape(system.space.dim, 4, *system.space.dx.shape)
+    problem = eq.problem
+    places = gauge_columns(problem.space.dim, range(4))
+    total = eq.equation.conjugates(places, -np.pi * eq.temperature * eq.weights, eq.riccati)
+    total *= problem.coefficients.table[..., N0]
+    own = total.reshape(problem.space.dim, 4, *problem.space.dx.shape)
     return own[:, 0], own[:, 1:].swapaxes(0, 1)
 
 
@@ -212,5 +212,5 @@ def _traces(
         current = weight * _matrix_current(eq, state, form, everywhere=everywhere)
         charge = charge + np.einsum("i,kiicq->kcq", tau3, current)
         spins = spins + np.einsum("aij,kjicq->akcq", spin, current)
-    prefactor = np.pi * eq.temperature * eq.system.coefficients.table[..., N0]
+    prefactor = np.pi * eq.temperature * eq.problem.coefficients.table[..., N0]
     return (-1j * prefactor * charge).real, (-1j * prefactor * spins).real

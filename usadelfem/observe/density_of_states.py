@@ -44,10 +44,10 @@ def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field
 
     def value(states: Complex) -> Real:
         if direction is None:
-            return spec.problem.normal_part(states).real
+            return spec.equation.normal_part(states).real
         # tr s.sigma G / 2 = -(i df/dh + df/dS) / 4, G being the upper left block
-        of = spec.problem.pointwise((W, *EXCHANGE_FIELD, *SPIN), states)
-        vector = spec.problem.system.sector.vectors((1j * of[1:4] + of[4:]).real)
+        of = spec.equation.pointwise((W, *EXCHANGE_FIELD, *SPIN), states)
+        vector = spec.problem.sector.vectors((1j * of[1:4] + of[4:]).real)
         return np.asarray(0.5 - 0.125 * (of[0].real + np.tensordot(direction, vector, axes=1)))
 
     check_density(spec)
@@ -56,7 +56,7 @@ def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field
 
 def check_density(spec: Spectrum) -> None:
     """ObservableError if the spectrum has no density of states."""
-    if spec.problem.system.linearized:
+    if spec.problem.linearized:
         raise ObservableError(
             "the linearised equation has the density of states of the normal metal to first order; solve the full one"
         )
@@ -74,7 +74,7 @@ def over_energies(
     spec: Spectrum, name: str, unit: str, components: tuple[str, ...], value: Callable[[Complex], NDArray[Any]]
 ) -> Field:
     """A series over energies of what is a function of the state: states (..., 2n) to values (*components, ...)."""
-    space = spec.problem.system.space
+    space = spec.problem.space
 
     def all_energies(interpolated: Callable[[Complex], Complex]) -> NDArray[Any]:
         with np.errstate(invalid="ignore"):  # NaN where an energy was not found

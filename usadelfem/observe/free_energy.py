@@ -36,7 +36,7 @@ def free_energy(eq: Equilibrium) -> float:
     """
     check_result("free_energy", eq, Equilibrium)
     density, interfaces = _energies(eq)
-    total = float((density * eq.system.space.dx).sum()) + interfaces
+    total = float((density * eq.problem.space.dx).sum()) + interfaces
     if eq.induced is not None:
         total += eq.induced.maxwell.energy(eq.dofs) / eq.induced.mu0
     return total
@@ -53,23 +53,23 @@ def free_energy_density(eq: Equilibrium) -> Field:
     """
     check_result("free_energy_density", eq, Equilibrium)
     density, _ = _energies(eq)
-    return Field("free_energy_density", "N0*energy^2", (), density, eq.device, eq.system.space)
+    return Field("free_energy_density", "N0*energy^2", (), density, eq.device, eq.problem.space)
 
 
 def _energies(eq: Equilibrium) -> tuple[NDArray[np.float64], float]:
     """Density at the quadrature points, and the energy of all interfaces."""
-    system = eq.system
-    if system.linearized:
+    problem = eq.problem
+    if problem.linearized:
         raise ObservableError("the free energy belongs to the nonlinear equation; solve without linearized=True")
-    table = system.coefficients.table
-    square = abs(system.gap) ** 2 * table[..., column.N0]
+    table = problem.coefficients.table
+    square = abs(problem.gap) ** 2 * table[..., column.N0]
     factor = 2 * np.pi * eq.temperature * eq.weights
-    bulk, interfaces = spectral_energy(system, eq.frequencies, 0.5 * factor, eq.riccati)
+    bulk, interfaces = spectral_energy(problem, eq.frequencies, 0.5 * factor, eq.riccati)
     density = square * float((factor / eq.frequencies).sum()) + bulk
     for region, material in eq.device.conductors.items():
         if material.Tc is not None:
-            tc = sample(system.space, eq.device, region, ("Tc",))["Tc"]
-            cells = system.space.mesh.subdomains[region]
+            tc = sample(problem.space, eq.device, region, ("Tc",))["Tc"]
+            cells = problem.space.mesh.subdomains[region]
             paired = tc > 0
             logarithm = np.log(eq.temperature / np.where(paired, tc, 1.0))
             density[cells] += np.where(paired, square[cells] * logarithm, 0.0)

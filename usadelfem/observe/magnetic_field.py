@@ -28,8 +28,8 @@ def magnetic_field(eq: Equilibrium) -> Field:
     """
     induced = _induced(eq, "magnetic_field")
     values = induced.maxwell.curl_at_points(eq.dofs) + _applied_field(eq)
-    components = ("x", "y", "z") if eq.system.space.dim == 3 else ()
-    return Field("magnetic_field", "1/length^2", components, np.asarray(values), eq.device, eq.system.space)
+    components = ("x", "y", "z") if eq.problem.space.dim == 3 else ()
+    return Field("magnetic_field", "1/length^2", components, np.asarray(values), eq.device, eq.problem.space)
 
 
 @named()
@@ -44,7 +44,7 @@ def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
         On a line, or if the device has contacts, through which currents may flow.
     """
     check_result("magnetisation", eq, Equilibrium)
-    space = eq.system.space
+    space = eq.problem.space
     if space.dim == 1:
         raise ObservableError("a magnetisation needs a mesh of two or three dimensions: on a line nothing circulates")
     if len(eq.device.contacts):
@@ -71,7 +71,7 @@ def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
     """
     induced = _induced(eq, "hole_fluxes")
     own = induced.maxwell.hole_fluxes(eq.dofs)
-    field = float(_applied_field(eq)) if eq.system.space.dim == 2 else 0.0
+    field = float(_applied_field(eq)) if eq.problem.space.dim == 2 else 0.0
     return tuple((hole, float(flux + field * hole.area)) for hole, flux in zip(induced.maxwell.holes, own, strict=True))
 
 
@@ -84,7 +84,7 @@ def _induced(eq: Equilibrium, what: str) -> Induced:
 
 def _applied_field(eq: Equilibrium) -> NDArray[np.float64]:
     """The uniform applied field, () in 2D or (3, 1, 1) in 3D; zero where none was given."""
-    dim = eq.system.space.dim
+    dim = eq.problem.space.dim
     if eq.device.A is not None:
         raise ObservableError("the applied field is known for Device(B=...) only, not for a general A")
     field = np.zeros(3 if dim == 3 else ()) if eq.device.B is None else np.asarray(eq.device.B, float)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from ..checks import named
 from ..fem.conjugates import singlet
 from ..fem.currents import at_quadrature
-from ..fem.matsubara import Spectral
+from ..fem.matsubara import Matsubara
 from ..fem.retarded import Retarded
-from ..fem.sector import Sector
 from ..physics.columns import GAP, PAIR
 from ..solve.results import Equilibrium, Spectrum
 from ..space.locate import Location
@@ -50,15 +49,15 @@ def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
         return _retarded_amplitude(eq)
     if n is not None:
         n = check_index(eq, n)
-    space = eq.system.space
+    space = eq.problem.space
     chosen, weights = (eq.riccati, eq.weights) if n is None else (eq.riccati[[n]], np.ones(1))
     total = sum(
-        weight * _components(eq.system, at_quadrature(space, state), eq.system.sector)
+        weight * _components(eq.equation, at_quadrature(space, state))
         for weight, state in zip(weights, chosen, strict=True)
     )
 
     def exact(location: Location) -> Any:
-        values = _components(eq.system, location.interpolate(chosen), eq.system.sector)
+        values = _components(eq.equation, location.interpolate(chosen))
         return np.einsum("j,kj...->k...", weights, values)
 
     name = "pair_amplitude_sum" if n is None else "pair_amplitude"
@@ -72,15 +71,15 @@ def gap(eq: Equilibrium) -> Field:
     Its modulus is an energy, its argument the superconducting phase. Zero in normal metals.
     """
     check_result("gap", eq, Equilibrium)
-    return Field("gap", "energy", (), eq.system.gap, eq.device, eq.system.space)
+    return Field("gap", "energy", (), eq.problem.gap, eq.device, eq.problem.space)
 
 
 def _retarded_amplitude(spec: Spectrum) -> Field:
-    value = partial(_components, spec.problem, sector=spec.problem.system.sector)
+    value = partial(_components, spec.equation)
     return over_energies(spec, "pair_amplitude", "1", ("f0", "fx", "fy", "fz"), value)
 
 
-def _components(equation: Spectral | Retarded, values: Complex, sector: Sector) -> Complex:
+def _components(equation: Matsubara | Retarded, values: Complex) -> Complex:
     """(f0, fx, fy, fz) along the first axis, of interpolated states."""
     of = equation.pointwise((*GAP, *PAIR), values)
-    return np.concatenate([singlet(of[:2])[None], sector.vectors(of[2:])])
+    return np.concatenate([singlet(of[:2])[None], equation.problem.sector.vectors(of[2:])])

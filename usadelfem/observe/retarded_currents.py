@@ -1,4 +1,4 @@
-"""Spectral charge and spin currents: series of fields over energies."""
+"""Problem charge and spin currents: series of fields over energies."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def spectral_current(
 ) -> Field:
     """The current at each energy; its integral over E > 0 with tanh(E/2T) is the equilibrium current."""
     rows, factor = kind
-    space = spec.problem.system.space
-    moments = np.array([factor * spectral_moments(spec.problem, state)[:, rows] for state in spec.states])
+    space = spec.problem.space
+    moments = np.array([factor * spectral_moments(spec.equation, state)[:, rows] for state in spec.states])
     values = moments[:, :, 0] if moments.shape[2] == 1 else moments.swapaxes(1, 2)
     return Field(
         name, unit, components, values, spec.device, space, flux=_flux_of(spec, rows, factor),
@@ -38,10 +38,10 @@ def _flux_of(spec: Spectrum, rows: slice, factor: float) -> Callable[[Section], 
     """The consistent flux through a section at all energies, shape (energies,) or (energies, 3)."""
 
     def flux(section: Section) -> NDArray[Any]:
-        share = boundary_share(spec.problem.system.space, section, rigid_facets(spec.device, spec.problem.system))
+        share = boundary_share(spec.problem.space, section, rigid_facets(spec.device, spec.problem))
         values = np.array(
             [
-                factor * spectral_flux(spec.problem, complex(spec.broadening, -energy), state, section, share)[rows]
+                factor * spectral_flux(spec.equation, complex(spec.broadening, -energy), state, section, share)[rows]
                 for energy, state in zip(spec.energies.tolist(), spec.states, strict=True)
             ]
         )

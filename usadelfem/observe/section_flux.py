@@ -35,10 +35,10 @@ def flux_of(eq: Equilibrium, form: str, rows: slice, factor: float) -> Any:
 
 
 def _flux(eq: Equilibrium, section: Section) -> tuple[Real, float]:
-    system = eq.system
-    share = boundary_share(system.space, section, rigid_facets(eq.device, system))
+    problem = eq.problem
+    share = boundary_share(problem.space, section, rigid_facets(eq.device, problem))
     parts = [
-        consistent_flux(system, float(w), state, section, share)
+        consistent_flux(problem, float(w), state, section, share)
         for w, state in zip(eq.frequencies, eq.riccati, strict=True)
     ]
     flux, rounding = (np.tensordot(eq.weights, values, axes=1) for values in zip(*parts, strict=True))
@@ -48,7 +48,7 @@ def _flux(eq: Equilibrium, section: Section) -> tuple[Real, float]:
 def _warn_of_rounding(eq: Equilibrium, rounding: float) -> None:
     """Warn of rounding in a current where what flows elsewhere in the device says that it is not just zero."""
     contacts = eq.device.contacts
-    others = [_flux(eq, find_section(eq.system.space, name, None, contacts=contacts)) for name in contacts]
+    others = [_flux(eq, find_section(eq.problem.space, name, None, contacts=contacts)) for name in contacts]
     certain = [abs(flux).max() for flux, own in others if abs(flux).max() > 10 * own]
     if certain and rounding > SAID * max(certain):
         warn(

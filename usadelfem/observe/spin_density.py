@@ -44,10 +44,10 @@ def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field
                 "pauli=True belongs to an equilibrium; the spin density of a normal state is the excess"
             )
         return normal_spin_density(eq)
-    space, coefficients = eq.system.space, eq.system.coefficients
+    space, coefficients = eq.problem.space, eq.problem.coefficients
     n0 = coefficients.table[..., N0]
-    aligned = eq.system.conjugates(EXCHANGE_FIELD, -np.pi * eq.temperature * eq.weights, eq.riccati)
-    total = n0 * eq.system.sector.vectors(aligned)
+    aligned = eq.equation.conjugates(EXCHANGE_FIELD, -np.pi * eq.temperature * eq.weights, eq.riccati)
+    total = n0 * eq.problem.sector.vectors(aligned)
     if pauli:
         total += 2 * n0 * np.moveaxis(coefficients.table[..., list(EXCHANGE_FIELD)], -1, 0)
     return Field("spin_density", "hbar/2*N0*energy", ("x", "y", "z"), total, eq.device, space)

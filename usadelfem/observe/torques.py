@@ -48,7 +48,7 @@ def spin_torque(eq: Equilibrium, part: str = "total") -> Field:
     check_result("spin_torque", eq, Equilibrium)
     choice("part", part, (*column.TORQUES, "total"), error=ObservableError)
     chosen = column.TORQUES if part == "total" else (part,)
-    return Field("spin_torque", UNIT, ("x", "y", "z"), _torque(eq, chosen), eq.device, eq.system.space)
+    return Field("spin_torque", UNIT, ("x", "y", "z"), _torque(eq, chosen), eq.device, eq.problem.space)
 
 
 @named()
@@ -75,7 +75,7 @@ def spin_orbit_torque(eq: Equilibrium, *, form: str = "consistent") -> Field:
     check_result("spin_orbit_torque", eq, Equilibrium)
     check_form(form)
     values = _torque(eq, ("extrinsic",))
-    return Field("spin_orbit_torque", UNIT, ("x", "y", "z"), values, eq.device, eq.system.space)
+    return Field("spin_orbit_torque", UNIT, ("x", "y", "z"), values, eq.device, eq.problem.space)
 
 
 @named()
@@ -100,14 +100,14 @@ def torque_trace(eq: Equilibrium, n: int = 0, *, tau3: bool = True) -> Field:
     """
     check_result("torque_trace", eq, Equilibrium)
     flag("tau3", tau3, error=ObservableError)
-    g, dg = green_at_quadrature(eq.system, eq.riccati[check_index(eq, n)])
-    theta, kappa = spin_hall_tensors(eq.system.coefficients, eq.system.space.dim)
-    torque = local.torque(g, dg, eq.system.coefficients.table[..., column.D], theta, kappa)
+    g, dg = green_at_quadrature(eq.problem, eq.riccati[check_index(eq, n)])
+    theta, kappa = spin_hall_tensors(eq.problem.coefficients, eq.problem.space.dim)
+    torque = local.torque(g, dg, eq.problem.coefficients.table[..., column.D], theta, kappa)
     vertices = local.spin_matrices(4)
     if tau3:
         vertices = vertices @ np.diag([1.0, 1.0, -1.0, -1.0])
     values = np.einsum("aij,jicq->acq", vertices, torque)
-    return Field("torque_trace", "D/length^2", ("x", "y", "z"), values, eq.device, eq.system.space)
+    return Field("torque_trace", "D/length^2", ("x", "y", "z"), values, eq.device, eq.problem.space)
 
 
 def _torque(eq: Equilibrium, parts: tuple[str, ...]) -> NDArray[np.float64]:
@@ -116,22 +116,22 @@ def _torque(eq: Equilibrium, parts: tuple[str, ...]) -> NDArray[np.float64]:
     A turn of g does to the functional what the opposite turn of its coefficients does: of a spin vector c it is
     c x df/dc. What belongs to the axes of a diagonal tensor is varied along the turn of the states.
     """
-    system, weights = eq.system, np.pi * eq.temperature * eq.weights
-    torque = np.zeros((3, *system.space.dx.shape))
-    if system.sector.name != "full":  # spin along the only axis is conserved
+    problem, weights = eq.problem, np.pi * eq.temperature * eq.weights
+    torque = np.zeros((3, *problem.space.dx.shape))
+    if problem.sector.name != "full":  # spin along the only axis is conserved
         return torque
-    table, places = system.coefficients.table, conjugate_places(system.coefficients, system.space.dim)
-    rows = [(number, row) for number, row in enumerate(system.coefficients.rows) if row.torque in parts and row.spin]
+    table, places = problem.coefficients.table, conjugate_places(problem.coefficients, problem.space.dim)
+    rows = [(number, row) for number, row in enumerate(problem.coefficients.rows) if row.torque in parts and row.spin]
     for first, row in rows:
         if row.spin == ("vector", 0) and table[..., first : first + 3].any():
             own = np.moveaxis(table[..., first : first + 3], -1, 0)
-            torque += np.cross(own, system.conjugates(places[first : first + 3], weights, eq.riccati), axis=0)
+            torque += np.cross(own, eq.equation.conjugates(places[first : first + 3], weights, eq.riccati), axis=0)
     tensors = [number for number, row in rows if row.spin and row.spin[0] == "diagonal" and table[..., number].any()]
     if tensors:
         own = np.moveaxis(table[..., tensors], -1, 0)
         for axis in range(3):
-            turned = [system.sector.reduce(_turned(state, axis)) for state in eq.riccati]
-            changes = system.changes([places[n] for n in tensors], weights, eq.riccati, turned)
+            turned = [problem.sector.reduce(_turned(state, axis)) for state in eq.riccati]
+            changes = eq.equation.changes([places[n] for n in tensors], weights, eq.riccati, turned)
             torque[axis] += (own * changes).sum(axis=0)
     return torque * table[..., column.N0]
 

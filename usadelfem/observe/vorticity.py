@@ -69,16 +69,16 @@ def vorticity(eq: Equilibrium, of: str = "gap") -> Vorticity:
         raise ObservableError(f"vorticity is of an Equilibrium, not of {type(eq).__name__}")
     if of not in OF:
         raise ObservableError(f"of is {of!r}; allowed are {' and '.join(map(repr, OF))}")
-    space = eq.system.space
+    space = eq.problem.space
     if space.dim != 2:
         raise ObservableError(f"vorticity needs a two-dimensional mesh; this one has {space.dim} dimensions")
     cells = np.arange(space.mesh.nelements)
     if of == "gap":
-        cells = np.flatnonzero(eq.system.gap.any(axis=1))
+        cells = np.flatnonzero(eq.problem.gap.any(axis=1))
         regions = tuple(name for name, own in space.mesh.subdomains.items() if np.isin(own, cells).any())
-        corners = recover(space, eq.system.gap, regions).at_corners() if len(cells) else np.zeros(len(space.corners))
+        corners = recover(space, eq.problem.gap, regions).at_corners() if len(cells) else np.zeros(len(space.corners))
         amplitude = space.at_vertices(corners)
     else:
-        amplitude = vertex_amplitude(eq.system, eq.riccati[0])
+        amplitude = vertex_amplitude(eq.problem, eq.riccati[0])
     windings = cell_windings(space.mesh, amplitude, cells)
     return Vorticity(*gathered(space.mesh, cells, windings))

@@ -1,1 +1,1 @@
-"""Spectral points: Matsubara frequencies and energies, their sums, and who solves them."""
+"""Problem points: Matsubara frequencies and energies, their sums, and who solves them."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fem.retarded import Retarded
-from ..numerics.linear import Factor, LinearSolver, linear_solver
+from ..numerics.linear import Factor, LinearSolver
 from ..numerics.newton import ERROR_TOLERANCE, Clock, Outcome, newton
 from ..numerics.report import Report
 from ..physics.riccati import largest_amplitude, spectral_minimum
@@ -25,7 +25,7 @@ from .frequency_chain import amplitude, predict
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-# The ladder starts at this multiple of the largest energy of the problem; its steps are by these factors in R.
+# The ladder starts at this multiple of the largest energy of the equation; its steps are by these factors in R.
 FAR = 4.0
 STRIDE, SHORTEST = 4.0, 1.01
 MAX_RUNGS = 150
@@ -59,7 +59,7 @@ class EnergyChain:
 
     Attributes
     ----------
-    problem
+    equation
         The retarded equation.
     scale
         Largest gap or exchange field of the device.
@@ -73,7 +73,7 @@ class EnergyChain:
         The last ladder, from large to small R.
     """
 
-    problem: Retarded
+    equation: Retarded
     scale: float
     broadening: float
     kind: str = "auto"
@@ -83,12 +83,10 @@ class EnergyChain:
     factor: Factor | None = None
 
     def __post_init__(self) -> None:
-        pattern = self.problem.pattern
+        pattern = self.equation.problem.pattern
         self.solver: LinearSolver | None = None
         if len(pattern.free):
-            self.solver = linear_solver(
-                pattern.indptr, pattern.indices, block=pattern.unknowns, kind=self.kind, dtype=complex
-            )
+            self.solver = self.equation.problem.borrow_solver(self.kind, complex)
 
     def solve(self, energy: float) -> tuple[Complex, Report]:
         """The state at an energy, NaN where it was not found, and how it went."""
@@ -106,15 +104,15 @@ class EnergyChain:
         return outcome.state, report
 
     def release(self) -> None:
-        """Free the memory of the factors."""
+        """Give the solver back; the chain has done its work."""
         self.factor = None
         if self.solver is not None:
-            self.solver.release()
+            self.equation.problem.return_solver(self.solver, self.kind, complex)
 
     def _from_neighbours(self, energy: float) -> Outcome:
         """Newton's method from what the energies before predict."""
         nearest = sorted(self.known, key=lambda point: abs(point[0] - energy))[:POINTS]
-        guess = predict(energy, nearest, self.problem.zero())
+        guess = predict(energy, nearest, self.equation.zero())
         outcome = self._newton(complex(self.broadening, -energy), guess, self.factor, ladder=False)
         self.factor = outcome.factor if outcome.converged else None
         return outcome
@@ -154,7 +152,7 @@ class EnergyChain:
         """The state at a height, from the rungs above it and the normal state at infinite R."""
         if usable and not fresh:
             return usable[-1].state
-        size, zero = self.scale + abs(energy), self.problem.zero()
+        size, zero = self.scale + abs(energy), self.equation.zero()
         above = [(amplitude(np.exp(rung.height), size), rung.state) for rung in fresh[-POINTS:]]
         return predict(amplitude(np.exp(height), size), [(0.0, zero), *above], zero)
 
@@ -162,11 +160,11 @@ class EnergyChain:
         self, w: complex, state: Complex, factor: Factor | None, *, ladder: bool, trusted: bool = True,
         accuracy: float = ERROR_TOLERANCE,
     ) -> Outcome:  # fmt: skip
-        start = self.problem.clamp(w, state)
+        start = self.equation.clamp(w, state)
         if self.solver is None:
             return Outcome(start, True, (0.0,), (), 0)
         usable = factor if factor is not None and factor.fresh else None
-        found = newton(self.problem, w, start, solver=self.solver, clock=self.clock, factor=usable, accuracy=accuracy)
+        found = newton(self.equation, w, start, solver=self.solver, clock=self.clock, factor=usable, accuracy=accuracy)
         outcome = self._judge(found, start if trusted else None, ladder)
         if outcome.converged or usable is None:
             return outcome
@@ -175,12 +173,12 @@ class EnergyChain:
 
     def _judge(self, outcome: Outcome, start: Complex | None, ladder: bool) -> Outcome:
         """The outcome, not converged if it may be another solution than the physical one."""
-        if not outcome.converged or self.problem.system.linearized:
+        if not outcome.converged or self.equation.problem.linearized:
             return outcome
         distance = 0.0 if start is None else float(abs(outcome.state - start).max(initial=0.0))
         if not distance <= TRUST:
             return replace(outcome, converged=False, reason="the solution is far from the extrapolation")
-        a, b = self.problem.matrices(outcome.state)
+        a, b = self.equation.matrices(outcome.state)
         largest, density = max(largest_amplitude(a), largest_amplitude(b)), spectral_minimum(a, b)
         if largest <= 1 + STRICT and density >= -STRICT:
             return outcome

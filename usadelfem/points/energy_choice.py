@@ -44,12 +44,12 @@ def refine(low: float, high: float, resolution: float, batch: int, solve: Callab
             learner.tell(energy, curve)
 
 
-def curves(problem: Retarded, state: Complex) -> Real:
+def curves(equation: Retarded, state: Complex) -> Real:
     """N/(1 + N) averaged over the nodes of every region, shape (regions,): bounded also at coherence peaks."""
-    system = problem.system
-    density = np.maximum(problem.normal_part(state).real, 0.0)
+    problem = equation.problem
+    density = np.maximum(equation.normal_part(state).real, 0.0)
     means = [
-        density[np.unique(system.space.cells[cells])].mean() for cells in system.space.mesh.subdomains.values()
+        density[np.unique(problem.space.cells[cells])].mean() for cells in problem.space.mesh.subdomains.values()
     ]  # fmt: skip
     mean = np.array(means)
     return np.asarray(mean / (1.0 + mean))

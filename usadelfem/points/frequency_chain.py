@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..diagnostics.quality import advice, is_causal
 from ..errors import SolveError
-from ..fem.matsubara import Spectral
+from ..fem.matsubara import Matsubara
+from ..fem.problem import Problem
 from ..numerics.linear import Factor, LinearSolver
 from ..numerics.newton import STEP_ACCURACY, Clock, Outcome, newton
 from ..numerics.report import Report
@@ -28,7 +29,7 @@ MEMORY_SHARE = 0.4
 class Chain:
     """Some of the frequencies of a solve, with one linear solver, solved one after another.
 
-    Chains of one solve share the mesh and all tables of the system; each may run in a thread of its own.
+    Chains of one solve share the mesh and all tables of the problem; each may run in a thread of its own.
 
     Attributes
     ----------
@@ -61,42 +62,42 @@ class Chain:
     factors: dict[int, Factor] = field(default_factory=dict)
     known: list[tuple[float, Complex]] = field(default_factory=list)
 
-    def descend(self, system: Spectral, accuracy: float) -> None:
+    def descend(self, problem: Problem, accuracy: float) -> None:
         """Solve all frequencies from high to low."""
         self.known, self.factors = [], {}
         for index in range(len(self.frequencies) - 1, -1, -1):
-            outcome, extra, iterations = self._reach(system, index, accuracy)
+            outcome, extra, iterations = self._reach(problem, index, accuracy)
             self._store(index, outcome, extra, iterations)
             self.step()
 
-    def update(self, system: Spectral, accuracy: float) -> None:
-        """Solve all frequencies again after a change of the system, each from its last state and factors."""
+    def update(self, problem: Problem, accuracy: float) -> None:
+        """Solve all frequencies again after a change of the problem, each from its last state and factors."""
         failed = []
         for index in range(len(self.frequencies) - 1, -1, -1):
-            outcome = self._newton(system, index, self.states[index], accuracy, self._factor(index))
+            outcome = self._newton(problem, index, self.states[index], accuracy, self._factor(index))
             if outcome.converged:
                 self._store(index, outcome, 0, outcome.factorizations)
             else:
                 failed.append(index)
         if failed:
-            self.descend(system, accuracy)
+            self.descend(problem, accuracy)
 
-    def correct(self, system: Spectral, accuracy: float) -> None:
-        """One correction of every state with its kept factors, after a small change of the system; unchecked.
+    def correct(self, problem: Problem, accuracy: float) -> None:
+        """One correction of every state with its kept factors, after a small change of the problem; unchecked.
 
         Without factors, as in a process that has not seen these frequencies before, they are solved to the accuracy.
         """
         if not self.factors:
-            self.update(system, accuracy)
+            self.update(problem, accuracy)
             return
         for index in range(len(self.frequencies) - 1, -1, -1):
-            residual, _ = system.residual(float(self.frequencies[index]), self.states[index])
-            step = self.response(system, index, residual)
+            residual, _ = Matsubara(problem).residual(float(self.frequencies[index]), self.states[index])
+            step = self.response(problem, index, residual)
             if step is not None:
-                self.states[index] = system.moved(self.states[index], step)
+                self.states[index] = Matsubara(problem).moved(self.states[index], step)
 
     def response(
-        self, system: Spectral, index: int, source: Real, accuracy: float = STEP_ACCURACY
+        self, problem: Problem, index: int, source: Real, accuracy: float = STEP_ACCURACY
     ) -> Real | None:  # fmt: skip
         """Change of the free unknowns of a state with a change of the residual; None where every node is clamped.
 
@@ -106,7 +107,7 @@ class Chain:
             If the tangent is singular: the state is at the end of a branch of solutions.
         """
         try:
-            factor = self._factor(index) or self._refresh(system, index)
+            factor = self._factor(index) or self._refresh(problem, index)
             return None if factor is None else self.clock.step(factor, source, accuracy=accuracy)
         except np.linalg.LinAlgError as error:
             w = float(self.frequencies[index])
@@ -134,19 +135,19 @@ class Chain:
         """Bytes of the factors that are kept."""
         return self.solver.factor_bytes * sum(factor.fresh for factor in self.factors.values()) if self.solver else 0
 
-    def _refresh(self, system: Spectral, index: int) -> Factor | None:
+    def _refresh(self, problem: Problem, index: int) -> Factor | None:
         """Factors of the tangent at the present state of a frequency; None where every node is clamped."""
         if self.solver is None:
             return None
-        _, _, values = system.linearize(float(self.frequencies[index]), self.states[index])
+        _, _, values = Matsubara(problem).linearize(float(self.frequencies[index]), self.states[index])
         self.factors[index] = self.clock.factor(self.solver, values, self._slot(index))
         return self.factors[index]
 
-    def _reach(self, system: Spectral, index: int, accuracy: float) -> tuple[Outcome, int, int]:
+    def _reach(self, problem: Problem, index: int, accuracy: float) -> tuple[Outcome, int, int]:
         """Solve at one frequency, through intermediate frequencies above it where the direct way fails."""
         targets, iterations, extra = [float(self.frequencies[index])], 0, 0
         while targets:
-            outcome = self._attempt(system, index, targets[-1], accuracy)
+            outcome = self._attempt(problem, index, targets[-1], accuracy)
             iterations += outcome.factorizations
             if outcome.converged:
                 targets.pop()
@@ -155,33 +156,34 @@ class Chain:
             last = self.known[-1][0] if self.known else np.inf
             higher = 4 * (targets[-1] + self.scale) if np.isinf(last) else np.sqrt(last * targets[-1])
             if extra > MAX_CONTINUATION or higher < targets[-1] * (1 + 1e-4):
-                raise _failure(system, targets[-1], outcome)
+                raise _failure(problem, targets[-1], outcome)
             targets.append(float(higher))
         return outcome, extra, iterations
 
-    def _attempt(self, system: Spectral, index: int, w: float, accuracy: float) -> Outcome:
+    def _attempt(self, problem: Problem, index: int, w: float, accuracy: float) -> Outcome:
         """Newton's method at w from what the last points that converged predict, then from the last one alone."""
-        outcome = self._newton(system, index, self._predict(w, self.known), accuracy, None, w)
+        outcome = self._newton(problem, index, self._predict(w, self.known), accuracy, None, w)
         if not outcome.converged and len(self.known) > 1:
-            first, outcome = outcome, self._newton(system, index, self._predict(w, self.known[-1:]), accuracy, None, w)
+            first, outcome = outcome, self._newton(problem, index, self._predict(w, self.known[-1:]), accuracy, None, w)
             outcome = replace(outcome, factorizations=first.factorizations + outcome.factorizations)
         if outcome.converged:
             self.known = [*self.known[-2:], (w, outcome.state)]
         return outcome
 
     def _newton(
-        self, system: Spectral, index: int, state: Complex, accuracy: float, factor: Factor | None,
+        self, problem: Problem, index: int, state: Complex, accuracy: float, factor: Factor | None,
         w: float | None = None,
     ) -> Outcome:  # fmt: skip
         energy = float(self.frequencies[index]) if w is None else w
-        start = system.clamp(energy, state)
+        equation = Matsubara(problem)
+        start = equation.clamp(energy, state)
         if self.solver is None:
             return Outcome(start, True, (0.0,), (), 0)
         outcome = newton(
-            system, energy, start, solver=self.solver, clock=self.clock, slot=self._slot(index), factor=factor,
+            equation, energy, start, solver=self.solver, clock=self.clock, slot=self._slot(index), factor=factor,
             accuracy=accuracy,
         )  # fmt: skip
-        if outcome.converged and not is_causal(system, outcome.state):
+        if outcome.converged and not is_causal(problem, outcome.state):
             reason = "the solution is not causal (a Riccati amplitude is above 1)"
             return replace(outcome, converged=False, reason=reason)
         return outcome
@@ -235,10 +237,10 @@ def factor_memory() -> float:
         return 2.0**31
 
 
-def _failure(system: Spectral, w: float, outcome: Outcome) -> SolveError:
+def _failure(problem: Problem, w: float, outcome: Outcome) -> SolveError:
     history = ", ".join(f"{r:.1e}" for r in outcome.residuals[-8:])
     what = f"no convergence at Matsubara frequency {w:.6g}: {outcome.reason}"
     return SolveError(
-        f"{what}; last relative residuals: {history}. Try: {advice(system, w, outcome.state)}",
+        f"{what}; last relative residuals: {history}. Try: {advice(problem, w, outcome.state)}",
         frequency=w, residuals=outcome.residuals, state=outcome.state,
     )  # fmt: skip

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fem.gap_equation import Pairing
-from ..fem.matsubara import Spectral
+from ..fem.matsubara import Matsubara
+from ..fem.problem import Problem
 from ..fem.screening import Induced
 from ..numerics.newton import STEP_ACCURACY
 from .frequency_chain import Chain
@@ -27,51 +28,52 @@ MODE_ACCURACY = 1e-12
 class Terms:
     """What one frequency contributes to sums over all of them; None where there is no such field.
 
-    Every term gets a chain, the system in the present fields, the number of the frequency in the chain and its weight.
+    Every term gets a chain, the problem in the present fields, the number of the frequency in the chain and its weight.
     """
 
     pairing: Pairing | None = None
     induced: Induced | None = None
 
-    def amplitude(self, chain: Chain, system: Spectral, index: int, weight: float) -> Complex:
+    def amplitude(self, chain: Chain, problem: Problem, index: int, weight: float) -> Complex:
         """Pair amplitude f0, shape (cells, points) of the pairing."""
         assert self.pairing is not None
-        return self.pairing.amplitude(system, chain.states[index], weight)
+        return self.pairing.amplitude(problem, chain.states[index], weight)
 
-    def derivative(self, chain: Chain, system: Spectral, index: int, weight: float, change: Complex) -> Complex:
+    def derivative(self, chain: Chain, problem: Problem, index: int, weight: float, change: Complex) -> Complex:
         """Change of f0 with the gap, the state following."""
-        return self._response(chain, system, index, weight, chain.states[index], change, STEP_ACCURACY)
+        return self._response(chain, problem, index, weight, chain.states[index], change, STEP_ACCURACY)
 
-    def mode(self, chain: Chain, system: Spectral, index: int, weight: float, gap: Complex) -> Complex:
+    def mode(self, chain: Chain, problem: Problem, index: int, weight: float, gap: Complex) -> Complex:
         """f0 of the normal metal in a small gap, to first order."""
         normal = np.zeros(chain.states.shape[1:], complex)
-        return self._response(chain, system, index, weight, normal, gap, MODE_ACCURACY)
+        return self._response(chain, problem, index, weight, normal, gap, MODE_ACCURACY)
 
     def mode_at(
-        self, chain: Chain, system: Spectral, index: int, weight: float, gap: Complex, frequencies: Real
+        self, chain: Chain, problem: Problem, index: int, weight: float, gap: Complex, frequencies: Real
     ) -> Complex:  # fmt: skip
         """f0 of the normal metal in a small gap at some of the frequencies, shape (frequencies, cells, points)."""
         assert self.pairing is not None
         out = np.zeros((len(frequencies), *self.pairing.shape), complex)
         for place in np.flatnonzero(frequencies == chain.frequencies[index]):
-            out[place] = self.mode(chain, system, index, 1.0, gap)
+            out[place] = self.mode(chain, problem, index, 1.0, gap)
         return out
 
     def _response(
-        self, chain: Chain, system: Spectral, index: int, weight: float, state: Complex, change: Complex,
+        self, chain: Chain, problem: Problem, index: int, weight: float, state: Complex, change: Complex,
         accuracy: float,
     ) -> Complex:  # fmt: skip
         assert self.pairing is not None
-        source = system.free(self.pairing.source(system, state, change))
-        solution = chain.response(system, index, source, accuracy)
+        equation = Matsubara(problem)
+        source = equation.free(self.pairing.source(problem, state, change))
+        solution = chain.response(problem, index, source, accuracy)
         if solution is None:  # every node is clamped
             return np.zeros(self.pairing.shape, complex)
-        return self.pairing.response(system, state, system.reduced_change(solution), weight)
+        return self.pairing.response(problem, state, equation.reduced_change(solution), weight)
 
-    def currents(self, chain: Chain, system: Spectral, index: int, weight: float) -> Real:
+    def currents(self, chain: Chain, problem: Problem, index: int, weight: float) -> Real:
         """Charge current and its local response, shape (dim + 1, cells, points)."""
         assert self.induced is not None
-        return self.induced.response(system, chain.states[index], weight)
+        return self.induced.response(problem, chain.states[index], weight)
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,12 @@ class Sum:
     term: Callable[..., Any]
     arguments: tuple[Any, ...] = ()
 
-    def over(self, chain: Chain, terms: Terms, system: Spectral) -> Any:
+    def over(self, chain: Chain, terms: Terms, problem: Problem) -> Any:
         """Its value."""
         weights = chain.weights.tolist()
-        total = self.term(terms, chain, system, 0, weights[0], *self.arguments)
+        total = self.term(terms, chain, problem, 0, weights[0], *self.arguments)
         for index in range(1, len(weights)):
-            total = total + self.term(terms, chain, system, index, weights[index], *self.arguments)
+            total = total + self.term(terms, chain, problem, index, weights[index], *self.arguments)
         return total
 
 
@@ -98,8 +100,8 @@ class Job:
     arguments: tuple[Any, ...] = ()
     sums: tuple[Sum, ...] = ()
 
-    def run(self, chain: Chain, terms: Terms, system: Spectral) -> list[Any]:
+    def run(self, chain: Chain, terms: Terms, problem: Problem) -> list[Any]:
         """The values of the sums over one chain."""
         if self.move is not None:
-            self.move(chain, system, *self.arguments)
-        return [each.over(chain, terms, system) for each in self.sums]
+            self.move(chain, problem, *self.arguments)
+        return [each.over(chain, terms, problem) for each in self.sums]

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fem.matsubara import Spectral
-from ..numerics.linear import linear_solver
+from ..fem.problem import Problem
 from ..numerics.newton import ERROR_TOLERANCE, Clock
 from ..numerics.report import Report
 from ..parallel.interrupt import in_threads
@@ -35,13 +34,13 @@ class Team(ABC):
         Number of chains; chain k has the frequencies k, k + count, ...
     """
 
-    def __init__(self, system: Spectral, frequencies: Real, weights: Real, count: int) -> None:
+    def __init__(self, problem: Problem, frequencies: Real, weights: Real, count: int) -> None:
         self.frequencies, self.weights = frequencies, weights
         self.count = max(1, min(count, len(frequencies)))
-        self.states = np.zeros((len(frequencies), system.space.nodes.shape[1], 4), complex)
+        self.states = np.zeros((len(frequencies), problem.space.nodes.shape[1], 4), complex)
 
     @abstractmethod
-    def run(self, system: Spectral, job: Job) -> list[Any]:
+    def run(self, problem: Problem, job: Job) -> list[Any]:
         """Do a job in every chain; the values of its sums over all frequencies."""
 
     @abstractmethod
@@ -67,22 +66,22 @@ class Team(ABC):
     def solver(self) -> str:
         """Name of the linear solver."""
 
-    def descend(self, system: Spectral, accuracy: float = ERROR_TOLERANCE, *sums: Sum) -> list[Any]:
+    def descend(self, problem: Problem, accuracy: float = ERROR_TOLERANCE, *sums: Sum) -> list[Any]:
         """Solve all frequencies, each chain from high to low; then sums, as in `run`."""
         self.forget()
-        return self.run(system, Job(Chain.descend, (accuracy,), sums))
+        return self.run(problem, Job(Chain.descend, (accuracy,), sums))
 
-    def update(self, system: Spectral, accuracy: float, *sums: Sum) -> list[Any]:
-        """Solve all frequencies again after a change of the system; then sums."""
-        return self.run(system, Job(Chain.update, (accuracy,), sums))
+    def update(self, problem: Problem, accuracy: float, *sums: Sum) -> list[Any]:
+        """Solve all frequencies again after a change of the problem; then sums."""
+        return self.run(problem, Job(Chain.update, (accuracy,), sums))
 
-    def correct(self, system: Spectral, accuracy: float, *sums: Sum) -> list[Any]:
-        """One correction of every state after a small change of the system, where there are factors; then sums."""
-        return self.run(system, Job(Chain.correct, (accuracy,), sums))
+    def correct(self, problem: Problem, accuracy: float, *sums: Sum) -> list[Any]:
+        """One correction of every state after a small change of the problem, where there are factors; then sums."""
+        return self.run(problem, Job(Chain.correct, (accuracy,), sums))
 
-    def sum(self, system: Spectral, term: Callable[..., Any], *arguments: Any) -> Any:
+    def sum(self, problem: Problem, term: Callable[..., Any], *arguments: Any) -> Any:
         """The sum of a method of `Terms` over all frequencies, at the present states."""
-        return self.run(system, Job(sums=(Sum(term, arguments),)))[0]
+        return self.run(problem, Job(sums=(Sum(term, arguments),)))[0]
 
     def result(self) -> dict[str, Any]:
         """What an `Equilibrium` keeps of the solve."""
@@ -98,24 +97,25 @@ class LocalTeam(Team):
     """
 
     def __init__(
-        self, system: Spectral, frequencies: Real, weights: Real, *, scale: float, kind: str = "auto",
+        self, problem: Problem, frequencies: Real, weights: Real, *, scale: float, kind: str = "auto",
         threads: int = 1, keep: bool = False, terms: Terms | None = None, step: Callable[[], object] = int,
     ) -> None:  # fmt: skip
-        super().__init__(system, frequencies, weights, threads)
+        super().__init__(problem, frequencies, weights, threads)
         self.terms, self.interrupted = terms or Terms(), False
+        self.problem, self.kind, self.keep = problem, kind, keep
         memory = factor_memory() / self.count
         own = [slice(k, None, self.count) for k in range(self.count)]
         self.chains = [
-            make_chain(system, frequencies[part], weights[part], self.states[part], scale, kind, keep, memory, step)
+            make_chain(problem, frequencies[part], weights[part], self.states[part], scale, kind, keep, memory, step)
             for part in own
         ]
 
-    def run(self, system: Spectral, job: Job) -> list[Any]:
+    def run(self, problem: Problem, job: Job) -> list[Any]:
         """Do a job in every chain, at the same time if there are several."""
         if self.count == 1:
-            return job.run(self.chains[0], self.terms, system)
+            return job.run(self.chains[0], self.terms, problem)
         self.interrupted = True
-        parts = in_threads([partial(job.run, chain, self.terms, system) for chain in self.chains])
+        parts = in_threads([partial(job.run, chain, self.terms, problem) for chain in self.chains])
         self.interrupted = False
         return total(parts)
 
@@ -125,9 +125,11 @@ class LocalTeam(Team):
             chain.forget()
 
     def release(self) -> None:
-        """Free the memory of all factors."""
+        """Give all solvers back; a thread that was interrupted may still be using its own."""
         for chain in self.chains:
-            chain.forget() if self.interrupted else chain.release()
+            chain.forget()
+            if chain.solver is not None and not self.interrupted:
+                self.problem.return_solver(chain.solver, self.kind, float, solver_slots(chain.frequencies, self.keep))
 
     @property
     def reports(self) -> tuple[Report, ...]:
@@ -153,15 +155,17 @@ def total(parts: list[list[Any]]) -> list[Any]:
     return [np.sum(each, axis=0) for each in zip(*parts, strict=True)]
 
 
+def solver_slots(frequencies: Real, keep: bool) -> int:
+    """How many factors a chain keeps at a time."""
+    return len(frequencies) if keep else 1
+
+
 def make_chain(
-    system: Spectral, frequencies: Real, weights: Real, states: Complex, scale: float, kind: str, keep: bool,
+    problem: Problem, frequencies: Real, weights: Real, states: Complex, scale: float, kind: str, keep: bool,
     memory: float, step: Callable[[], object] = int,
 ) -> Chain:  # fmt: skip
     """A chain with a linear solver of its own, which holds factors of all its frequencies if they are kept."""
-    pattern, solver = system.pattern, None
+    pattern, solver = problem.pattern, None
     if len(pattern.free):
-        slots = len(frequencies) if keep else 1
-        solver = linear_solver(
-            pattern.indptr, pattern.indices, block=pattern.unknowns, kind=kind, dtype=np.float64, slots=slots
-        )
+        solver = problem.borrow_solver(kind, float, solver_slots(frequencies, keep))
     return Chain(frequencies, weights, solver, scale, states, keep, memory, step)

@@ -1,6 +1,6 @@
 """A team whose chains are worked on by the workers of an executor.
 
-An executor does not say which worker takes a task. So the states and what has changed in the system travel with every
+An executor does not say which worker takes a task. So the states and what has changed in the problem travel with every
 task, and new states and sums come back; a worker keeps the factors that it has made for a chain, and makes them anew
 where another one had the chain before. What never changes, the mesh and its patterns, travels about once per worker.
 """
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..numerics.newton import Clock
 from ..numerics.report import Report
 from ..parallel.engines import Workers, capacity
@@ -32,22 +32,22 @@ Complex = NDArray[np.complex128]
 
 
 def build_team(
-    system: Spectral, frequencies: Real, weights: Real, *, scale: float, kind: str = "auto", workers: Workers = 1,
+    problem: Problem, frequencies: Real, weights: Real, *, scale: float, kind: str = "auto", workers: Workers = 1,
     keep: bool = False, terms: Terms | None = None, step: Callable[[], object] = int,
 ) -> Team:  # fmt: skip
     """The frequencies of a solve, shared by threads of this process or by the workers of an executor."""
     if isinstance(workers, Executor):
-        setup = _Setup(system, terms or Terms(), frequencies, weights, scale, kind, keep)
+        setup = _Setup(problem, terms or Terms(), frequencies, weights, scale, kind, keep)
         return RemoteTeam(setup, workers, step)
     return LocalTeam(
-        system, frequencies, weights, scale=scale, kind=kind, threads=workers, keep=keep, terms=terms, step=step
+        problem, frequencies, weights, scale=scale, kind=kind, threads=workers, keep=keep, terms=terms, step=step
     )
 
 
 class _Setup(NamedTuple):
-    """What the chains of a team have in common; the system is that of the first fields."""
+    """What the chains of a team have in common; the problem is that of the first fields."""
 
-    system: Spectral
+    problem: Problem
     terms: Terms
     frequencies: Real
     weights: Real
@@ -70,13 +70,13 @@ class _Order:
     values: Real
     states: Complex | None
 
-    def system(self, first: Spectral) -> Spectral:
-        """The system in the present fields."""
+    def problem(self, first: Problem) -> Problem:
+        """The problem in the present fields."""
         if not len(self.columns):
             return first
         table = first.coefficients.table.copy()
         table[..., self.columns] = self.values
-        return first.with_table(table)
+        return first.with_columns(table)
 
 
 class _Answer(NamedTuple):
@@ -120,7 +120,7 @@ class _Chains(Keeper):
                     held.generation = order.generation
                 chain.states = self._zeros(chain) if order.states is None else order.states
                 chain.clock, chain.reports = Clock(), {}
-                sums = order.job.run(chain, self.setup.terms, order.system(self.setup.system))
+                sums = order.job.run(chain, self.setup.terms, order.problem(self.setup.problem))
                 moved = chain.states if order.job.move else None
                 return _Answer(sums, moved, chain.reports, chain.clock, chain.solver_name)
         finally:
@@ -132,7 +132,7 @@ class _Chains(Keeper):
         with self.lock:
             if number not in self.held:
                 chain = make_chain(
-                    own.system, own.frequencies[part], own.weights[part], np.empty(0, complex), own.scale, own.kind,
+                    own.problem, own.frequencies[part], own.weights[part], np.empty(0, complex), own.scale, own.kind,
                     own.keep, factor_memory() / self.slots,
                 )  # fmt: skip
                 self.held[number] = _Held(chain)
@@ -140,7 +140,7 @@ class _Chains(Keeper):
             return self.held[number]
 
     def _zeros(self, chain: Chain) -> Complex:
-        return np.zeros((len(chain.frequencies), self.setup.system.space.nodes.shape[1], 4), complex)
+        return np.zeros((len(chain.frequencies), self.setup.problem.space.nodes.shape[1], 4), complex)
 
     def _trim(self, last: int) -> None:
         """Drop factors that are not to be kept, and those of other chains where memory ends."""
@@ -177,7 +177,7 @@ class RemoteTeam(Team):
 
     def __init__(self, setup: _Setup, executor: Executor, step: Callable[[], object] = int) -> None:
         processes, slots = capacity(executor)
-        super().__init__(setup.system, setup.frequencies, setup.weights, slots)
+        super().__init__(setup.problem, setup.frequencies, setup.weights, slots)
         own = 1 if isinstance(executor, ThreadPoolExecutor) else processes
         self.setup, self.step = setup, step
         self.chains = _Chains(setup, self.count, own, slots)
@@ -188,9 +188,9 @@ class RemoteTeam(Team):
         self._reports: dict[int, Report] = {}
         self._clock, self._names = Clock(), set[str]()
 
-    def run(self, system: Spectral, job: Job) -> list[Any]:
+    def run(self, problem: Problem, job: Job) -> list[Any]:
         """Do a job in every chain, wherever workers are free."""
-        first, table = self.setup.system.coefficients.table, system.coefficients.table
+        first, table = self.setup.problem.coefficients.table, problem.coefficients.table
         columns = np.flatnonzero((table != first).any(axis=(0, 1)))
         values = table[..., columns]
         states = [self.states[number :: self.count] for number in self.order]

@@ -75,7 +75,7 @@ def check_initial(device: Device, initial: Any) -> None:
         return
     mesh = device.mesh
     if isinstance(initial, Equilibrium):
-        dim = initial.system.space.dim
+        dim = initial.problem.space.dim
         if dim != mesh.dim():
             raise ValueError(
                 f"initial is an Equilibrium of dimension {dim}, the device has dimension {mesh.dim()}; allowed is that "

@@ -31,13 +31,13 @@ class Best:
     target: float = np.inf
     fields: Real = field(default_factory=lambda: np.empty(0))
 
-    def see(self, problem: SelfConsistency, sweep: Iteration, number: int) -> None:
+    def see(self, consistency: SelfConsistency, sweep: Iteration, number: int) -> None:
         """Take note of a sweep and its fields; a gap that grows out of nothing is no solution and no stall."""
         if 0 < sweep.largest < SUSPICIOUS:
             self.since, self.target = number, np.inf
             return
         if sweep.residual < self.residual:
-            self.residual, self.number, self.fields = sweep.residual, number, problem.fields
+            self.residual, self.number, self.fields = sweep.residual, number, consistency.fields
         if sweep.residual < PROGRESS * self.target:
             self.target, self.since = sweep.residual, number
 
@@ -45,15 +45,15 @@ class Best:
         """Whether nothing has become better for STALLED sweeps."""
         return number - self.since >= STALLED and len(self.fields) > 0
 
-    def resume(self, problem: SelfConsistency, accuracy: float, number: int) -> None:
+    def resume(self, consistency: SelfConsistency, accuracy: float, number: int) -> None:
         """Start the other method from the best fields; it has STALLED sweeps of its own."""
-        problem.place(self.fields)
-        problem.settle(accuracy)
+        consistency.place(self.fields)
+        consistency.settle(accuracy)
         self.since = number
 
-    def restore(self, problem: SelfConsistency) -> None:
+    def restore(self, consistency: SelfConsistency) -> None:
         """Put the best fields back, with states that belong to them as far as they can be solved."""
         if len(self.fields):
-            problem.place(self.fields)
+            consistency.place(self.fields)
             with suppress(SolveError):
-                problem.settle(RESTART_ACCURACY)
+                consistency.settle(RESTART_ACCURACY)

@@ -13,7 +13,7 @@ from ..device.device import Device
 from ..diagnostics.quality import warn_of_states
 from ..diagnostics.units import warn_units
 from ..fem.gap_equation import build_pairing, needed_cut, zero_temperature_gap
-from ..fem.matsubara import build_spectral, energy_scale
+from ..fem.problem import build_problem, energy_scale
 from ..fem.sector import SECTORS
 from ..parallel.engines import Workers, checked_workers
 from ..parallel.tasks import progress_bar
@@ -138,36 +138,36 @@ def solve_equilibrium(
     options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, workers, progress)
     rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
     mu0 = coupling(device, screening, penetration_depth)
-    system = build_spectral(
+    problem = build_problem(
         device, order, linearized=bool(linearized), temperature=temperature, potential=mu0 is not None, sector=sector
     )
-    warn_units(device, system, temperature)
-    pairing = build_pairing(device, system)
+    warn_units(device, problem, temperature)
+    pairing = build_pairing(device, problem)
     if linearized and (pairing is not None or mu0 is not None):
         raise ValueError("linearized=True needs given gaps and no screening: give gap=... instead of Tc=...")
-    scale = energy_scale(system)
+    scale = energy_scale(problem)
     if pairing is not None:
         scale = max(scale, zero_temperature_gap(pairing))
         rule = SumRule(
-            quadrature, frequencies, cutoff, cutoff_index, cut=needed_cut(device, system, temperature)
+            quadrature, frequencies, cutoff, cutoff_index, cut=needed_cut(device, problem, temperature)
         )
     nodes, weights = rule.nodes(temperature, scale)
     common: dict[str, Any] = {
         "temperature": temperature, "frequencies": nodes, "weights": weights, "cutoff": rule.end(temperature, scale),
     }  # fmt: skip
     if pairing is not None or mu0 is not None:
-        eq = solve_fields(device, system, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
-        warn_unresolved(eq.system, eq.frequencies, eq.weights, eq.riccati)
+        eq = solve_fields(device, problem, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
+        warn_unresolved(eq.problem, eq.frequencies, eq.weights, eq.riccati)
         return eq
     with progress_bar(len(nodes), "Matsubara frequencies", progress) as bar:
         team = build_team(
-            system, nodes, weights, scale=scale, kind=linear_solver, workers=workers, step=bar.update
+            problem, nodes, weights, scale=scale, kind=linear_solver, workers=workers, step=bar.update
         )
         try:
-            team.descend(system)
-            warn_of_states(system, team.states, team.reports)
+            team.descend(problem)
+            warn_of_states(problem, team.states, team.reports)
         finally:
             team.release()
-    eq = Equilibrium(device=device, system=system, **team.result(), **common)
-    warn_unresolved(system, eq.frequencies, eq.weights, eq.riccati)
+    eq = Equilibrium(device=device, problem=problem, **team.result(), **common)
+    warn_unresolved(problem, eq.frequencies, eq.weights, eq.riccati)
     return eq

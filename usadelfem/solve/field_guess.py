@@ -18,7 +18,7 @@ from ..errors import DeviceError, ObservableError
 from ..fem.conduction import conduction_matrix, physical_gradients
 from ..fem.gap_equation import Pairing
 from ..fem.interfaces import Junctions
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..numerics.sparse import factorize_positive
 from ..physics import columns as column
 from ..physics import interface as barrier
@@ -98,7 +98,7 @@ def bulk_gaps(pairing: Pairing, temperature: float) -> Real:
     )
 
 
-def initial_gap(device: Device, system: Spectral, pairing: Pairing, temperature: float, initial: Any) -> Complex:
+def initial_gap(device: Device, problem: Problem, pairing: Pairing, temperature: float, initial: Any) -> Complex:
     """The gap to start from at the points of the pairing, shape (cells, points); `initial` as in `solve_equilibrium`.
 
     Raises
@@ -107,12 +107,12 @@ def initial_gap(device: Device, system: Spectral, pairing: Pairing, temperature:
         If a callable fails or returns a wrong shape.
     """
     if initial is None or isinstance(initial, Vortices):
-        nodal = natural_phase(device, system, pairing)
+        nodal = natural_phase(device, problem, pairing)
         phase = np.einsum("ci,qi->cq", nodal[pairing.cells], pairing.phi)
         gap: Complex = bulk_gaps(pairing, temperature) * np.exp(1j * phase)
-        return gap if initial is None else gap * _windings(system, pairing, initial, gap)
+        return gap if initial is None else gap * _windings(problem, pairing, initial, gap)
     if callable(initial):
-        x = system.space.points()[:, pairing.chosen]
+        x = problem.space.points()[:, pairing.chosen]
         try:
             result = initial(x.copy())
         except Exception as error:
@@ -128,11 +128,11 @@ def initial_gap(device: Device, system: Spectral, pairing: Pairing, temperature:
     return np.full(pairing.shape, complex(initial))
 
 
-def gap_from(old: Spectral, system: Spectral, pairing: Pairing) -> Complex:
+def gap_from(old: Problem, problem: Problem, pairing: Pairing) -> Complex:
     """The gap of another solution at the points of the pairing: as it is on the same mesh, interpolated otherwise."""
-    if old.space.mesh is system.space.mesh and old.space.order == system.space.order:
+    if old.space.mesh is problem.space.mesh and old.space.order == problem.space.order:
         return pairing.gap_of(old)
-    x = system.space.points()[:, pairing.chosen].reshape(system.space.dim, -1)
+    x = problem.space.points()[:, pairing.chosen].reshape(problem.space.dim, -1)
     recovered = recover(old.space, old.gap, tuple(old.space.mesh.subdomains))
     try:
         place = locate(old.space, x)
@@ -144,31 +144,32 @@ def gap_from(old: Spectral, system: Spectral, pairing: Pairing) -> Complex:
     return recovered.at(place).reshape(pairing.shape)
 
 
-def natural_phase(device: Device, system: Spectral, pairing: Pairing) -> Real:
+def natural_phase(device: Device, problem: Problem, pairing: Pairing) -> Real:
     """A smooth phase at the nodes: that of the reservoirs, and in between the one of the least kinetic energy.
 
     It minimises Int N0 D (grad phi - 2 A)^2, with barriers as phase drops; parts without reservoir have a constant.
     """
-    space, table = system.space, system.coefficients.table
+    space, table = problem.space, problem.coefficients.table
     conductivity = table[..., column.N0] * table[..., column.D]
     normal = table[..., column.GAP_RE] ** 2 + table[..., column.GAP_IM] ** 2 == 0
     normal[pairing.chosen] = False
     conductivity = np.where(normal, WEAK * conductivity, conductivity)
-    matrix = conduction_matrix(space, conductivity, _strengthened(system, conductivity))
+    matrix = conduction_matrix(space, conductivity, _strengthened(problem, conductivity))
     phase, known = np.zeros(len(space.nodes[0])), np.zeros(len(space.nodes[0]), bool)
-    for name, (nodes, gap, _) in system.contacts.items():
+    for name, electrode in problem.electrodes.items():
         contact = device.contacts[name]
-        given = np.angle(gap)
+        given = np.angle(electrode.gap)
         total = uniform(contact.phase) if isinstance(contact, Reservoir) else None
         if total is not None:  # the turns that the user meant
             given = given + 2 * np.pi * np.round((total.real - given) / (2 * np.pi))
-        rigid = abs(gap) > 0
-        phase[nodes[rigid]], known[nodes[rigid]] = given[rigid], True
+        rigid = abs(electrode.gap) > 0
+        nodes = electrode.nodes[rigid]
+        phase[nodes], known[nodes] = given[rigid], True
     count, part = connected_components(matrix, directed=False)
     held = np.isin(np.arange(count), part[known])
     first = np.unique(part, return_index=True)[1]
     known[first[~held]] = True
-    load = _gauge_load(system, conductivity)
+    load = _gauge_load(problem, conductivity)
     free = np.flatnonzero(~known)
     if len(free):
         rhs = (load - matrix @ phase)[free]
@@ -176,12 +177,12 @@ def natural_phase(device: Device, system: Spectral, pairing: Pairing) -> Real:
     return phase
 
 
-def _strengthened(system: Spectral, conductivity: Real) -> Junctions:
+def _strengthened(problem: Problem, conductivity: Real) -> Junctions:
     """The barriers with conductances that leave the matrix regular.
 
     Pieces behind weaker ones get a phase between those around, which is as good to start from.
     """
-    junctions, space = system.junctions, system.space
+    junctions, space = problem.interfaces, problem.space
     if not len(junctions.facets):
         return junctions
     own = space.mesh.f2t[0, junctions.facets]
@@ -192,9 +193,9 @@ def _strengthened(system: Spectral, conductivity: Real) -> Junctions:
     return replace(junctions, table=table)
 
 
-def _gauge_load(system: Spectral, conductivity: Real) -> Real:
+def _gauge_load(problem: Problem, conductivity: Real) -> Real:
     """Int sigma 2 A grad v for the function v of every node."""
-    space, gauge = system.space, system.coefficients.gauge
+    space, gauge = problem.space, problem.coefficients.gauge
     load = np.zeros(len(space.nodes[0]))
     if gauge.shape[2]:
         local = np.einsum("cq,cqk,cqik->ci", 2 * conductivity * space.dx, gauge[..., 0], physical_gradients(space))
@@ -202,12 +203,12 @@ def _gauge_load(system: Spectral, conductivity: Real) -> Real:
     return load
 
 
-def _windings(system: Spectral, pairing: Pairing, given: Vortices, gap: Complex) -> Complex:
+def _windings(problem: Problem, pairing: Pairing, given: Vortices, gap: Complex) -> Complex:
     """Phase factors of vortices times a modulus that vanishes in their cores, at the points of the pairing."""
-    x, y = system.space.points()[:2, pairing.chosen]
+    x, y = problem.space.points()[:2, pairing.chosen]
     size = given.size
     if size is None:
-        diffusion = system.coefficients.table[pairing.chosen, :, column.D]
+        diffusion = problem.coefficients.table[pairing.chosen, :, column.D]
         size = float(np.sqrt(diffusion.max() / max(abs(gap).max(), 1e-300)))
     factor = np.ones(pairing.shape, complex)
     for x0, y0, n in given.cores:

@@ -39,7 +39,7 @@ KRYLOV = 60
 HALVINGS = 5
 
 
-def anderson_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Iteration]:
+def anderson_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[Iteration]:
     """Fixed-point sweeps with Anderson acceleration; the caller stops the iteration.
 
     Far from the solution the sweeps are those of the gap equation solved for the gap, which lower the free energy and
@@ -47,107 +47,107 @@ def anderson_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Iter
     which removes the slow modes. Where that makes no progress, because the state it aims at does not exist (a vortex
     that has to leave), plain sweeps follow the way down for a while.
     """
-    mixer, response, near, number = Anderson(problem.weight), None, False, 1
+    mixer, response, near, number = Anderson(consistency.weight), None, False, 1
     best, stalled, plain, left, built = np.inf, 0, 0, 0, 0.0
     while True:
-        residual, potential = problem.residual(), problem.potential_step()
-        phases = problem.island_step(residual)
-        sweep = problem.measure(number, residual, potential, phases)
+        residual, potential = consistency.residual(), consistency.potential_step()
+        phases = consistency.island_step(residual)
+        sweep = consistency.measure(number, residual, potential, phases)
         yield sweep
-        if problem.turns(phases, residual):
-            problem.turn(phases, _inner(sweep.residual, tolerance))
-            mixer, number = Anderson(problem.weight, MIXING if near else 1.0), number + 1
+        if consistency.turns(phases, residual):
+            consistency.turn(phases, _inner(sweep.residual, tolerance))
+            mixer, number = Anderson(consistency.weight, MIXING if near else 1.0), number + 1
             continue
-        if problem.grows(residual):
-            problem.move(_grown(problem), LOOSEST)
-            mixer, near, number = Anderson(problem.weight), False, number + 1
+        if consistency.grows(residual):
+            consistency.move(_grown(consistency), LOOSEST)
+            mixer, near, number = Anderson(consistency.weight), False, number + 1
             continue
         left = max(left - 1, 0)
         best, stalled = (sweep.residual, 0) if sweep.residual < PROGRESS * best else (best, stalled + (not left))
         if stalled > PATIENCE:
             plain = 2 * plain or PLAIN
             near, best, stalled, left = False, np.inf, 0, plain
-        if not near and not left and abs(residual).max(initial=0.0) < NEAR * problem.unit:
-            near, mixer, response, built = True, Anderson(problem.weight, MIXING), None, 0.0
+        if not near and not left and abs(residual).max(initial=0.0) < NEAR * consistency.unit:
+            near, mixer, response, built = True, Anderson(consistency.weight, MIXING), None, 0.0
         if near and sweep.largest and not built / CHANGED < sweep.largest < built * CHANGED:
-            mixer, response, built = Anderson(problem.weight, MIXING), problem.gap_response(), sweep.largest
+            mixer, response, built = Anderson(consistency.weight, MIXING), consistency.gap_response(), sweep.largest
         if near and response is not None:
-            change = -response.apply(problem.gap, residual)
+            change = -response.apply(consistency.gap, residual)
         else:
-            change = -residual / _slope(problem, 1.0 if left else SLOPE)
-        if problem.islands is not None and len(phases):
-            change = change + 1j * problem.gap * (phases @ problem.islands.masks)[:, None]
+            change = -residual / _slope(consistency, 1.0 if left else SLOPE)
+        if consistency.islands is not None and len(phases):
+            change = change + 1j * consistency.gap * (phases @ consistency.islands.masks)[:, None]
         step = np.concatenate([as_real(change), potential])
-        fields = problem.fields + step if left else mixer.propose(problem.fields, step)
-        problem.move(_within_trust(problem, fields, sweep.largest), _inner(sweep.residual, tolerance))
+        fields = consistency.fields + step if left else mixer.propose(consistency.fields, step)
+        consistency.move(_within_trust(consistency, fields, sweep.largest), _inner(sweep.residual, tolerance))
         number += 1
 
 
-def _grown(problem: SelfConsistency) -> Real:
+def _grown(consistency: SelfConsistency) -> Real:
     """The fields with a larger gap."""
-    return np.concatenate([(1 + TRUST) * as_real(problem.gap), problem.dofs])
+    return np.concatenate([(1 + TRUST) * as_real(consistency.gap), consistency.dofs])
 
 
-def _within_trust(problem: SelfConsistency, fields: Real, largest: float) -> Real:
+def _within_trust(consistency: SelfConsistency, fields: Real, largest: float) -> Real:
     """The fields, or a shorter step where the gap would change by more than TRUST of its size."""
-    change = fields - problem.fields
-    count = len(fields) - len(problem.dofs)
+    change = fields - consistency.fields
+    count = len(fields) - len(consistency.dofs)
     longest = float(abs(change[:count]).max(initial=0.0))
-    limit = TRUST * max(largest, SEED) * problem.unit
-    return problem.fields + change * (limit / longest) if longest > limit else fields
+    limit = TRUST * max(largest, SEED) * consistency.unit
+    return consistency.fields + change * (limit / longest) if longest > limit else fields
 
 
-def _slope(problem: SelfConsistency, part: float) -> Real:
+def _slope(consistency: SelfConsistency, part: float) -> Real:
     """What R is divided by in a sweep: a part of what it grows to at short lengths; 1 without pairing."""
-    if problem.pairing is None:
+    if consistency.pairing is None:
         return np.ones((0, 0))
-    return np.where(problem.paired, part * problem.coefficient, 1.0)
+    return np.where(consistency.paired, part * consistency.coefficient, 1.0)
 
 
-def newton_sweeps(problem: SelfConsistency, tolerance: float) -> Iterator[Iteration]:
+def newton_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[Iteration]:
     """Newton's method in the gap: its matrix is applied with one triangular solve per frequency (GMRES).
 
     Tangents are factorised anew where a step did not gain what its linear equation was solved to.
     """
-    if problem.pairing is None or problem.induced is not None:
+    if consistency.pairing is None or consistency.induced is not None:
         raise ValueError("method='newton' is for the gap equation without screening; use 'anderson'")
     number, last = 1, np.inf
     while True:
-        residual = problem.residual()
-        phases = problem.island_step(residual)
-        sweep = problem.measure(number, residual, problem.dofs, phases)
+        residual = consistency.residual()
+        phases = consistency.island_step(residual)
+        sweep = consistency.measure(number, residual, consistency.dofs, phases)
         yield sweep
         accuracy = _inner(sweep.residual * FORCING, tolerance)
-        if problem.turns(phases, residual):
-            problem.turn(phases, accuracy)
+        if consistency.turns(phases, residual):
+            consistency.turn(phases, accuracy)
             number, last = number + 1, np.inf
             continue
-        if problem.grows(residual):
-            problem.place(_grown(problem))
-            problem.settle(accuracy)
+        if consistency.grows(residual):
+            consistency.place(_grown(consistency))
+            consistency.settle(accuracy)
             number, last = number + 1, np.inf
             continue
-        problem.settle(accuracy)
+        consistency.settle(accuracy)
         if sweep.residual > FORCING * last:
-            problem.refresh()
+            consistency.refresh()
         last = sweep.residual
-        step, products = _newton_step(problem, residual)
-        norm, before, states = _norm(problem, residual), problem.gap, problem.team.states.copy()
+        step, products = _newton_step(consistency, residual)
+        norm, before, states = _norm(consistency, residual), consistency.gap, consistency.team.states.copy()
         for halving in range(HALVINGS + 1):
-            problem.team.states[:] = states
-            problem.place(as_real(before + 0.5**halving * step))
-            problem.settle(accuracy)
-            if _norm(problem, problem.residual()) < (1 - 1e-4 * 0.5**halving) * norm:
+            consistency.team.states[:] = states
+            consistency.place(as_real(before + 0.5**halving * step))
+            consistency.settle(accuracy)
+            if _norm(consistency, consistency.residual()) < (1 - 1e-4 * 0.5**halving) * norm:
                 break
         number += 1 + products
 
 
-def _newton_step(problem: SelfConsistency, residual: Complex) -> tuple[Complex, int]:
+def _newton_step(consistency: SelfConsistency, residual: Complex) -> tuple[Complex, int]:
     """The solution of J step = -R, and the number of products with J that it took."""
-    assert problem.pairing is not None
-    pairing = problem.pairing
+    assert consistency.pairing is not None
+    pairing = consistency.pairing
     root = np.sqrt(np.repeat(pairing.weight.ravel(), 2))
-    response, gap, products = problem.gap_response(), problem.gap, 0
+    response, gap, products = consistency.gap_response(), consistency.gap, 0
 
     def scaled(action: Callable[[Complex], Complex]) -> Callable[[Real], Real]:
         return lambda x: root * as_real(action(as_gap(np.asarray(x).ravel() / root, pairing)))
@@ -155,22 +155,22 @@ def _newton_step(problem: SelfConsistency, residual: Complex) -> tuple[Complex, 
     def product(change: Complex) -> Complex:
         nonlocal products
         products += 1
-        return problem.derivative(change)
+        return consistency.derivative(change)
 
     shape = (len(root), len(root))
     matrix = LinearOperator(shape, matvec=scaled(product), dtype=np.float64)
 
     def approximate(x: Complex) -> Complex:
-        return np.asarray(response.apply(gap, x) - problem.island_change(x))
+        return np.asarray(response.apply(gap, x) - consistency.island_change(x))
 
     inverse = LinearOperator(shape, matvec=scaled(approximate), dtype=np.float64)
     step, _ = gmres(matrix, -root * as_real(residual), rtol=FORCING, restart=KRYLOV, maxiter=1, M=inverse)
     return as_gap(step / root, pairing), products
 
 
-def _norm(problem: SelfConsistency, residual: Complex) -> float:
-    assert problem.pairing is not None
-    return float(np.sqrt((problem.pairing.weight * abs(residual) ** 2).sum()))
+def _norm(consistency: SelfConsistency, residual: Complex) -> float:
+    assert consistency.pairing is not None
+    return float(np.sqrt((consistency.pairing.weight * abs(residual) ** 2).sum()))
 
 
 def _inner(residual: float, tolerance: float) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..diagnostics.cutoff import LOOKED_AT, left_out
 from ..fem.gap_equation import Pairing
 from ..fem.gap_preconditioner import GapResponse, build_gap_response
-from ..fem.matsubara import Spectral
+from ..fem.problem import Problem
 from ..fem.screening import Induced
 from ..numerics.newton import ERROR_TOLERANCE
 from ..numerics.report import Iteration
@@ -48,7 +48,7 @@ class SelfConsistency:
 
     Attributes
     ----------
-    system, team
+    problem, team
         The equation in the present fields, and its solution at all frequencies.
     pairing, induced
         Where the gap is unknown and what screens; None where there is no such unknown.
@@ -62,7 +62,7 @@ class SelfConsistency:
         What the states add up to, as in `_wanted`; None where that is not known.
     """
 
-    system: Spectral
+    problem: Problem
     team: Team
     pairing: Pairing | None
     induced: Induced | None
@@ -80,14 +80,14 @@ class SelfConsistency:
             self.coefficient = np.where(self.paired, coefficient, 1.0)
         if self.induced is not None and not len(self.dofs):
             self.dofs = self.induced.maxwell.zeros()
-        diffusion = self.system.coefficients.table[..., column.D]
+        diffusion = self.problem.coefficients.table[..., column.D]
         self.length = float(np.sqrt(diffusion.max() / self.unit))
-        self.islands = find_islands(self.system, self.pairing)
+        self.islands = find_islands(self.problem, self.pairing)
 
     @property
     def gap(self) -> Complex:
         """The present gap at the points of the pairing, shape (cells, points)."""
-        return self.pairing.gap_of(self.system) if self.pairing is not None else np.zeros((0, 0), complex)
+        return self.pairing.gap_of(self.problem) if self.pairing is not None else np.zeros((0, 0), complex)
 
     @property
     def fields(self) -> Real:
@@ -106,23 +106,23 @@ class SelfConsistency:
         """Size of an unknown of the induced potential that matters: a phase of one over a coherence length."""
         if self.induced is None:
             return 1.0
-        edge = (self.system.space.dx.sum() / len(self.system.space.dx)) ** (1 / self.system.space.dim)
+        edge = (self.problem.space.dx.sum() / len(self.problem.space.dx)) ** (1 / self.problem.space.dim)
         return float(edge / self.length)
 
     def start(self, accuracy: float) -> None:
         """Solve all frequencies in the present fields, from high to low."""
-        self.sums = self.team.descend(self.system, accuracy, *self._wanted)
+        self.sums = self.team.descend(self.problem, accuracy, *self._wanted)
         self.factored = self.fields
 
     def settle(self, accuracy: float) -> None:
         """Solve all frequencies again in the present fields."""
-        self.sums = self.team.update(self.system, accuracy, *self._wanted)
+        self.sums = self.team.update(self.problem, accuracy, *self._wanted)
 
     def move(self, fields: Real, accuracy: float) -> None:
         """Change the fields and solve all frequencies again; fast where the factors are those of similar fields."""
         self.place(fields)
         if self._near(fields) and accuracy > ERROR_TOLERANCE:
-            self.sums = self.team.correct(self.system, accuracy, *self._wanted)
+            self.sums = self.team.correct(self.problem, accuracy, *self._wanted)
         else:
             self.settle(accuracy)
 
@@ -135,7 +135,7 @@ class SelfConsistency:
     def _sum(self, position: int) -> Any:
         """One of these sums, at the present states."""
         if self.sums is None:
-            self.sums = self.team.run(self.system, Job(sums=self._wanted))
+            self.sums = self.team.run(self.problem, Job(sums=self._wanted))
         return self.sums[position]
 
     def set_normal(self, number: int) -> Iteration:
@@ -149,10 +149,10 @@ class SelfConsistency:
         self.sums = None
         count = len(fields) - len(self.dofs)
         if self.pairing is not None:
-            self.system = self.pairing.with_gap(self.system, as_gap(fields[:count], self.pairing))
+            self.problem = self.pairing.with_gap(self.problem, as_gap(fields[:count], self.pairing))
         if self.induced is not None:
             self.dofs = fields[count:]
-            self.system = self.induced.with_potential(self.system, self.dofs)
+            self.problem = self.induced.with_potential(self.problem, self.dofs)
 
     def _near(self, fields: Real) -> bool:
         if self.factored is None:
@@ -180,7 +180,7 @@ class SelfConsistency:
 
         def force(phases: Real | None = None) -> Real:
             turned = states if phases is None else islands.turned(phases, self.gap, states)[1]
-            return islands.force(self.system, team.frequencies, team.weights, turned, self.temperature)
+            return islands.force(self.problem, team.frequencies, team.weights, turned, self.temperature)
 
         self.stiffness = islands.stiffness(self.pairing, self.gap, residual, self.derivative, force)
         return islands.step(force(), self.stiffness)
@@ -216,7 +216,7 @@ class SelfConsistency:
             alpha += weight / energy**2
             kappa += weight * size**2 / energy**3
         largest = float(np.median(self.coefficient))
-        return build_gap_response(self.system, self.pairing, self.gap, alpha, kappa, self._mass(), max(1.0, largest))
+        return build_gap_response(self.problem, self.pairing, self.gap, alpha, kappa, self._mass(), max(1.0, largest))
 
     def _mass(self) -> float:
         """What a common phase of the gap costs where the gap is so small that other metals must have induced it."""
@@ -244,7 +244,7 @@ class SelfConsistency:
 
     def derivative(self, gap_change: Complex) -> Complex:
         """Change of R with the gap, the states following."""
-        return self._close(gap_change, self.team.sum(self.system, Terms.derivative, gap_change))
+        return self._close(gap_change, self.team.sum(self.problem, Terms.derivative, gap_change))
 
     def _close(self, gap: Complex, amplitude: Complex) -> Complex:
         pair = np.where(self.paired, 2j * np.pi * self.temperature * amplitude, 0.0)
@@ -262,7 +262,7 @@ class SelfConsistency:
         if self.pairing is None:
             return 0.0
         highest = self.team.frequencies[-LOOKED_AT:]
-        amplitudes = np.array([self.pairing.amplitude(self.system, state) for state in self.team.states[-LOOKED_AT:]])
+        amplitudes = np.array([self.pairing.amplitude(self.problem, state) for state in self.team.states[-LOOKED_AT:]])
         return left_out(self.pairing, self.gap, highest, amplitudes, cutoff)
 
     def measure(

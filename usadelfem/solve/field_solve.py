@@ -16,7 +16,7 @@ from ..diagnostics.quality import warn_of_states
 from ..diagnostics.slips import Start, start_of
 from ..errors import SolveError
 from ..fem.gap_equation import Pairing, build_pairing, zero_temperature_gap
-from ..fem.matsubara import Spectral, build_spectral
+from ..fem.problem import Problem, build_problem
 from ..fem.screening import build_induced
 from ..numerics.newton import ERROR_TOLERANCE
 from ..numerics.report import Iteration
@@ -66,122 +66,122 @@ class FieldOptions:
 
 
 def solve_fields(
-    device: Device, system: Spectral, pairing: Pairing | None, mu0: float | None, *, rule: SumRule, scale: float,
+    device: Device, problem: Problem, pairing: Pairing | None, mu0: float | None, *, rule: SumRule, scale: float,
     options: FieldOptions, common: dict[str, Any],
 ) -> Equilibrium:  # fmt: skip
     """Find the gap, and with a coupling mu0 the induced potential, of a device; `common` goes into the result."""
     temperature = common["temperature"]
     begun: list[Start | None] = []
     if pairing is not None:
-        system = _first_guess(device, system, pairing, rule, scale, temperature, options, begun)
+        problem = _first_guess(device, problem, pairing, rule, scale, temperature, options, begun)
     nodes, weights = common["frequencies"], common["weights"]
-    problem = _problem(device, system, pairing, mu0, nodes, weights, temperature, scale, options)
+    consistency = _problem(device, problem, pairing, mu0, nodes, weights, temperature, scale, options)
 
     def result(sweeps: tuple[Iteration, ...]) -> Equilibrium:
         return Equilibrium(
-            device=device if pairing is None else _with_gap(device, problem.system), system=problem.system,
-            sweeps=sweeps, pairing=pairing, induced=problem.induced, dofs=problem.dofs,
-            cutoff_error=problem.cutoff_error(common["cutoff"]), **problem.team.result(), **common,
+            device=device if pairing is None else _with_gap(device, consistency.problem), problem=consistency.problem,
+            sweeps=sweeps, pairing=pairing, induced=consistency.induced, dofs=consistency.dofs,
+            cutoff_error=consistency.cutoff_error(common["cutoff"]), **consistency.team.result(), **common,
         )  # fmt: skip
 
     try:
-        ask = _normal_mode(device, system, rule, temperature, options)
-        sweeps = _converge(problem, options, ask=ask, begun=lambda: begun.append(_start(problem)))
+        ask = _normal_mode(device, problem, rule, temperature, options)
+        sweeps = _converge(consistency, options, ask=ask, begun=lambda: begun.append(_start(consistency)))
         found = result(sweeps)
     except SolveError as error:
-        if problem.team.reports:
+        if consistency.team.reports:
             error.best = result(())
         raise
     finally:
-        problem.team.release()
+        consistency.team.release()
     if rule.ends_by_default:
         warn_of_cutoff(found.cutoff_error, found.cutoff)
-    warn_of_states(found.system, found.riccati, found.report)
+    warn_of_states(found.problem, found.riccati, found.report)
     if begun[0] is not None:
         cores = options.initial.cores if isinstance(options.initial, Vortices) else ()
-        begun[0].compare(found.system, found.riccati[0], cores)
+        begun[0].compare(found.problem, found.riccati[0], cores)
     return found
 
 
-def _start(problem: SelfConsistency) -> Start | None:
-    return start_of(problem.system, problem.pairing, problem.team.states[0])
+def _start(consistency: SelfConsistency) -> Start | None:
+    return start_of(consistency.problem, consistency.pairing, consistency.team.states[0])
 
 
-def _given(device: Device, system: Spectral) -> NDArray[np.bool_]:
+def _given(device: Device, problem: Problem) -> NDArray[np.bool_]:
     """Cells whose gap is not an unknown."""
-    given = np.ones(system.space.mesh.nelements, bool)
+    given = np.ones(problem.space.mesh.nelements, bool)
     for region, material in device.conductors.items():
-        given[system.space.mesh.subdomains[region]] = not material.self_consistent
+        given[problem.space.mesh.subdomains[region]] = not material.self_consistent
     return given
 
 
 def _normal_mode(
-    device: Device, system: Spectral, rule: SumRule, temperature: float, options: FieldOptions
+    device: Device, problem: Problem, rule: SumRule, temperature: float, options: FieldOptions
 ) -> Callable[[], Mode] | None:  # fmt: skip
     """How to find the lowest mode of the normal state, None where sources keep the device superconducting."""
-    if superconducting_contacts(system) or system.gap[_given(device, system)].any():
+    if superconducting_contacts(problem) or problem.gap[_given(device, problem)].any():
         return None
     return lambda: lowest_mode(
-        device, temperature, order=system.space.order, linear_solver=options.linear_solver, workers=options.workers,
+        device, temperature, order=problem.space.order, linear_solver=options.linear_solver, workers=options.workers,
         quadrature=rule.quadrature, frequencies=rule.frequencies, cutoff=rule.cutoff, cutoff_index=rule.cutoff_index,
     )  # fmt: skip
 
 
 def _problem(
-    device: Device, system: Spectral, pairing: Pairing | None, mu0: float | None, nodes: Real, weights: Real,
+    device: Device, problem: Problem, pairing: Pairing | None, mu0: float | None, nodes: Real, weights: Real,
     temperature: float, scale: float, options: FieldOptions,
 ) -> SelfConsistency:  # fmt: skip
-    induced = build_induced(device, system, mu0) if mu0 is not None else None
+    induced = build_induced(device, problem, mu0) if mu0 is not None else None
     team = build_team(
-        system, nodes, weights, scale=scale, kind=options.linear_solver, workers=options.workers, keep=True,
+        problem, nodes, weights, scale=scale, kind=options.linear_solver, workers=options.workers, keep=True,
         terms=Terms(pairing, induced),
     )  # fmt: skip
-    problem = SelfConsistency(system, team, pairing, induced, temperature, scale)
+    consistency = SelfConsistency(problem, team, pairing, induced, temperature, scale)
     if pairing is not None:
-        problem.unit = zero_temperature_gap(pairing)
+        consistency.unit = zero_temperature_gap(pairing)
     old = options.initial
-    if induced is not None and isinstance(old, Equilibrium) and len(old.dofs) == len(problem.dofs):
-        problem.dofs = old.dofs
-        problem.system = induced.with_potential(system, old.dofs)
-    return problem
+    if induced is not None and isinstance(old, Equilibrium) and len(old.dofs) == len(consistency.dofs):
+        consistency.dofs = old.dofs
+        consistency.problem = induced.with_potential(problem, old.dofs)
+    return consistency
 
 
 def _first_guess(
-    device: Device, system: Spectral, pairing: Pairing, rule: SumRule, scale: float, temperature: float,
+    device: Device, problem: Problem, pairing: Pairing, rule: SumRule, scale: float, temperature: float,
     options: FieldOptions, begun: list[Start | None],
-) -> Spectral:  # fmt: skip
-    """The system with a gap to start from: the given one, or that of a coarser problem started from it.
+) -> Problem:  # fmt: skip
+    """The problem with a gap to start from: the given one, or that of a coarser problem started from it.
 
     `begun` gets the windings of the first states.
     """
     if isinstance(options.initial, Equilibrium):
-        return pairing.with_gap(system, gap_from(options.initial.system, system, pairing))
-    gap = initial_gap(device, system, pairing, temperature, options.initial)
-    start = pairing.with_gap(system, gap)
+        return pairing.with_gap(problem, gap_from(options.initial.problem, problem, pairing))
+    gap = initial_gap(device, problem, pairing, temperature, options.initial)
+    start = pairing.with_gap(problem, gap)
     if not abs(gap).max():
         return start
     coarse, coarse_pairing = start, pairing
-    if system.space.order > 1:
-        coarse = build_spectral(device, 1, temperature=temperature, potential=bool(system.coefficients.gauge.shape[2]))
+    if problem.space.order > 1:
+        coarse = build_problem(device, 1, temperature=temperature, potential=bool(problem.coefficients.gauge.shape[2]))
         coarse_pairing = build_pairing(device, coarse) or pairing
         first = initial_gap(device, coarse, coarse_pairing, temperature, options.initial)
         coarse = coarse_pairing.with_gap(coarse, first)
     nodes, weights = rule.nodes(temperature, scale, GUESS_PRECISION)
     guess = replace(options, tolerance=max(GUESS_TOLERANCE, options.tolerance), method="anderson", max_sweeps=60)
-    problem = _problem(device, coarse, coarse_pairing, None, nodes, weights, temperature, scale, guess)
+    consistency = _problem(device, coarse, coarse_pairing, None, nodes, weights, temperature, scale, guess)
     try:
-        _converge(problem, guess, polish=False, begun=lambda: begun.append(_start(problem)))
+        _converge(consistency, guess, polish=False, begun=lambda: begun.append(_start(consistency)))
     except SolveError:
         return start
     finally:
-        problem.team.release()
-    return pairing.with_gap(system, _refined(problem.system, coarse_pairing, system, pairing))
+        consistency.team.release()
+    return pairing.with_gap(problem, _refined(consistency.problem, coarse_pairing, problem, pairing))
 
 
-def _refined(coarse: Spectral, coarse_pairing: Pairing, system: Spectral, pairing: Pairing) -> Complex:
+def _refined(coarse: Problem, coarse_pairing: Pairing, problem: Problem, pairing: Pairing) -> Complex:
     """The gap of a coarser space of the same mesh at the points of a finer one, through its nodal recovery."""
     gap = coarse_pairing.gap_of(coarse)
-    if coarse.space.order == system.space.order:
+    if coarse.space.order == problem.space.order:
         return gap
     whole = np.zeros(coarse.space.dx.shape, complex)
     whole[coarse_pairing.chosen] = gap
@@ -189,12 +189,12 @@ def _refined(coarse: Spectral, coarse_pairing: Pairing, system: Spectral, pairin
         name for name, own in coarse.space.mesh.subdomains.items() if np.isin(own, coarse_pairing.chosen).any()
     )
     values = recover(coarse.space, whole, regions).values[pairing.chosen]
-    phi = basis_values(coarse.space.basis.elem, system.space.basis.X)
+    phi = basis_values(coarse.space.basis.elem, problem.space.basis.X)
     return np.asarray(np.einsum("ci,iq->cq", values, phi))
 
 
 def _converge(
-    problem: SelfConsistency, options: FieldOptions, *, polish: bool = True, ask: Callable[[], Mode] | None = None,
+    consistency: SelfConsistency, options: FieldOptions, *, polish: bool = True, ask: Callable[[], Mode] | None = None,
     begun: Callable[[], object] = int,
 ) -> tuple[Iteration, ...]:  # fmt: skip
     """Iterate until the fields are consistent with states of full accuracy; returns the history.
@@ -206,57 +206,58 @@ def _converge(
     history: list[Iteration] = []
     best = Best()
     method, unstable = options.method, False
-    problem.start(RESTART_ACCURACY if isinstance(options.initial, Equilibrium) else FIRST_ACCURACY)
+    consistency.start(RESTART_ACCURACY if isinstance(options.initial, Equilibrium) else FIRST_ACCURACY)
     begun()
-    sweeps = METHODS[method](problem, options.tolerance)
+    sweeps = METHODS[method](consistency, options.tolerance)
     with progress_bar(None, "sweeps", options.progress) as bar:
         while True:
             sweep = next(sweeps)
             history.append(sweep)
             bar.update()
             bar.set_postfix(residual=f"{sweep.residual:.1e}")
-            best.see(problem, sweep, len(history))
+            best.see(consistency, sweep, len(history))
             if ask is not None and 0 < sweep.largest < SUSPICIOUS:
                 eigenvalue, mode = ask()
                 ask, unstable = None, eigenvalue <= 0
                 if not unstable:
-                    return (*history, problem.set_normal(sweep.number))
-                problem.place(np.concatenate([as_real(SEED * problem.unit * mode / abs(mode).max()), problem.dofs]))
-                problem.start(FIRST_ACCURACY)
-                sweeps = METHODS[method](problem, options.tolerance)
+                    return (*history, consistency.set_normal(sweep.number))
+                seed = as_real(SEED * consistency.unit * mode / abs(mode).max())
+                consistency.place(np.concatenate([seed, consistency.dofs]))
+                consistency.start(FIRST_ACCURACY)
+                sweeps = METHODS[method](consistency, options.tolerance)
             elif sweep.residual <= options.tolerance and not (unstable and sweep.largest < SUSPICIOUS):
                 if not polish:
                     return tuple(history)
-                problem.settle(ERROR_TOLERANCE)
-                residual = problem.residual()
-                phases = problem.island_step(residual)
-                last = problem.measure(sweep.number, residual, problem.potential_step(), phases)
+                consistency.settle(ERROR_TOLERANCE)
+                residual = consistency.residual()
+                phases = consistency.island_step(residual)
+                last = consistency.measure(sweep.number, residual, consistency.potential_step(), phases)
                 if last.residual <= options.tolerance:
                     return (*history, last)
             if len(history) >= options.max_sweeps or not np.isfinite(sweep.residual):
                 break
-            if polish and best.stalls(len(history)) and problem.pairing is not None and problem.induced is None:
+            if polish and best.stalls(len(history)) and consistency.pairing is not None and consistency.induced is None:
                 method = next(other for other in METHODS if other != method)
-                best.resume(problem, FIRST_ACCURACY, len(history))
-                sweeps = METHODS[method](problem, options.tolerance)
-    best.restore(problem)
-    raise _unconverged(problem, best, history)
+                best.resume(consistency, FIRST_ACCURACY, len(history))
+                sweeps = METHODS[method](consistency, options.tolerance)
+    best.restore(consistency)
+    raise _unconverged(consistency, best, history)
 
 
-def _unconverged(problem: SelfConsistency, best: Best, history: list[Iteration]) -> SolveError:
+def _unconverged(consistency: SelfConsistency, best: Best, history: list[Iteration]) -> SolveError:
     residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
     return SolveError(
         f"the self-consistent fields did not converge in {len(history)} sweeps ({' and '.join(METHODS)} were tried "
         f"where they apply); last residuals: {residuals}; the best was {best.residual:.1e} in sweep {best.number}, "
         "whose state is in the attribute `best` of this error. Try: initial=error.best with more `max_sweeps`, a start "
         "with the phases or vortices of the solution that is looked for, or a smaller field or phase difference",
-        frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=problem.gap,
+        frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=consistency.gap,
     )  # fmt: skip
 
 
-def _with_gap(device: Device, system: Spectral) -> Device:
+def _with_gap(device: Device, problem: Problem) -> Device:
     """The device with the gaps that were found, as values at the vertices."""
-    gap, space = system.gap, system.space
+    gap, space = problem.gap, problem.space
     gaps = {}
     for region, material in device.conductors.items():
         if material.self_consistent:

@@ -18,7 +18,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..fem.gap_equation import Pairing
-from ..fem.matsubara import Spectral
+from ..fem.matsubara import Matsubara
+from ..fem.problem import Problem
 from ..space.space import Index
 
 Real = NDArray[np.float64]
@@ -52,11 +53,11 @@ class Islands:
     nodes: NDArray[np.bool_]
     around: Index
 
-    def force(self, system: Spectral, frequencies: Real, weights: Real, states: Complex, temperature: float) -> Real:
+    def force(self, problem: Problem, frequencies: Real, weights: Real, states: Complex, temperature: float) -> Real:
         """dF/dtheta / 2 of every island at the present states, energy times volume; shape (islands,)."""
-        total = np.zeros(len(self.masks))
+        total, equation = np.zeros(len(self.masks)), Matsubara(problem)
         for w, weight, state in zip(frequencies.tolist(), weights.tolist(), states, strict=True):
-            total += weight * system.phase_force(w, state, self.around, self.nodes)
+            total += weight * equation.phase_force(w, state, self.around, self.nodes)
         return 0.5 * np.pi * temperature * total
 
     def stiffness(
@@ -95,32 +96,32 @@ class Islands:
         return gap * factor, states * np.exp(1j * (phases @ self.nodes))[:, None]
 
 
-def find_islands(system: Spectral, pairing: Pairing | None) -> Islands | None:
+def find_islands(problem: Problem, pairing: Pairing | None) -> Islands | None:
     """The floating islands of a device; None if there are none, or just one with nothing to hold its phase."""
     if pairing is None:
         return None
-    mesh, unknown = system.space.mesh, np.zeros(system.space.mesh.nelements, bool)
+    mesh, unknown = problem.space.mesh, np.zeros(problem.space.mesh.nelements, bool)
     unknown[pairing.chosen] = True
     passable = mesh.f2t[1] >= 0
-    passable[system.space.barriers] = False
+    passable[problem.space.barriers] = False
     pairs = mesh.f2t[:, passable]
     pairs = pairs[:, unknown[pairs].all(axis=0)]
     graph = coo_array((np.ones(pairs.shape[1]), (pairs[0], pairs[1])), shape=(mesh.nelements,) * 2)
     _, part = connected_components(graph, directed=False)
     own: Index = np.asarray(part[pairing.chosen])
-    superconducting = {name: nodes for name, (nodes, gap, _) in system.contacts.items() if abs(gap).any()}
-    held = np.zeros(system.space.nodes.shape[1], bool)
+    superconducting = {name: own.nodes for name, own in problem.electrodes.items() if abs(own.gap).any()}
+    held = np.zeros(problem.space.nodes.shape[1], bool)
     for at_contact in superconducting.values():
         held[at_contact] = True
     fixed = np.unique(own[held[pairing.cells].any(axis=1)])
     floating = np.setdiff1d(own, fixed)
-    given = bool(abs(system.gap[~unknown]).any())
+    given = bool(abs(problem.gap[~unknown]).any())
     if not len(floating) or (len(floating) == 1 and not (len(fixed) or superconducting or given)):
         return None
     masks: Any = np.equal(own[None, :], floating[:, None])
     nodes = np.zeros((len(floating), len(held)), bool)
     for island in range(len(floating)):
         nodes[island, pairing.cells[masks[island]]] = True
-    at_islands = np.isin(system.space.cells, np.flatnonzero(nodes.any(axis=0)))
+    at_islands = np.isin(problem.space.cells, np.flatnonzero(nodes.any(axis=0)))
     around = np.setdiff1d(np.flatnonzero(at_islands.any(axis=1)), pairing.chosen[masks.any(axis=0)])
     return Islands(masks, nodes, around.astype(np.int64))

@@ -16,13 +16,14 @@ from ..device.contact import CurrentContact, NormalContact
 from ..device.device import Device
 from ..device.interface import Transparent
 from ..errors import DeviceError
-from ..fem.coefficients import Coefficients, point_coefficients
+from ..fem.coefficients import Coefficients
 from ..fem.diffusion import COMPONENTS, element_matrices, facet_load
+from ..fem.problem import Problem, build_problem
 from ..frozen import FrozenRecord, freeze
 from ..numerics.linear import linear_solver
 from ..numerics.sparse import scalar_matrix
 from ..physics import columns as column
-from ..space.space import Index, Real, Space, build_space, check_order
+from ..space.space import Index, Real, Space, check_order
 from .arguments import check_device
 
 BALANCE = 1e-9  # of the currents that are fed in
@@ -47,20 +48,19 @@ class NormalState(FrozenRecord):
     values
         mu, s_x, s_y, s_z at the nodes, energies, shape (nodes, 4); the potentials of spin up and down along an axis are
         mu plus and minus the component of s along it.
-    space, coefficients
-        The discretisation and the coefficients at its quadrature points.
+    problem
+        The discretised device.
     """
 
     device: Device
     values: Real
-    space: Space
-    coefficients: Coefficients
+    problem: Problem
 
     def __post_init__(self) -> None:
         freeze(vars(self))
 
     def __repr__(self) -> str:
-        return f"NormalState({len(self.values)} nodes of order {self.space.order}, {self.device})"
+        return f"NormalState({len(self.values)} nodes of order {self.problem.space.order}, {self.device})"
 
 
 @named()
@@ -98,8 +98,8 @@ def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
         raise DeviceError("nothing drives a normal state without contacts; give NormalContact or CurrentContact")
     if any(not isinstance(interface, Transparent) for interface in device.interfaces.values()):
         raise DeviceError("solve_normal_state knows transparent interfaces only; leave out the barriers")
-    space = build_space(device.sample, order)
-    coefficients = point_coefficients(device, space)
+    problem = build_problem(device, order, normal=True)
+    space, coefficients = problem.space, problem.coefficients
     values, clamped = _clamped(device, space)
     load = contact_load(device, space, np.arange(device.sample.nelements))
     levels = _open_levels(device, space, coefficients, clamped, load)
@@ -112,7 +112,7 @@ def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
     values.ravel()[free] = _solve(matrix[free][:, free], rhs)
     _remove_means(space, values, levels)
     values.flags.writeable = False
-    return NormalState(device, values, space, coefficients)
+    return NormalState(device, values, problem)
 
 
 def _facets(device: Device, name: str) -> Index:

@@ -19,7 +19,7 @@ from ..device.device import Device
 from ..diagnostics.cutoff import LOOKED_AT, left_out, warn_of_cutoff
 from ..errors import DeviceError, SolveError
 from ..fem.gap_equation import Pairing, build_pairing, needed_cut, zero_temperature_gap
-from ..fem.matsubara import Spectral, build_spectral, energy_scale
+from ..fem.problem import Problem, build_problem, energy_scale
 from ..parallel.engines import Workers, checked_workers
 from ..points.frequency_sums import Terms
 from ..points.frequency_team import Team
@@ -50,44 +50,44 @@ def lowest_mode(
     check_settings(order=order, linear_solver=linear_solver)
     SumRule(**sums)
     workers = checked_workers(workers)
-    system = build_spectral(device, order, linearized=True, temperature=temperature)
-    pairing = build_pairing(device, system)
-    _check(system, pairing)
+    problem = build_problem(device, order, linearized=True, temperature=temperature)
+    pairing = build_pairing(device, problem)
+    _check(problem, pairing)
     assert pairing is not None
-    scale = max(energy_scale(system), zero_temperature_gap(pairing))
-    rule = SumRule(**sums, cut=needed_cut(device, system, temperature))
+    scale = max(energy_scale(problem), zero_temperature_gap(pairing))
+    rule = SumRule(**sums, cut=needed_cut(device, problem, temperature))
     nodes, weights = rule.nodes(temperature, scale)
     team = build_team(
-        system, nodes, weights, scale=scale, kind=linear_solver, workers=workers, keep=True,
+        problem, nodes, weights, scale=scale, kind=linear_solver, workers=workers, keep=True,
         terms=Terms(pairing),
     )  # fmt: skip
     try:
-        value, mode = _lowest(system, pairing, team, temperature, start)
+        value, mode = _lowest(problem, pairing, team, temperature, start)
         if warn and rule.ends_by_default:
             highest, cutoff = nodes[-LOOKED_AT:], rule.end(temperature, scale)
-            amplitudes = team.sum(system, Terms.mode_at, mode, highest)
+            amplitudes = team.sum(problem, Terms.mode_at, mode, highest)
             warn_of_cutoff(left_out(pairing, mode, highest, amplitudes, cutoff), cutoff)
         return value, mode
     finally:
         team.release()
 
 
-def _check(system: Spectral, pairing: Pairing | None) -> None:
+def _check(problem: Problem, pairing: Pairing | None) -> None:
     if pairing is None:
         raise DeviceError("no region has a Tc > 0 and an unknown gap: give a material superconductor(Tc=...)")
-    sources = superconducting_contacts(system)
-    if sources or system.gap.any():
+    sources = superconducting_contacts(problem)
+    if sources or problem.gap.any():
         what = f"the reservoirs {', '.join(sources)} are" if sources else "a region with a given gap is"
         raise DeviceError(f"{what} superconducting, so the device is at every temperature; there is no normal state")
 
 
-def superconducting_contacts(system: Spectral) -> list[str]:
+def superconducting_contacts(problem: Problem) -> list[str]:
     """Names of the contacts with a gap."""
-    return [name for name, (_, gap, _) in system.contacts.items() if abs(gap).any()]
+    return [name for name, own in problem.electrodes.items() if abs(own.gap).any()]
 
 
 def _lowest(
-    system: Spectral, pairing: Pairing, team: Team, temperature: float, start: Complex | None
+    problem: Problem, pairing: Pairing, team: Team, temperature: float, start: Complex | None
 ) -> tuple[float, Complex]:  # fmt: skip
     log_sum = 2 * np.pi * temperature * float((team.weights / team.frequencies).sum())
     coefficient = np.log(temperature) - pairing.log_tc + log_sum
@@ -97,7 +97,7 @@ def _lowest(
 
     def product(vector: Any) -> Complex:
         gap = np.asarray(vector).reshape(pairing.shape) / root
-        amplitude = team.sum(system, Terms.mode, np.where(paired, gap, 0.0))
+        amplitude = team.sum(problem, Terms.mode, np.where(paired, gap, 0.0))
         pair = np.where(paired, 2j * np.pi * temperature * amplitude, 0.0)
         return np.asarray((root * (coefficient * gap + pair)).ravel())
 

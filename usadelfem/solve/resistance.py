@@ -7,11 +7,10 @@ import numpy as np
 from ..checks import named, shown
 from ..device.device import Device
 from ..errors import DeviceError
-from ..fem.coefficients import point_coefficients
-from ..fem.conduction import build_network, electrode
-from ..fem.interfaces import build_junctions, limited, splitting
+from ..fem.conduction import build_network, electrode_nodes
+from ..fem.problem import build_problem
 from ..physics.columns import N0, D
-from ..space.space import build_space, check_order
+from ..space.space import check_order
 from .arguments import check_device
 
 
@@ -42,15 +41,13 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     for name in (first, second):
         if not isinstance(name, str) or name not in boundaries:
             raise DeviceError(f"no facet set {shown(name)}; it has: {', '.join(sorted(boundaries)) or 'none'}")
-    barriers, ghosts = splitting(device)
-    space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
-    source, drain = (electrode(device, space, name) for name in (first, second))
+    problem = build_problem(device, order, normal=True)
+    space, coefficients = problem.space, problem.coefficients.table
+    source, drain = (electrode_nodes(device, space, name) for name in (first, second))
     if np.intersect1d(space.origin[source], space.origin[drain]).size:
         raise DeviceError(f"facet sets {first!r} and {second!r} touch: the resistance between them is zero")
-    coefficients = point_coefficients(device, space).table
     conductivity = 2 * coefficients[..., N0] * coefficients[..., D]
-    junctions = limited(build_junctions(device, space), space, conductivity)
-    network = build_network(space, conductivity, junctions, source, drain)
+    network = build_network(space, conductivity, problem.interfaces, source, drain)
     if network is None:
         raise DeviceError(
             f"facet sets {first!r} and {second!r} are not connected: no metal and no barrier of conductance > 0 joins "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +12,8 @@ from ..checks import integer
 from ..device.device import Device
 from ..errors import ObservableError
 from ..fem.gap_equation import Pairing
-from ..fem.matsubara import Spectral
+from ..fem.matsubara import Matsubara
+from ..fem.problem import Problem
 from ..fem.retarded import Retarded
 from ..fem.screening import Induced
 from ..frozen import FrozenRecord, freeze
@@ -22,6 +24,35 @@ from ..space.locate import locate
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, eq=False)
+class Points(FrozenRecord):
+    """Where an equation is solved, and how much each point counts.
+
+    Attributes
+    ----------
+    w
+        Matsubara frequencies, or Gamma - iE; shape (points,).
+    weights
+        Weights of the points in a sum over all of them.
+    """
+
+    w: NDArray[Any]
+    weights: Real
+
+    def sum(self, values: ArrayLike) -> NDArray[Any]:
+        """Sum of values (points, ...) with the weights.
+
+        Raises
+        ------
+        ObservableError
+            If there is not one value for each point.
+        """
+        given = np.asarray(values)
+        if not given.ndim or len(given) != len(self.weights):
+            raise ObservableError(f"values has shape {given.shape}; allowed is ({len(self.weights)}, ...)")
+        return np.asarray(np.tensordot(self.weights, given, axes=1))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,8 +72,8 @@ class Equilibrium(FrozenRecord):
         Entries a00, a01, a10, a11 of the Riccati matrix at the nodes, shape (frequencies, nodes, 4).
     report
         How Newton's method went, one `Report` per frequency.
-    system
-        The discretised problem; `system.space.nodes` are the positions of the nodes.
+    problem
+        The discretised problem; `problem.space.nodes` are the positions of the nodes.
     clock, solver
         Seconds spent in the linear solver, and its name.
     sweeps
@@ -62,7 +93,7 @@ class Equilibrium(FrozenRecord):
     weights: Real
     riccati: Complex
     report: tuple[Report, ...]
-    system: Spectral
+    problem: Problem
     clock: Clock = field(compare=False)
     solver: str
     sweeps: tuple[Iteration, ...] = ()
@@ -75,10 +106,24 @@ class Equilibrium(FrozenRecord):
     def __post_init__(self) -> None:
         freeze(vars(self))
 
+    @property
+    def equation(self) -> Matsubara:
+        """The equation that `riccati` solves at each frequency."""
+        return Matsubara(self.problem)
+
+    @property
+    def points(self) -> Points:
+        """The Matsubara frequencies w, with weights 2 pi T m that make `sum` the integral over energies."""
+        return Points(self.frequencies, 2 * np.pi * self.temperature * self.weights)
+
+    def sum(self, values: ArrayLike) -> NDArray[Any]:
+        """2 pi T times the sum over all positive Matsubara frequencies of values (frequencies, ...)."""
+        return self.points.sum(values)
+
     def __repr__(self) -> str:
         return (
             f"Equilibrium(temperature={self.temperature:g}, {len(self.frequencies)} frequencies up to "
-            f"{self.frequencies[-1]:.3g}, {self.riccati.shape[1]} nodes of order {self.system.space.order}, "
+            f"{self.frequencies[-1]:.3g}, {self.riccati.shape[1]} nodes of order {self.problem.space.order}, "
             f"{sum(report.iterations for report in self.report)} Newton iterations, {self.device})"
         )
 
@@ -101,9 +146,9 @@ class Equilibrium(FrozenRecord):
         ObservableError
             If a point lies outside the mesh.
         """
-        state = locate(self.system.space, points).interpolate(self.riccati)
+        state = locate(self.problem.space, points).interpolate(self.riccati)
         a = to_matrix(state)
-        return np.moveaxis(green(a, tilde(a), linearized=self.system.linearized), 2, 0)
+        return np.moveaxis(green(a, tilde(a), linearized=self.problem.linearized), 2, 0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,7 +170,7 @@ class Spectrum(FrozenRecord):
         How Newton's method went, one `Report` per energy; `frequency` is the energy, `continuation` the number of
         intermediate steps, which began far from the real axis.
     problem
-        The discretised problem; `problem.system.space.nodes` are the positions of the nodes.
+        The discretised problem; `problem.problem.space.nodes` are the positions of the nodes.
     clock
         Seconds spent in the linear solver, all workers together.
     """
@@ -135,16 +180,31 @@ class Spectrum(FrozenRecord):
     broadening: float
     states: Complex
     report: tuple[Report, ...]
-    problem: Retarded
+    problem: Problem
     clock: Clock
 
     def __post_init__(self) -> None:
         freeze(vars(self))
 
+    @property
+    def equation(self) -> Retarded:
+        """The equation that `states` solve at each energy."""
+        return Retarded(self.problem)
+
+    @property
+    def points(self) -> Points:
+        """The points w = Gamma - iE, with the weights of the trapezoidal rule in E."""
+        step = np.diff(self.energies, prepend=self.energies[:1], append=self.energies[-1:])
+        return Points(self.broadening - 1j * self.energies, 0.5 * (step[1:] + step[:-1]))
+
+    def sum(self, values: ArrayLike) -> NDArray[Any]:
+        """The integral over the energies of the spectrum of values (energies, ...), by the trapezoidal rule."""
+        return self.points.sum(values)
+
     def __repr__(self) -> str:
         return (
             f"Spectrum({len(self.energies)} energies from {self.energies[0]:.4g} to {self.energies[-1]:.4g}, "
-            f"broadening {self.broadening:g}, {self.states.shape[1]} nodes of order {self.problem.system.space.order}, "
+            f"broadening {self.broadening:g}, {self.states.shape[1]} nodes of order {self.problem.space.order}, "
             f"{sum(report.iterations for report in self.report)} Newton iterations, {self.device})"
         )
 
@@ -158,7 +218,7 @@ class Spectrum(FrozenRecord):
         index, count = integer("n", n, error=ObservableError), len(self.energies)
         if not -count <= index < count:
             raise ObservableError(f"no energy number {index}; allowed are 0 to {count - 1}")
-        return self.problem.matrices(self.states[index])
+        return self.equation.matrices(self.states[index])
 
     def green(self, points: ArrayLike) -> Complex:
         """The retarded matrix g at points.
@@ -178,6 +238,6 @@ class Spectrum(FrozenRecord):
         ObservableError
             If a point lies outside the mesh.
         """
-        system = self.problem.system
-        a, b = self.problem.matrices(locate(system.space, points).interpolate(self.states))
-        return np.moveaxis(green(to_matrix(a), to_matrix(b), linearized=system.linearized), 2, 0)
+        problem = self.problem
+        a, b = self.equation.matrices(locate(problem.space, points).interpolate(self.states))
+        return np.moveaxis(green(to_matrix(a), to_matrix(b), linearized=problem.linearized), 2, 0)

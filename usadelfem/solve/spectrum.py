@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..checks import named, shown
 from ..device.device import Device
 from ..errors import DeviceError, warn
-from ..fem.matsubara import build_spectral, energy_scale
-from ..fem.retarded import Retarded, build_retarded
+from ..fem.problem import Problem, build_problem, energy_scale
+from ..fem.retarded import Retarded
 from ..numerics.newton import Clock
 from ..numerics.report import Report
 from ..parallel.engines import Workers, capacity, checked_workers, executor_of
@@ -105,23 +105,25 @@ def solve_spectrum(
             raise ValueError("energy_range and resolution belong to energies='adaptive'")
         chosen = checked_energies(energies)
     device, problem = _problem(source, order, sector)
-    scale = max(energy_scale(problem.system), broadening)
+    equation, scale = Retarded(problem), max(energy_scale(problem), broadening)
     with executor_of(workers) as executor:
-        crew = _Crew(problem, scale, broadening, linear_solver, executor, progress)
+        crew = _Crew(equation, scale, broadening, linear_solver, executor, progress)
         if adaptive:
             chosen = crew.refine(
                 *energy_interval(energy_range, scale), positive_energy("resolution", resolution, broadening)
             )
         else:
             crew.solve(np.unique(abs(chosen)))
+    if crew.chain is not None:
+        crew.chain.release()
     return _collect(device, chosen, crew)
 
 
-def _problem(source: Any, order: int | None, sector: str | None) -> tuple[Device, Retarded]:
+def _problem(source: Any, order: int | None, sector: str | None) -> tuple[Device, Problem]:
     if isinstance(source, Equilibrium):
         if order is not None or sector is not None:
             raise ValueError("order and sector belong to a device; an equilibrium is solved on its own discretisation")
-        return source.device, build_retarded(source.system)
+        return source.device, source.problem
     if not isinstance(source, Device):
         raise TypeError(f"source is {shown(source)}; allowed are a usadelfem.Device and an Equilibrium")
     unknown = [region for region, material in source.conductors.items() if material.self_consistent]
@@ -130,13 +132,13 @@ def _problem(source: Any, order: int | None, sector: str | None) -> tuple[Device
             f"the gap of region {', '.join(unknown)} is not given: pass the result of solve_equilibrium in place of "
             "the device"
         )
-    own = build_spectral(source, 2 if order is None else order, sector="auto" if sector is None else sector)
-    return source, build_retarded(own)
+    own = build_problem(source, 2 if order is None else order, sector="auto" if sector is None else sector)
+    return source, own
 
 
 def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
     states = np.array(
-        [crew.states[e] if e >= 0 else crew.problem.mirrored(crew.states[-e]) for e in energies.tolist()]
+        [crew.states[e] if e >= 0 else crew.equation.mirrored(crew.states[-e]) for e in energies.tolist()]
     )  # fmt: skip
     states.flags.writeable = False
     report = tuple(crew.reports[abs(e)] for e in energies.tolist())
@@ -147,16 +149,16 @@ def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
             "mesh, a larger broadening, or other energies around them"
         )
     _warn_of_negative_densities(crew, report)
-    warn_unresolved_spectrum(crew.problem, energies, crew.broadening, states)
-    return Spectrum(device, energies, crew.broadening, states, report, crew.problem, crew.clock)
+    warn_unresolved_spectrum(crew.equation.problem, energies, crew.broadening, states)
+    return Spectrum(device, energies, crew.broadening, states, report, crew.equation.problem, crew.clock)
 
 
 def _warn_of_negative_densities(crew: _Crew, report: tuple[Report, ...]) -> None:
     """The discrete solution, not the physical one, may have negative densities next to contacts on coarse meshes."""
-    if crew.problem.system.linearized:
+    if crew.equation.problem.linearized:
         return
     found = {abs(r.frequency) for r in report if r.converged}
-    lowest = {e: spectral_minimum(*crew.problem.matrices(crew.states[e])) for e in sorted(found)}
+    lowest = {e: spectral_minimum(*crew.equation.matrices(crew.states[e])) for e in sorted(found)}
     negative = [e for e, least in lowest.items() if least < -NEGATIVE]
     if negative:
         warn(
@@ -175,15 +177,15 @@ class _Crew:
     """Solves sets of energies, here or on an executor, and keeps what is found."""
 
     def __init__(
-        self, problem: Retarded, scale: float, broadening: float, kind: str, executor: Executor | None,
+        self, equation: Retarded, scale: float, broadening: float, kind: str, executor: Executor | None,
         progress: bool | None,
     ) -> None:  # fmt: skip
-        self.problem, self.scale, self.broadening = problem, scale, broadening
+        self.equation, self.scale, self.broadening = equation, scale, broadening
         self.kind, self.executor, self.progress = kind, executor, progress
         self.states: dict[float, Complex] = {}
         self.reports: dict[float, Report] = {}
         self.clock = Clock()
-        self.chain = EnergyChain(problem, scale, broadening, kind) if executor is None else None
+        self.chain = EnergyChain(equation, scale, broadening, kind) if executor is None else None
 
     def solve(self, energies: Real) -> None:
         """Solve energies >= 0, ascending."""
@@ -196,7 +198,7 @@ class _Crew:
             self.clock = self.chain.clock
             return
         parts = max(1, min(PER_WORKER * capacity(self.executor)[1], len(energies) // FEWEST))
-        shared = self.problem, self.scale, self.broadening, self.kind
+        shared = self.equation, self.scale, self.broadening, self.kind
 
         def keep(index: int, result: tuple[list[tuple[float, Complex, Report]], Clock]) -> None:
             for found in result[0]:
@@ -223,7 +225,7 @@ class _Crew:
             found = []
             for energy in energies.tolist():
                 if self.reports[energy].converged:
-                    last = curves(self.problem, self.states[energy])
+                    last = curves(self.equation, self.states[energy])
                 found.append(last)
             return found
 
@@ -236,7 +238,7 @@ class _Crew:
 def _solve_part(shared: tuple[Retarded, float, float, str], energies: Real) -> Any:
     """The task of a worker: some energies with one solver, which goes on from what the worker has solved before."""
     chain: EnergyChain | None = getattr(_own, "chain", None)
-    if chain is None or chain.problem is not shared[0]:
+    if chain is None or chain.equation is not shared[0]:
         if chain is not None:
             chain.release()
         chain = _own.chain = EnergyChain(*shared)

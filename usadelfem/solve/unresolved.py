@@ -10,8 +10,7 @@ from ..diagnostics.resolution import Unresolved, resolution
 from ..diagnostics.units import warn_units
 from ..errors import ResolutionWarning, SolveError, warn
 from ..fem.gap_equation import build_pairing, zero_temperature_gap
-from ..fem.matsubara import Spectral, build_spectral, energy_scale
-from ..fem.retarded import Retarded
+from ..fem.problem import Problem, build_problem, energy_scale
 from ..points.frequency_team_remote import build_team
 
 Real = NDArray[np.float64]
@@ -25,17 +24,17 @@ ROUGH = 1e-3  # accuracy of the state of a mode that is looked at
 SLACK_OF_MODES, SLACK_OF_SPECTRA = {1: 29.0, 2: 32.0}, {1: 5.8, 2: 4.0}
 
 
-def warn_unresolved(system: Spectral, frequencies: Real, weights: Real, states: Complex) -> None:
+def warn_unresolved(problem: Problem, frequencies: Real, weights: Real, states: Complex) -> None:
     """Warn if a region is not resolved by the states (frequencies, nodes, 4) of Matsubara frequencies."""
-    announce(system, examined(system, frequencies, weights, states))
+    announce(problem, examined(problem, frequencies, weights, states))
 
 
 def examined(
-    system: Spectral, frequencies: Real, weights: Real, states: Complex, *, carried: bool = True
+    problem: Problem, frequencies: Real, weights: Real, states: Complex, *, carried: bool = True
 ) -> list[Unresolved]:  # fmt: skip
     """`resolution` at some of the frequencies."""
     w, share, some = sampled(frequencies, weights, states)
-    return resolution(system, w, share, [system.sector.reduce(state) for state in some], carried=carried)
+    return resolution(problem, w, share, [problem.sector.reduce(state) for state in some], carried=carried)
 
 
 def sampled(frequencies: Real, weights: Real, states: Complex) -> tuple[list[complex], list[float], list[Complex]]:
@@ -50,41 +49,41 @@ def sampled(frequencies: Real, weights: Real, states: Complex) -> tuple[list[com
 
 def warn_mode(device: Device, temperature: float, mode: Complex, order: int) -> None:
     """Warn if the pairing mode of the normal state at a temperature is not resolved, and of odd fields and lengths."""
-    system = build_spectral(device, order, linearized=True, temperature=temperature)
-    pairing = build_pairing(device, system)
+    problem = build_problem(device, order, linearized=True, temperature=temperature)
+    pairing = build_pairing(device, problem)
     if pairing is None or pairing.shape != mode.shape:
         return
-    warn_units(device, system, temperature, above=False)
-    system = pairing.with_gap(system, np.where(np.isfinite(pairing.log_tc), mode, 0.0))
+    warn_units(device, problem, temperature, above=False)
+    problem = pairing.with_gap(problem, np.where(np.isfinite(pairing.log_tc), mode, 0.0))
     lowest, one = np.array([np.pi * temperature]), np.ones(1)
-    team = build_team(system, lowest, one, scale=zero_temperature_gap(pairing), kind="auto")
+    team = build_team(problem, lowest, one, scale=zero_temperature_gap(pairing), kind="auto")
     try:
-        team.descend(system, ROUGH)
-        announce(system, examined(system, lowest, one, np.array(team.states), carried=False), SLACK_OF_MODES)
+        team.descend(problem, ROUGH)
+        announce(problem, examined(problem, lowest, one, np.array(team.states), carried=False), SLACK_OF_MODES)
     except SolveError:
         return  # where rounding forbids even this, the eigenvalue is what it is
     finally:
         team.release()
 
 
-def warn_unresolved_spectrum(problem: Retarded, energies: Real, broadening: float, states: Complex) -> None:
+def warn_unresolved_spectrum(problem: Problem, energies: Real, broadening: float, states: Complex) -> None:
     """Warn if a region is not resolved by retarded states (energies, nodes, 2n), up to the energies of the device."""
-    system = problem.system
-    found = np.flatnonzero(np.isfinite(states).all(axis=(1, 2)) & (abs(energies) <= energy_scale(system)))
+    found = np.flatnonzero(np.isfinite(states).all(axis=(1, 2)) & (abs(energies) <= energy_scale(problem)))
     if not len(found):
         return
     chosen = np.unique(found[np.linspace(0, len(found) - 1, LOOKED_AT).astype(int)])
     w = (broadening - 1j * energies[chosen]).tolist()
-    announce(system, resolution(system, w, [1.0] * len(w), states[chosen], carried=False, unit=False), SLACK_OF_SPECTRA)
+    found_there = resolution(problem, w, [1.0] * len(w), states[chosen], carried=False, unit=False)
+    announce(problem, found_there, SLACK_OF_SPECTRA)
 
 
-def announce(system: Spectral, found: list[Unresolved], slack: dict[int, float] | None = None) -> None:
+def announce(problem: Problem, found: list[Unresolved], slack: dict[int, float] | None = None) -> None:
     """Warn of the regions whose measure is above the limit, times the slack of the order of the elements."""
-    limit = 1.0 if slack is None else slack[system.space.order]
+    limit = 1.0 if slack is None else slack[problem.space.order]
     bad = sorted((one for one in found if one.measure > limit), key=lambda one: -one.measure)
     if not bad:
         return
-    order = system.space.order
+    order = problem.space.order
     places = "; ".join(
         f"region {one.region!r} has cells of {one.extent:.2g} where the solution changes over {one.length:.2g}"
         for one in bad

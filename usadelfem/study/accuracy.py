@@ -14,7 +14,7 @@ from ..device.device import Device
 from ..diagnostics.refinement import ADAPTIVE, gradient_errors, original_device, refined_device
 from ..errors import DeviceError
 from ..fem.gap_equation import build_pairing, zero_temperature_gap
-from ..fem.matsubara import build_spectral, energy_scale
+from ..fem.problem import build_problem, energy_scale
 from ..points.frequency_team_remote import build_team
 from ..points.sum_rule import SumRule
 from ..solve.field_solve import FieldOptions, solve_fields
@@ -77,9 +77,9 @@ def error_estimate(eq: Equilibrium, observable: Callable[[Equilibrium], Any]) ->
     if not callable(observable):
         raise TypeError(f"observable is {observable!r}; allowed is a function of an Equilibrium")
     value = np.asarray(observable(eq))
-    device = original_device(eq.device, eq.system, None if eq.pairing is None else eq.pairing.chosen)
-    linear = eq.system.space.order == 1
-    finer = device if linear and eq.system.space.dim == 3 else refined_device(device)
+    device = original_device(eq.device, eq.problem, None if eq.pairing is None else eq.pairing.chosen)
+    linear = eq.problem.space.order == 1
+    finer = device if linear and eq.problem.space.dim == 3 else refined_device(device)
     better = np.asarray(observable(_solve_again(eq, finer)))
     rest = 1.0 if linear else 1 / (1 - REMAINDER)
     found = (better - value) * rest
@@ -89,28 +89,28 @@ def error_estimate(eq: Equilibrium, observable: Callable[[Equilibrium], Any]) ->
 def _solve_again(eq: Equilibrium, device: Device) -> Equilibrium:
     """The solution of a device with quadratic elements at the frequencies of another one, from its gap."""
     mu0 = None if eq.induced is None else eq.induced.mu0
-    system = build_spectral(
-        device, 2, linearized=eq.system.linearized, temperature=eq.temperature, potential=mu0 is not None
+    problem = build_problem(
+        device, 2, linearized=eq.problem.linearized, temperature=eq.temperature, potential=mu0 is not None
     )
-    pairing = build_pairing(device, system)
-    scale = energy_scale(system)
+    pairing = build_pairing(device, problem)
+    scale = energy_scale(problem)
     common: dict[str, Any] = {
         "temperature": eq.temperature, "frequencies": eq.frequencies, "weights": eq.weights, "cutoff": eq.cutoff,
     }  # fmt: skip
     if pairing is None and mu0 is None:
-        team = build_team(system, eq.frequencies, eq.weights, scale=scale)
+        team = build_team(problem, eq.frequencies, eq.weights, scale=scale)
         try:
-            team.descend(system)
+            team.descend(problem)
         finally:
             team.release()
-        return Equilibrium(device=device, system=system, **team.result(), **common)
+        return Equilibrium(device=device, problem=problem, **team.result(), **common)
     if pairing is not None:
         scale = max(scale, zero_temperature_gap(pairing))
     known = tuple(eq.frequencies.tolist()), tuple(eq.weights.tolist())
     tolerance = max(1e-8, eq.sweeps[-1].residual if eq.sweeps else 0.0)
     options = FieldOptions(initial=eq, tolerance=min(tolerance, 0.5), progress=False)
     rule = _SameSum(known=known)
-    return solve_fields(device, system, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
+    return solve_fields(device, problem, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
 
 
 @named()
@@ -155,7 +155,7 @@ def refine(device: Device, eq: Equilibrium | None = None, *, fraction: float = B
             "use lines, triangles or tetrahedra"
         )
     _, weights, states = sampled(eq.frequencies, eq.weights, eq.riccati)
-    error = gradient_errors(eq.system, weights, states)
+    error = gradient_errors(eq.problem, weights, states)
     order = np.argsort(-error)
     count = int(np.searchsorted(np.cumsum(error[order]), fraction * error.sum())) + 1
     return refined_device(device, device.sample_cells[order[:count]])

@@ -62,7 +62,7 @@ def minigap(spec: Spectrum, region: str | None = None, *, precision: float = 1e-
             f"no states up to the largest energy {spec.energies[-1]:.4g} of the spectrum: solve it to higher energies"
         )
     energies = spec.energies[positive]
-    chain = EnergyChain(spec.problem, float(spec.energies[-1]), SHARP * float(energies[above[0]] or energies[-1]))
+    chain = EnergyChain(spec.equation, float(spec.energies[-1]), SHARP * float(energies[above[0]] or energies[-1]))
 
     def density(energy: float) -> float:
         state, report = chain.solve(energy)
@@ -101,7 +101,7 @@ def _edge(density: Callable[[float], float], energies: Real, first: int, precisi
 
 def _mean_density(spec: Spectrum, region: str | None) -> Callable[[Complex], float]:
     """The average density of states over a region, of a state (nodes, 2n)."""
-    space = spec.problem.system.space
+    space = spec.problem.space
     if region is not None and (not isinstance(region, str) or region not in space.mesh.subdomains):
         raise ObservableError(f"no region {shown(region)}; it has: {', '.join(sorted(space.mesh.subdomains))}")
     cells = slice(None) if region is None else space.mesh.subdomains[region]
@@ -110,6 +110,6 @@ def _mean_density(spec: Spectrum, region: str | None) -> Callable[[Complex], flo
     def mean(state: Complex) -> float:
         at_points = np.einsum("cik,qi->cqk", state[nodes], space.phi)
         with np.errstate(invalid="ignore"):  # NaN where an energy was not found
-            return float((spec.problem.normal_part(at_points).real * dx).sum() / dx.sum())
+            return float((spec.equation.normal_part(at_points).real * dx).sum() / dx.sum())
 
     return mean
