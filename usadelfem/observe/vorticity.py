@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..checks import named
+from ..checks import choice, named
 from ..diagnostics.winding import cell_windings, vertex_amplitude
 from ..errors import ObservableError
 from ..solve.results import Equilibrium
@@ -69,8 +69,7 @@ def vorticity(eq: Equilibrium, of: str = "gap") -> Vorticity:
     """
     if not isinstance(eq, Equilibrium):
         raise ObservableError(f"vorticity is of an Equilibrium, not of {type(eq).__name__}")
-    if of not in OF:
-        raise ObservableError(f"of is {of!r}; allowed are {' and '.join(map(repr, OF))}")
+    choice("of", of, OF, error=ObservableError)
     space = eq.system.space
     if space.dim != 2:
         raise ObservableError(f"vorticity needs a two-dimensional mesh; this one has {space.dim} dimensions")

@@ -55,7 +55,7 @@ class Team(ABC):
     @property
     @abstractmethod
     def reports(self) -> tuple[Report, ...]:
-        """One report per frequency, ascending."""
+        """One report per frequency, ascending; none before all have been solved once."""
 
     @property
     @abstractmethod
@@ -131,7 +131,9 @@ class LocalTeam(Team):
 
     @property
     def reports(self) -> tuple[Report, ...]:
-        """One report per frequency, ascending."""
+        """One report per frequency, ascending; none before all have been solved once."""
+        if sum(len(chain.reports) for chain in self.chains) < len(self.frequencies):
+            return ()
         return tuple(self.chains[n % self.count].reports[n // self.count] for n in range(len(self.frequencies)))
 
     @property
