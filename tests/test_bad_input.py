@@ -14,6 +14,10 @@ ERRORS = (ValueError, TypeError)  # all of the package's are of one of these, an
 MASKED = np.ma.masked_array([1.0, 2.0], mask=[True, False])
 
 
+ITSELF: list = []
+ITSELF.append(ITSELF)
+
+
 class Foreign:
     def __repr__(self):
         raise RuntimeError("it has no name")
@@ -24,7 +28,7 @@ class Foreign:
 
 NO_NUMBERS = [
     True, float("nan"), float("inf"), 1j, "a", b"a", [], [1.0, "x"], {}, object(), Foreign(), MASKED, np.ma.masked,
-    np.array([]), np.array(None), np.datetime64("2020"), 10**400, [True, 1.0],
+    np.array([]), np.array(None), np.datetime64("2020"), 10**400, [True, 1.0], ITSELF,
 ]  # fmt: skip
 LINE = uf.interval({"S": 1.0, "N": 1.0}, size=0.25)
 SQUARE = uf.rectangle({"S": 1.0, "N": 1.0}, size=0.5)
@@ -126,6 +130,84 @@ def test_what_is_no_number_is_refused_in_descriptions(name, value):
 @pytest.mark.parametrize("value", NO_NUMBERS, ids=range(len(NO_NUMBERS)))
 def test_what_is_no_number_is_refused_by_solves(name, value):
     refused(lambda: SOLVES[name](value), name)
+
+
+@pytest.mark.parametrize("value", [*NO_NUMBERS, 0, -1.0, None], ids=range(len(NO_NUMBERS) + 3))
+def test_what_is_no_number_is_refused_by_check_and_refine(value, eq):
+    refused(lambda: uf.check(junction(), value), "temperature")
+    refused(lambda: uf.check(junction(), 0.3, order=value), "order")
+    refused(lambda: uf.refine(junction(), fraction=value), "fraction")
+    refused(lambda: uf.refine(junction(), eq, fraction=value), "fraction")
+
+
+TEMPERATURES = {
+    "check": lambda t: uf.check(island(), t),
+    "solve_equilibrium": lambda t: uf.solve_equilibrium(junction(), t),
+    "self-consistent": lambda t: uf.solve_equilibrium(island(), t),
+    "ground_state": lambda t: uf.ground_state(junction(), "right", t),
+    "stability": lambda t: uf.study.stability(island(), t),
+    "critical_parameter": lambda t: uf.study.critical_parameter(lambda p: island(), (0, 1), t),
+    "bcs_gap": uf.materials.bcs_gap,
+}
+
+
+@pytest.mark.parametrize("name", TEMPERATURES)
+@pytest.mark.parametrize("value", [1e308, 1e100, 1e-100, 5e-324])
+def test_a_temperature_whose_cubes_are_no_numbers_is_refused(name, value):
+    assert "between 1e-90 and 1e+90" in refused(lambda: TEMPERATURES[name](value), "temperature")
+
+
+@pytest.mark.parametrize("value", [1e308, 5e-324])
+def test_a_critical_temperature_whose_cubes_are_no_numbers_is_refused(value):
+    refused(lambda: uf.materials.bcs_gap(0.1, Tc=value), "Tc")
+
+
+def test_a_temperature_far_below_the_gap_is_refused_where_a_sum_has_to_end():
+    refused(lambda: uf.solve_equilibrium(island(), 1e-30), "temperature")
+    refused(lambda: uf.study.stability(island(), 1e-30), "temperature")
+    assert uf.check(junction(), 1e-30).tc_ratio["region 'S'"] == pytest.approx(1.764e-30, rel=1e-3)
+
+
+@pytest.mark.parametrize("value", [1e308, 5e-324, 1e-200j])
+def test_a_start_that_is_no_gap_in_floating_point_is_refused(value):
+    refused(lambda: uf.solve_equilibrium(island(), 0.1, initial=value), "initial")
+
+
+def test_a_start_without_a_solution_ends_in_an_error_without_a_best_state():
+    with pytest.raises(uf.errors.SolveError) as found:
+        uf.solve_equilibrium(island(), 0.1, order=1, initial=lambda x: 1e308 + 0 * x[0])
+    assert found.value.best is None
+
+
+RECORDS = np.zeros(2, dtype=[("a", int)])
+
+
+@pytest.mark.parametrize("value", [np.ones(2), RECORDS, None, ["mesh"], "other", Foreign()], ids=range(6))
+def test_words_of_observables_are_of_a_list(eq, value):
+    refused(lambda: uf.charge_current(eq, components=value), "components")
+    refused(lambda: uf.spin_current(eq, components=value), "components")
+    refused(lambda: uf.charge_current(eq, form=value), "form")
+    refused(lambda: uf.vorticity(eq, of=value), "of is")
+
+
+@pytest.mark.parametrize("value", [None, {"a": 1}, "x", True, ITSELF, Foreign(), MASKED], ids=range(7))
+def test_an_observable_whose_error_is_asked_for_returns_numbers(eq, value):
+    assert "allowed is a number or an array" in refused(lambda: uf.error_estimate(eq, lambda _: value), "observable")
+
+
+def test_an_observable_whose_error_is_asked_for_has_one_shape_on_every_mesh(eq):
+    with pytest.raises(uf.errors.ObservableError, match=r"observable returned an array of shape \(9,\), and \(17,\)"):
+        uf.error_estimate(eq, lambda e: uf.gap(e).nodal)
+
+
+@pytest.mark.parametrize("values", [{1.0, 2.0}, frozenset("ab")])
+def test_a_set_of_parameters_has_no_order(values):
+    assert "no order" in refused(lambda: uf.sweep(lambda p: 1.0, {"p": values}), "'p'")
+    assert "no order" in refused(lambda: uf.sweep(lambda p: 1.0, values), "parameters")
+
+
+def test_keys_of_a_dict_have_an_order():
+    assert uf.sweep(lambda p: p, {"p": {1.0: "a", 2.0: "b"}.keys()}).values.tolist() == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("name", ["linearized", "screening", "progress"])
@@ -305,6 +387,11 @@ KEYWORDS = [
     (lambda: uf.ground_state(junction(), "right", 0.1, sampels=5), "did you mean samples?"),
     (lambda: uf.sweep(lambda p: p, {"p": [1.0]}, check_point="x.h5"), "did you mean checkpoint?"),
     (lambda: uf.materials.vacuum(D=1.0), "It takes no arguments"),
+    (lambda: uf.superconductor(delta=1), "'delta'; did you mean gap?"),
+    (lambda: uf.superconductor(Delta=1), "'Delta'; did you mean gap?"),
+    (lambda: uf.normal_metal(alpha=1), "'alpha'; did you mean rashba?"),
+    (lambda: uf.ferromagnet(h=1), "'h'; did you mean exchange?"),
+    (lambda: uf.Reservoir(phi=1), "'phi'; did you mean phase?"),
 ]
 
 

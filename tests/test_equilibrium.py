@@ -1,6 +1,7 @@
 """The solve itself: options, reports, failures."""
 
 import logging
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from usadelfem.errors import SolveError
 from usadelfem.numerics import newton
 from usadelfem.numerics.linear import available_solvers
 from usadelfem.physics import jit
+from usadelfem.points import sum_rule
 
 
 def test_every_frequency_has_a_converged_report():
@@ -112,6 +114,33 @@ def test_residual_that_is_not_a_number_ends_newton_honestly():
 def test_bad_temperature_is_named(temperature):
     with pytest.raises(ValueError, match=r"temperature is .*allowed is a finite number > 0"):
         uf.solve_equilibrium(sfs(), temperature)
+
+
+@pytest.mark.parametrize("exchange", [1e5, 1e6])
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+def test_an_exchange_field_beyond_the_quadrature_says_which_cutoff_helps(exchange):
+    device = uf.Device(
+        uf.interval({"S": 1.0, "F": 1.0, "T": 1.0}, size=0.1),
+        {
+            "S": uf.superconductor(gap=1.0), "F": uf.ferromagnet(exchange=(0.0, 0.0, exchange)),
+            "T": uf.superconductor(gap=np.exp(1j)),
+        },
+        {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0, 1.0)},
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"exchange field, 1e\+0\d, asks for .*Give cutoff=\S+,") as found:
+        uf.solve_equilibrium(device, 0.3)
+    cutoff = float(re.search(r"Give cutoff=([^\s,]+)", str(found.value)).group(1))
+    assert abs(uf.charge_current(uf.solve_equilibrium(device, 0.3, cutoff=cutoff)).through("right")) < 1e-8
+    with pytest.raises(ValueError, match=r"^cutoff = 1e\+06 asks for"):
+        uf.solve_equilibrium(device, 0.3, cutoff=1e6)
+
+
+def test_a_sum_that_ends_says_which_energies_it_does_not_resolve():
+    rule = sum_rule.SumRule(cut=1.0)
+    with pytest.warns(UserWarning, match=r"resolves energies up to 1e\+05"):
+        rule.nodes(0.01, 1e6)
+    with pytest.raises(ValueError, match="allowed is at least 1e-12 of the largest gap"):
+        rule.nodes(1e-13, 1.0)
 
 
 @pytest.mark.parametrize("order", [0, 3, 1.5, "2", None])

@@ -1,5 +1,6 @@
 """Meshes that cannot be used: an error message for each reason."""
 
+import os
 import re
 
 import pytest
@@ -44,9 +45,24 @@ def test_garbage(tmp_path, content):
 
 def test_damaged_file_keeps_the_cause(tmp_path):
     path = edited(tmp_path, "tri_22a", "$Nodes\n22", "$Nodes\ntwo")
-    with pytest.raises(MeshError, match=r"mesh\.msh.*two") as caught:
+    with pytest.raises(MeshError, match=r"mesh\.msh: it is damaged, incomplete") as caught:
         read_mesh(path)
     assert isinstance(caught.value.__cause__, ValueError)
+    assert "two" in str(caught.value.__cause__)
+
+
+def test_a_file_of_a_header_only_is_incomplete(tmp_path):
+    path = tmp_path / "head.msh"
+    path.write_text("$MeshFormat\n2.2 0 8\n$EndMeshFormat\n")
+    with pytest.raises(MeshError, match=r"head\.msh: it is damaged, incomplete.*write it again$"):
+        read_mesh(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe.msh")
+    with pytest.raises(MeshError, match="no regular file but a pipe"):
+        read_mesh(tmp_path / "pipe.msh")
 
 
 def test_garbage_in_another_format(tmp_path):

@@ -224,3 +224,83 @@ def test_periodic_links_are_left_out_with_a_warning(tmp_path, stem):
     with pytest.warns(UserWarning, match="periodic links are not used"):
         mesh = uf.read_mesh(tmp_path / "mesh.msh")
     assert np.array_equal(mesh.p, uf.read_mesh(DATA / f"{stem}.msh").p)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("mesh.xdmf", "<Xdmf/>"), ("mesh.mesh", "MeshVersionFormatted 1\nDimension 3\nVertices\n6\n")]
+)
+def test_an_incomplete_file_is_called_that_without_the_words_of_a_library(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(MeshError, match=r": it is damaged, incomplete[^:]*; write it again$"):
+        uf.read_mesh(tmp_path / name)
+
+
+OBJ = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n{}f 1 2 3\n{}f 1 3 4\n"
+
+
+def test_a_surface_without_groups_has_no_regions(tmp_path):
+    (tmp_path / "mesh.obj").write_text(OBJ.format("", ""))
+    with pytest.raises(MeshError, match=r"no regions: this format holds surfaces, and no groups \(g\)"):
+        uf.read_mesh(tmp_path / "mesh.obj")
+
+
+def test_groups_of_a_surface_are_regions(tmp_path):
+    (tmp_path / "mesh.obj").write_text(OBJ.format("g A\n", "g B\n"))
+    assert {name: len(own) for name, own in uf.read_mesh(tmp_path / "mesh.obj").subdomains.items()} == {"0": 1, "1": 1}
+
+
+NODES, TETRAHEDRA = "4 3 0 0\n0 0 0 0\n1 1 0 0\n2 0 1 0\n3 0 0 1\n", "# made by hand\n1 4 1\n0 0 1 2 3 7\n"
+
+
+def tetgen(folder, nodes, tetrahedra, suffix):
+    """The files of TetGen that are not None; the one with the suffix is the one to read."""
+    for name, text in (("mesh.node", nodes), ("mesh.ele", tetrahedra)):
+        if text is not None:
+            (folder / name).write_text(text)
+    return folder / f"mesh.{suffix}"
+
+
+@pytest.mark.parametrize("suffix", ["node", "ele"])
+def test_attributes_of_tetgen_are_regions(tmp_path, suffix):
+    mesh = uf.read_mesh(tetgen(tmp_path, NODES, TETRAHEDRA, suffix))
+    assert {name: own.tolist() for name, own in mesh.subdomains.items()} == {"7": [0]}
+
+
+TETGEN = {
+    r"'mesh\.ele' with its tetrahedra is missing": (NODES, None, "node"),
+    r"'mesh\.node' with its nodes is missing": (None, TETRAHEDRA, "ele"),
+    r"'mesh\.ele' holds no tetrahedra": (NODES, "# made by hand\n", "node"),
+    r"'mesh\.ele' holds no tetrahedra; its first": (NODES, "0 4 1\n", "ele"),
+    r"'mesh\.node' holds no nodes": ("", TETRAHEDRA, "node"),
+    r"no attributes; run tetgen with -A": (NODES, "1 4 0\n0 0 1 2 3\n", "node"),
+    r"it is damaged, incomplete": (NODES[:20], TETRAHEDRA, "node"),
+}
+
+
+@pytest.mark.parametrize("reason", TETGEN)
+def test_what_a_mesh_of_tetgen_lacks_is_named(tmp_path, reason):
+    with pytest.raises(MeshError, match=reason):
+        uf.read_mesh(tetgen(tmp_path, *TETGEN[reason]))
+
+
+@pytest.mark.parametrize("suffix", ["tec", "dat", "mdpa", "ply"])
+@pytest.mark.parametrize("part", [0.2, 0.35, 0.5, 0.67, 0.9])
+def test_a_file_that_ends_early_is_not_read_for_ever(tmp_path, suffix, part):
+    path = tmp_path / f"mesh.{suffix}"
+    meshio.Mesh(POINTS, [("triangle", TRIANGLES)], cell_data={"region": TAGS[:1]}).write(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(part * len(data))])
+    with pytest.raises(MeshError, match=f"mesh.{suffix}"):
+        uf.read_mesh(path)
+
+
+def test_a_plot_file_with_numbers_of_cells_has_regions(tmp_path):
+    meshio.Mesh(POINTS[:, :2], [("triangle", TRIANGLES)], cell_data={"region": TAGS[:1]}).write(tmp_path / "mesh.tec")
+    assert set(uf.read_mesh(tmp_path / "mesh.tec").subdomains) == {"1", "2"}
+
+
+@pytest.mark.parametrize("suffix", ["stl", "off", "wkt", "STL"])
+def test_a_format_of_surfaces_only_is_refused_whatever_is_in_it(tmp_path, suffix):
+    (tmp_path / f"mesh.{suffix}").write_text("OFF\n")
+    with pytest.raises(MeshError, match="this format holds surfaces without regions"):
+        uf.read_mesh(tmp_path / f"mesh.{suffix}")

@@ -1,10 +1,13 @@
 """Saved results are restored for post-processing, bit by bit, without the functions that described their device."""
 
+import os
+
 import h5py
 import numpy as np
 import pytest
 
 import usadelfem as uf
+from usadelfem.errors import CheckpointError, FileError
 
 MESH = uf.rectangle({"A": 1.0, "B": 1.0}, width=0.5, size=0.25)
 
@@ -120,6 +123,39 @@ def test_files_of_others_are_refused(tmp_path):
         uf.load(tmp_path / "other.h5")
     with pytest.raises(FileNotFoundError, match="there is no file"):
         uf.load(tmp_path / "none.h5")
+
+
+def test_a_folder_and_a_pipe_are_no_results(tmp_path):
+    (tmp_path / "folder.h5").mkdir()
+    with pytest.raises(FileError, match="it is a folder"):
+        uf.load(tmp_path / "folder.h5")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.h5")
+        with pytest.raises(FileError, match="no regular file but a pipe"):
+            uf.load(tmp_path / "pipe.h5")
+
+
+def test_a_file_is_no_folder_and_a_folder_no_file(equilibrium, tmp_path):
+    (tmp_path / "file.h5").touch()
+    for inner in ("x.h5", "y/x.h5"):
+        with pytest.raises(NotADirectoryError, match=r"file\.h5' is a file, not a folder"):
+            uf.save(tmp_path / "file.h5" / inner, equilibrium)
+    (tmp_path / "folder.h5").mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder; give the name of a file"):
+        uf.save(tmp_path / "folder.h5", equilibrium)
+
+
+def test_a_link_that_leads_back_to_itself_is_refused(equilibrium, tmp_path):
+    (tmp_path / "loop.h5").symlink_to("loop.h5")
+    for write in (lambda path: uf.save(path, equilibrium), lambda path: uf.sweep(abs, [1.0], checkpoint=path)):
+        with pytest.raises(ValueError, match=r"loop\.h5' is a link that leads back to itself"):
+            write(tmp_path / "loop.h5")
+
+
+def test_a_saved_result_is_no_checkpoint(equilibrium, tmp_path):
+    path = uf.save(tmp_path / "result.h5", equilibrium)
+    with pytest.raises(CheckpointError, match="is a result that `save` has written, not a checkpoint of a sweep"):
+        uf.sweep(abs, [1.0], checkpoint=path)
 
 
 def test_bad_targets_are_refused(equilibrium, tmp_path):

@@ -21,6 +21,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Class = TypeVar("Class", bound=type)
 
 LARGE = 2**62  # integers beyond are no numbers of anything
+COLDEST, HOTTEST = 1e-90, 1e90  # temperatures between which cubes of energies are floating-point numbers
+DEEPEST = 32  # nested lists; deeper ones, and those that hold themselves, are no array
+# What others call what is an argument here.
+USUAL = {
+    "delta": "gap", "pair_potential": "gap", "order_parameter": "gap", "h": "exchange", "exchange_field": "exchange",
+    "zeeman": "exchange", "alpha": "rashba", "beta": "dresselhaus", "diffusion": "D", "dos": "N0", "t": "temperature",
+    "phi": "phase", "chi": "phase", "field": "B", "magnetic_field": "B", "gamma": "depairing", "eta": "broadening",
+    "dynes": "broadening", "tol": "tolerance", "guess": "initial", "start": "initial", "threads": "workers",
+}  # fmt: skip
 _BETWEEN = (__name__.partition(".")[0], "scipy")
 
 
@@ -66,6 +75,17 @@ def number(
         allowed = f"a {what} {span}" if below is not None else f"a {span}"
         raise error(f"{name} is {shown(value)}; allowed is {allowed}{note}")
     return float(found)  # type: ignore[arg-type]
+
+
+def checked_temperature(temperature: Any) -> float:
+    """A temperature as a float; ValueError unless it is positive and floating point can do with it."""
+    found = number("temperature", temperature, above=0)
+    if not COLDEST < found < HOTTEST:
+        raise ValueError(
+            f"temperature is {shown(temperature)}; allowed is a number between {COLDEST:g} and {HOTTEST:g}, an energy "
+            "k_B T in the unit of gap and exchange"
+        )
+    return found
 
 
 def integer(
@@ -118,10 +138,15 @@ def as_array(value: Any) -> NDArray[Any] | None:
     return array if array.dtype.kind in "iufc" else None
 
 
-def _is_misleading(value: Any) -> bool:
-    """Whether it is a masked array, or a list with one or with True or False, which NumPy would take for 1 and 0."""
+def _is_misleading(value: Any, depth: int = 0) -> bool:
+    """Whether it is a masked array, or a list with one or with True or False, which NumPy would take for 1 and 0.
+
+    So is a list that is nested too deep for an array, as one that holds itself.
+    """
     if isinstance(value, list | tuple):
-        return any(_is_misleading(entry) or isinstance(entry, bool | np.bool_) for entry in value)
+        return depth > DEEPEST or any(
+            _is_misleading(entry, depth + 1) or isinstance(entry, bool | np.bool_) for entry in value
+        )
     return isinstance(value, np.ma.MaskedArray)
 
 
@@ -154,9 +179,13 @@ def shown(value: Any) -> str:
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
-def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Whether it is a folder, which cannot be read as a file."""
-    return os.path.isdir(path)
+def no_file(path: str | os.PathLike[str]) -> str:
+    """Why what is there cannot be read as a file, in words; empty if it can, or if nothing is there."""
+    if os.path.isdir(path):
+        return "it is a folder; give the name of a file in it"
+    if os.path.exists(path) and not os.path.isfile(path):
+        return "it is no regular file but a pipe or a device, which cannot be read again; copy its contents to a file"
+    return ""
 
 
 def named(*more: str) -> Callable[[Function], Function]:
@@ -197,8 +226,10 @@ def keywords(function: Callable[..., Any], *without: str) -> tuple[str, ...]:
 
 def _unknown(title: str, word: str, known: tuple[str, ...]) -> str:
     lower = {name.lower(): name for name in reversed(known)}
+    usual = USUAL.get(word.lower())
     close = get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
-    meant = f"; did you mean {lower[close[0]]}?" if close else "."
+    likely = usual if usual in known and word.lower() not in lower else lower[close[0]] if close else None
+    meant = f"; did you mean {likely}?" if likely else "."
     allowed = f"Its arguments are {', '.join(known)}" if known else "It takes no arguments"
     return f"{title}() has no argument {word!r}{meant} {allowed}"
 

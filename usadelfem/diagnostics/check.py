@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import named
+from ..checks import checked_temperature, kind, named
 from ..device.device import Device
 from ..fem.problem import build_problem
+from ..space.space import check_order
 from .lengths import RegionLengths, region_lengths
 from .resolution import limiting_ratio
 from .units import critical_temperatures, field_advice, length_advice, temperature_advice
@@ -85,12 +86,11 @@ def check(device: Device, temperature: float, *, order: int = 2) -> DeviceCheck:
     TypeError, ValueError, DeviceError
         As `solve_equilibrium`.
     """
-    if not isinstance(device, Device):
-        raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
-    if isinstance(temperature, bool) or not 0 < temperature < np.inf:
-        raise ValueError(f"temperature is {temperature!r}; allowed is a finite number > 0")
+    kind("device", device, Device, "is a usadelfem.Device")
+    temperature = checked_temperature(temperature)
+    check_order(order)
     problem = build_problem(device, order, temperature=temperature)
-    lengths = region_lengths(device, problem, float(temperature))
+    lengths = region_lengths(device, problem, temperature)
     limit = limiting_ratio(order)
     advice = [
         f"region {one.region!r}: cells of {one.cell:.3g} are {one.ratio:.3g} times its shortest length; use "
@@ -101,7 +101,7 @@ def check(device: Device, temperature: float, *, order: int = 2) -> DeviceCheck:
     others = temperature_advice(device, problem, temperature), field_advice(device, lengths), length_advice(lengths)
     field = 0.0 if device.B is None else float(np.linalg.norm(device.B))
     return DeviceCheck(
-        tuple(lengths), float(temperature), order,
+        tuple(lengths), temperature, order,
         {name: temperature / tc for name, tc in critical_temperatures(device, problem, temperature).items()},
         {one.region: field * one.cell**2 / np.pi for one in lengths}, (*advice, *filter(None, others)),
     )  # fmt: skip

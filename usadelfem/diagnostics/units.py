@@ -35,7 +35,7 @@ def critical_temperatures(device: Device, problem: Problem, temperature: float) 
     found = {f"region {region!r}": _largest_tc(problem, region, m) for region, m in device.conductors.items()}
     for name, gap in _given_gaps(device, problem).items():
         if gap > 0 and not found.get(name):
-            low = max(temperature, gap / BCS)
+            low = (1 - 1e-9) * max(temperature, gap / BCS)  # where the gap is smaller, whatever is rounded
             found[name] = brentq(lambda tc, gap=gap: bcs_gap(temperature, tc) - gap, low, 2 * low)
     return {name: tc for name, tc in found.items() if tc > 0}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
@@ -72,12 +73,15 @@ def naming(target: Path) -> Iterator[None]:
 
 
 def check_target(target: Path, what: str) -> None:
-    """Refuse what cannot be written: a name that is none, or a folder that does not exist.
+    """Refuse what cannot be written: a name that is none, a link without end, or a folder that does not exist.
 
     Raises
     ------
     ValueError
-        If the name holds a character that no file name may hold; it begins with `what`, like FileNotFoundError.
+        If the name holds a character that no file name may hold, or is a link that leads back to itself; all errors
+        begin with `what`.
+    NotADirectoryError, IsADirectoryError
+        If what should be a folder is a file, or the other way round.
     FileNotFoundError
         If the folder does not exist.
     """
@@ -87,8 +91,23 @@ def check_target(target: Path, what: str) -> None:
         legal = False
     if not legal:
         raise ValueError(f"{what}: {str(target)!r} is no file name; allowed are names without NUL and lone surrogates")
+    if _is_endless(target):
+        raise ValueError(f"{what}: {str(target)!r} is a link that leads back to itself; remove it or give another name")
+    for folder in target.parents:
+        if os.path.exists(folder) and not os.path.isdir(folder):
+            raise NotADirectoryError(f"{what}: {str(folder)!r} is a file, not a folder; give a folder")
+    if os.path.isdir(target):
+        raise IsADirectoryError(f"{what}: {str(target)!r} is a folder; give the name of a file")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{what}: there is no folder {str(target.parent)!r}; create it")
+
+
+def _is_endless(target: Path) -> bool:
+    try:
+        os.stat(target)
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def as_path(path: str | os.PathLike[str], what: str) -> Path:

@@ -81,6 +81,8 @@ def make_grid(parameters: Mapping[str, Sequence[Any]] | Iterable[Any]) -> Grid:
         what = "parameters" if plain else f"parameter {name!r}"
         if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
             raise TypeError(f"{what} is {shown(values)}; allowed is a sequence of values")
+        if isinstance(values, set | frozenset):
+            raise TypeError(f"{what} is the set {shown(values)}, which has no order; allowed is a sequence, as a list")
         if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
             raise TypeError(f"{what} is {shown(values)}; allowed are values that are not masked: values.compressed()")
         if isinstance(values, np.ndarray) and not values.ndim:

@@ -22,6 +22,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import no_file
 from ..errors import FileError
 
 _HEAD = b"\x89HDF\r\n\x1a\n\x03"  # signature, and the version with checksums
@@ -47,10 +48,13 @@ def opened(path: Path) -> Iterator[Any]:
     Raises
     ------
     FileError
-        If it is damaged or foreign, or reading it fails in any way.
+        If it is damaged or foreign, a folder or a pipe, or reading it fails in any way.
     FileNotFoundError, PermissionError
         If there is no such file, or it may not be read.
     """
+    reason = no_file(path)
+    if reason:
+        raise FileError(f"cannot read {str(path)!r}: {reason}")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     with path.open("rb") as raw:

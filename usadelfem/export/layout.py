@@ -85,6 +85,10 @@ def read_layout(path: Path, file: Any) -> tuple[dict[str, NDArray[Any]], NDArray
     FileError
         If something does not fit.
     """
+    if not is_checkpoint(file):
+        saved = attribute(file, "usadelfem") is not None
+        what = "is a result that `save` has written" if saved else "holds other data"
+        raise FileError(f"file {path} {what}, not a checkpoint of a sweep")
     number = attribute(file, "format", "none")
     if not isinstance(number, np.integer) or number != FORMAT:
         raise FileError(f"checkpoint {path} has the format {number}, this version of usadelfem writes {FORMAT}")

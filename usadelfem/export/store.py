@@ -106,8 +106,8 @@ def load(path: str | os.PathLike[str]) -> Result:
     FileNotFoundError
         If there is no such file.
     FileError
-        If the file is damaged, not one of usadelfem, or of another version. Of a checkpoint in which single points are
-        damaged, `sweep` still makes use: it computes those anew.
+        If it is no regular file, damaged, not one of usadelfem, or of another version. Of a checkpoint in which single
+        points are damaged, `sweep` still makes use: it computes those anew.
     """
     source = as_path(path, "path")
     with opened(source) as file:

@@ -117,6 +117,8 @@ def _common_values(target: Path, fields: tuple[Field, ...]) -> NDArray[Any]:
 def _check(target: Path, fields: tuple[Field, ...]) -> None:
     if target.suffix not in SUFFIXES:
         raise ValueError(f"cannot write {str(target)!r}: the name must end in .vtu, or for a series in .pvd or .xdmf")
+    if target.suffix == ".vtu" and not target.stem.strip("."):
+        raise ValueError(f"cannot write {target.name!r}: the name holds more than dots before its ending")
     check_target(target, f"cannot write {target.name!r}")
     if not fields:
         raise ValueError("no fields to write: give at least one, e.g. write_vtk(path, charge_current(eq))")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
+from io import BufferedReader, FileIO, StringIO, TextIOWrapper
 from json import loads
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,7 @@ import meshio
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import no_file
 from ..errors import MeshError
 from .names import decode_name
 
@@ -29,32 +30,45 @@ Groups = list[dict[str, Ints]]
 TAGS = (
     "gmsh:physical", "medit:ref", "su2:tag", "cell_tags", "CellEntityIds", "region", "Region", "regions", "material",
     "Material", "MaterialID", "MaterialIDs", "materials", "tag", "tags", "marker", "markers", "subdomain", "attribute",
-    "name_to_read", "f", "gmsh:geometrical",
+    "name_to_read", "f", "tetgen:ref", "gmsh:geometrical",
 )  # fmt: skip
-# Where 0 says that a cell is in no group.
-ZERO_IS_NONE = ("gmsh:physical", "gmsh:geometrical", "medit:ref", "cell_tags", "su2:tag")
+# The number that says that a cell is in no group, where there is one.
+NO_GROUP = {
+    "gmsh:physical": 0, "gmsh:geometrical": 0, "medit:ref": 0, "cell_tags": 0, "su2:tag": 0, "obj:group_ids": -1,
+}  # fmt: skip
 GEOMETRY = (".geo", ".geo_unrolled", ".brep", ".step", ".stp", ".iges", ".igs", ".fcstd")
 # Formats that meshio does not read but Gmsh does.
 GMSH_READS = (".unv", ".p3d", ".diff", ".mail", ".celum")
 SAVE = "save it as .msh (Gmsh 4.1 or 2.2) with physical groups"
+# Surfaces without data, which no reader has to look at.
+BARE = (".stl", ".off", ".wkt")
+# Formats whose readers do not see the end of a file: their name, and whether they are text.
+ENDLESS = {".dat": ("tecplot", True), ".tec": ("tecplot", True), ".mdpa": ("mdpa", False), ".ply": ("ply", False)}
+READS_BEYOND = 100
+# Files of a mesh of TetGen: what they hold, and the integers of their first line.
+TETGEN = {".node": ("nodes", 4), ".ele": ("tetrahedra", 3)}
 LACKS = {
+    ".node": "its tetrahedra have no attributes; run tetgen with -A, or " + SAVE,
+    ".ele": "its tetrahedra have no attributes; run tetgen with -A, or " + SAVE,
     ".med": "it has no groups of cells; make groups of the volumes (faces in 2D) in Salome, or " + SAVE,
     ".inp": "it has no element sets; add *ELSET, or " + SAVE,
     ".mesh": "all references of its cells are 0; number the regions, or " + SAVE,
     ".meshb": "all references of its cells are 0; number the regions, or " + SAVE,
     ".stl": "this format holds surfaces without regions; mesh the geometry, and " + SAVE,
-    ".obj": "this format holds surfaces without regions; mesh the geometry, and " + SAVE,
+    ".obj": "this format holds surfaces, and no groups (g) of them are given; mesh the geometry, and " + SAVE,
     ".off": "this format holds surfaces without regions; mesh the geometry, and " + SAVE,
+    ".wkt": "this format holds surfaces without regions; mesh the geometry, and " + SAVE,
     ".ply": "this format holds surfaces without regions; mesh the geometry, and " + SAVE,
 }
 LACKS_TAGS = "it has no array of integers over the cells that tells regions apart; add one named 'region', or " + SAVE
 
 
 def refuse(path: Path) -> None:
-    """MeshError for what is no file with a mesh: a folder, or a geometry."""
+    """MeshError for what is no file with a mesh: a folder, a pipe, or a geometry."""
     suffix = path.suffix.lower()
-    if path.is_dir():
-        raise MeshError(f"cannot read mesh file {path}: it is a folder; give the name of a file in it")
+    reason = no_file(path)
+    if reason:
+        raise MeshError(f"cannot read mesh file {path}: {reason}")
     if suffix in GEOMETRY:
         raise MeshError(
             f"cannot read mesh file {path}: {suffix} is a geometry, not a mesh; mesh it with Gmsh and save it as .msh: "
@@ -71,13 +85,35 @@ def refuse(path: Path) -> None:
             f"cannot read mesh file {path}: the ending {suffix!r} is of no known format; known are "
             f"{', '.join(sorted(known))}"
         )
+    if suffix in BARE:
+        raise MeshError(f"cannot read mesh file {path}: it has no regions: {LACKS[suffix]}")
+    if suffix in TETGEN:
+        _check_tetgen(path)
+
+
+def _check_tetgen(path: Path) -> None:
+    """MeshError unless both files of TetGen say how much they hold: meshio looks for that without end."""
+    for suffix, (what, count) in TETGEN.items():
+        part = path.with_suffix(suffix) if path.suffix.lower() != suffix else path
+        if not part.is_file():
+            raise MeshError(
+                f"cannot read mesh file {path}: the file {part.name!r} with its {what} is missing; a mesh of TetGen "
+                f"consists of two files, {' and '.join(path.stem + own for own in TETGEN)}"
+            )
+        with part.open(encoding="utf-8", errors="replace") as file:
+            head = next((line.split() for line in map(str.strip, file) if line and line[0] != "#"), [])
+        if len(head) != count or not all(map(str.isdigit, head)) or not int(head[0]):
+            raise MeshError(
+                f"cannot read mesh file {path}: {part.name!r} holds no {what}; its first line that is no comment has "
+                f"to be their number and {count - 1} more integers"
+            )
 
 
 def read_other(path: Path) -> tuple[Any, Groups, str]:
     """What meshio reads, the groups of each of its blocks of elements, and what to say if there are no regions."""
     names: dict[int, str] = {}
     with _readable(path, names) as copy, _silent():
-        raw = meshio.read(copy)
+        raw = _read_ending(copy) if path.suffix.lower() in ENDLESS else meshio.read(copy)
     suffix = path.suffix.lower()
     groups = _named_sets(raw)
     if suffix == ".med":
@@ -87,6 +123,34 @@ def read_other(path: Path) -> tuple[Any, Groups, str]:
     if suffix == ".su2":
         _add(groups, [{"domain": np.arange(len(cells))} if cells.dim == _dim(raw) else {} for cells in raw.cells])
     return raw, groups, LACKS.get(suffix, LACKS_TAGS)
+
+
+class _Ending:
+    """A file that says where it ends: some readers of meshio look for their next line beyond that without end."""
+
+    reads_beyond = 0
+
+    def readline(self, *size: Any) -> Any:
+        line = super().readline(*size)  # type: ignore[misc]
+        self.reads_beyond += not line
+        if self.reads_beyond > READS_BEYOND:
+            raise EOFError("the file ends too early")
+        return line
+
+
+class _EndingBytes(_Ending, BufferedReader):
+    pass
+
+
+class _EndingText(_Ending, TextIOWrapper):
+    pass
+
+
+def _read_ending(path: Path) -> Any:
+    kind, is_text = ENDLESS[path.suffix.lower()]
+    data = _EndingBytes(FileIO(path))
+    with _EndingText(data, encoding="utf-8") if is_text else data as file:
+        return meshio.read(file, kind)
 
 
 def _dim(raw: Any) -> int:
@@ -110,7 +174,7 @@ def _silent() -> Iterator[None]:
 def _readable(path: Path, names: dict[int, str]) -> Iterator[Path]:
     """The file, or a copy that meshio can read: text in UTF-8, and numbers for the markers of SU2, put into `names`."""
     suffix, data = path.suffix.lower(), path.read_bytes()
-    binary = suffix in (".med", ".h5m", ".e", ".exo", ".cgns", ".meshb", ".xdmf", ".xmf")
+    binary = suffix in (".med", ".h5m", ".e", ".exo", ".cgns", ".meshb", ".xdmf", ".xmf", *TETGEN)
     text = None if binary or b"\0" in data[:4096] else _decoded(data)
     if text is None or (suffix != ".su2" and _is_utf8(data)):
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -195,7 +259,7 @@ def _tagged(raw: Any, names: Mapping[int, str]) -> Groups:
     for cells, tags in zip(raw.cells, whole[chosen], strict=True):
         found: dict[str, Ints] = {}
         for tag in np.unique(tags):
-            if tag or chosen not in ZERO_IS_NONE:
+            if tag != NO_GROUP.get(chosen):
                 name = known.get((cells.dim, int(tag))) or legends.get(int(tag)) or names.get(int(tag), str(int(tag)))
                 rows = np.flatnonzero(tags == tag)
                 found[name] = np.union1d(found.get(name, rows), rows)

@@ -97,7 +97,9 @@ def _reason(error: BaseException) -> str:
         return f"a file that it refers to is missing or damaged: {error}"
     if isinstance(error, UnicodeDecodeError):
         return "its text is not in UTF-8; save it again as UTF-8"
-    return f"{type(error).__name__}: {error} (is the file damaged or incomplete?)"
+    if "parametric nodes" in str(error):
+        return "its nodes have parametric coordinates; set Mesh.SaveParametric = 0 in Gmsh and save it again"
+    return "it is damaged, incomplete, or of a kind of its format that is not read; write it again"
 
 
 def _read_gmsh(path: Path, data: bytes) -> MeshFile:
@@ -156,7 +158,7 @@ def _mesh_file(raw: Any, groups: list[dict[str, Ints]], declared: frozenset[tupl
         for cells, named in zip(raw.cells, groups, strict=True)
     )
     if any(block.nodes.size and not 0 <= block.nodes.min() <= block.nodes.max() < len(points) for block in blocks):
-        raise ValueError("an element refers to a node which is not in the file")
+        raise MeshError("an element refers to a node which is not in the file")
     return MeshFile(points, blocks, declared)
 
 

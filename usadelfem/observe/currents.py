@@ -155,8 +155,7 @@ def check_form(form: str) -> None:
 
 def _directions(result: Equilibrium | NormalState | Spectrum, components: str) -> tuple[str, ...]:
     """Names of the directions of flow."""
-    if components not in ("mesh", "all"):
-        raise ObservableError(f"components is {components!r}; allowed are 'mesh' and 'all'")
+    choice("components", components, ("mesh", "all"), error=ObservableError)
     dim = result.device.mesh.dim()
     if components == "mesh" or dim == 3:
         return AXES[:dim]

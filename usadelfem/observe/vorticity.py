@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import named
+from ..checks import choice, named
 from ..diagnostics.winding import cell_windings, gathered, vertex_amplitude
 from ..errors import ObservableError
 from ..solve.results import Equilibrium
@@ -67,8 +67,7 @@ def vorticity(eq: Equilibrium, of: str = "gap") -> Vorticity:
     """
     if not isinstance(eq, Equilibrium):
         raise ObservableError(f"vorticity is of an Equilibrium, not of {type(eq).__name__}")
-    if of not in OF:
-        raise ObservableError(f"of is {of!r}; allowed are {' and '.join(map(repr, OF))}")
+    choice("of", of, OF, error=ObservableError)
     space = eq.problem.space
     if space.dim != 2:
         raise ObservableError(f"vorticity needs a two-dimensional mesh; this one has {space.dim} dimensions")

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh_tridiagonal
 from scipy.optimize import brentq
 
-from ..checks import named, numbers, shown
+from ..checks import COLDEST, HOTTEST, named, numbers, shown
 
 Real = NDArray[np.float64]
 
@@ -227,12 +227,18 @@ def bcs_gap(temperature: ArrayLike, Tc: ArrayLike = 1.0) -> float | Real:
     Raises
     ------
     ValueError
-        If the temperature is not positive or Tc negative, or one is no finite number.
+        If the temperature is not positive or Tc negative, or one is no number that floating point can do with.
     """
     hot = numbers("temperature", temperature, "are finite numbers > 0")
     critical = numbers("Tc", Tc, "are finite numbers >= 0")
     if not (hot > 0).all() or not (critical >= 0).all():
         raise ValueError(f"temperature is {shown(temperature)} and Tc is {shown(Tc)}; allowed are numbers > 0 and >= 0")
+    for name, given, values in (("temperature", temperature, hot), ("Tc", Tc, critical[critical > 0])):
+        if not ((values > COLDEST) & (values < HOTTEST)).all():
+            also = ", and 0" if name == "Tc" else ""
+            raise ValueError(
+                f"{name} is {shown(given)}; allowed are numbers between {COLDEST:g} and {HOTTEST:g}{also}"
+            )
     try:
         pairs = np.broadcast(hot, critical)
     except ValueError as error:

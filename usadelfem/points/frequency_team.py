@@ -54,7 +54,7 @@ class Team(ABC):
     @property
     @abstractmethod
     def reports(self) -> tuple[Report, ...]:
-        """One report per frequency, ascending."""
+        """One report per frequency, ascending; none before all have been solved once."""
 
     @property
     @abstractmethod
@@ -133,7 +133,9 @@ class LocalTeam(Team):
 
     @property
     def reports(self) -> tuple[Report, ...]:
-        """One report per frequency, ascending."""
+        """One report per frequency, ascending; none before all have been solved once."""
+        if sum(len(chain.reports) for chain in self.chains) < len(self.frequencies):
+            return ()
         return tuple(self.chains[n % self.count].reports[n // self.count] for n in range(len(self.frequencies)))
 
     @property

@@ -233,8 +233,9 @@ class RemoteTeam(Team):
 
     @property
     def reports(self) -> tuple[Report, ...]:
-        """One report per frequency, ascending."""
-        return tuple(self._reports[n] for n in range(len(self.frequencies)))
+        """One report per frequency, ascending; none before all have been solved once."""
+        complete = len(self._reports) == len(self.frequencies)
+        return tuple(self._reports[n] for n in range(len(self.frequencies))) if complete else ()
 
     @property
     def clock(self) -> Clock:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import choice, integer, number
-from ..physics.thermal import gauss_count, gauss_sum, matsubara, tail_sum, truncated_count
+from ..errors import warn
+from ..physics.thermal import MAX_COUNT, gauss_count, gauss_sum, matsubara, tail_sum, truncated_count
 
 Real = NDArray[np.float64]
 
@@ -25,6 +26,10 @@ PLAIN_RANGE = 100.0
 CUT_RANGE, THIN = 3e4, 3e5
 LOW = 20.0
 MAX_PLAIN = 10_000
+# The quadrature of a sum without end has at most MAX_COUNT nodes, which resolve energies up to this many temperatures.
+MOST_RESOLVED = 1e6
+# A sum that ends is exact to 1e-5 for energies up to this many temperatures, and is none beyond the other number.
+MOST_SUMMED, LAST_SUMMED = 1e7, 1e12
 # Relative precision of a quadrature on its reference summands.
 FINE = 1e-9
 
@@ -84,23 +89,36 @@ class SumRule:
         """
         total, coarse = self.total(temperature, scale), precision > FINE
         count = None if coarse else self.frequencies
-        energy = GAUSS_RANGE * max(scale, temperature)
         if total is None:
-            energy = self.cutoff or energy
-            count = count or gauss_count(float(f"{energy / temperature:.3g}"), precision)
+            count = count or gauss_count(self._resolved(temperature, scale), precision)
             nodes, weights = gauss_sum(count)
         elif self.quadrature == "plain" and not coarse:
             return self._plain(temperature, int(count or total))
         elif count:
             nodes, weights = gauss_sum(count, total)
         else:
-            ratio = float(f"{energy / temperature:.3g}")
+            _check_cold(temperature, scale, warned=not coarse)
+            ratio = float(f"{GAUSS_RANGE * max(scale, temperature) / temperature:.3g}")
             low = min(total, max(1.0, LOW * max(scale, temperature) / (2 * np.pi * temperature)))
             nodes, weights = gauss_sum(truncated_count(ratio, low, precision), low)
             if low < total:
                 further, more = tail_sum(low, total, precision)
                 nodes, weights = np.concatenate([nodes, further]), np.concatenate([weights, more])
         return np.pi * temperature * nodes, weights
+
+    def _resolved(self, temperature: float, scale: float) -> float:
+        """Energy that a sum without end has to resolve, in units of the temperature."""
+        energy = self.cutoff or GAUSS_RANGE * max(scale, temperature)
+        ratio = float(f"{energy / temperature:.3g}")
+        if ratio > MOST_RESOLVED:
+            what = f"cutoff = {energy:.3g}" if self.cutoff else f"the largest gap or exchange field, {scale:.3g},"
+            raise ValueError(
+                f"{what} asks for a quadrature up to {ratio:.3g} times the temperature; {MAX_COUNT} frequencies "
+                f"resolve {MOST_RESOLVED:.0e} times. Give cutoff={0.99 * MOST_RESOLVED * temperature:.3g}, which is "
+                "enough if all gaps are far below it (exchange fields above it leave no pair amplitudes to resolve), "
+                "or raise the temperature"
+            )
+        return ratio
 
     def _plain(self, temperature: float, count: int) -> tuple[Real, Real]:
         if count > MAX_PLAIN:
@@ -110,3 +128,21 @@ class SumRule:
                 "quadrature='gauss', or lower `cutoff` or `frequencies`"
             )
         return matsubara(temperature, count)
+
+
+def _check_cold(temperature: float, scale: float, *, warned: bool) -> None:
+    """Say of a sum that ends where its frequencies do not resolve the energies of a device; ValueError if far from it.
+
+    An exchange field that is so large leaves no pair amplitudes to resolve at its energy.
+    """
+    if scale > LAST_SUMMED * temperature:
+        raise ValueError(
+            f"temperature is {temperature:g}; allowed is at least {1 / LAST_SUMMED:g} of the largest gap or exchange "
+            f"field, {scale:.3g}"
+        )
+    if warned and scale > MOST_SUMMED * temperature:
+        warn(
+            f"the sum over Matsubara frequencies resolves energies up to {MOST_SUMMED * temperature:.3g}, the largest "
+            f"gap or exchange field is {scale:.3g}: right if all gaps are far below the former, otherwise raise the "
+            "temperature"
+        )

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from ..checks import as_array, choice, flag, kind, number, shown
+from ..checks import COLDEST, HOTTEST, as_array, choice, flag, kind, number, shown
 from ..device.device import Device
 from ..errors import DeviceError
 from ..numerics.linear import SOLVERS
@@ -22,11 +20,6 @@ MODE_OPTIONS = ("order", "quadrature", "frequencies", "cutoff", "cutoff_index", 
 def check_device(device: Any) -> None:
     """TypeError unless it is a Device."""
     kind("device", device, Device, "is a usadelfem.Device")
-
-
-def checked_temperature(temperature: Any) -> float:
-    """A temperature as a float; ValueError unless it is finite and positive."""
-    return number("temperature", temperature, above=0)
 
 
 def check_settings(*, order: Any = 2, linear_solver: Any = "auto", progress: Any = None) -> None:
@@ -94,8 +87,8 @@ def check_initial(device: Device, initial: Any) -> None:
                 )
         return
     value = as_array(initial)
-    if value is None or value.ndim or not np.isfinite(value):
+    if value is None or value.ndim or not (value == 0 or COLDEST < abs(value) < HOTTEST):
         raise ValueError(
-            f"initial is {shown(initial)}; allowed are None, a number (the gap, finite), a callable f(x), "
-            "vortices([...]), and the Equilibrium of a similar device"
+            f"initial is {shown(initial)}; allowed are None, a number (the gap: 0, or of a modulus between {COLDEST:g} "
+            f"and {HOTTEST:g}), a callable f(x), vortices([...]), and the Equilibrium of a similar device"
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import choice, flag, named
+from ..checks import checked_temperature, choice, flag, named
 from ..device.device import Device
 from ..diagnostics.quality import warn_of_states
 from ..diagnostics.units import warn_units
@@ -19,7 +19,7 @@ from ..parallel.engines import Workers, checked_workers
 from ..parallel.tasks import progress_bar
 from ..points.frequency_team_remote import build_team
 from ..points.sum_rule import SumRule
-from .arguments import check_device, check_initial, check_settings, checked_temperature
+from .arguments import check_device, check_initial, check_settings
 from .coupling import coupling
 from .field_guess import Initial
 from .field_solve import FieldOptions, solve_fields

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from ..checks import checked_temperature
 from ..device.device import Device
 from ..diagnostics.cutoff import LOOKED_AT, left_out, warn_of_cutoff
 from ..errors import DeviceError, SolveError
@@ -25,7 +26,7 @@ from ..points.frequency_sums import Terms
 from ..points.frequency_team import Team
 from ..points.frequency_team_remote import build_team
 from ..points.sum_rule import SumRule
-from .arguments import check_device, check_settings, checked_temperature
+from .arguments import check_device, check_settings
 
 Complex = NDArray[np.complex128]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import named
+from ..checks import as_array, as_number, kind, named, shown
 from ..device.device import Device
 from ..diagnostics.refinement import ADAPTIVE, gradient_errors, original_device, refined_device
-from ..errors import DeviceError
+from ..errors import DeviceError, ObservableError
 from ..fem.gap_equation import build_pairing, zero_temperature_gap
 from ..fem.problem import build_problem, energy_scale
 from ..points.frequency_team_remote import build_team
@@ -69,21 +69,39 @@ def error_estimate(eq: Equilibrium, observable: Callable[[Equilibrium], Any]) ->
     ------
     TypeError
         If `eq` is not an Equilibrium or `observable` not callable.
+    ObservableError
+        If the observable returns no numbers, or an array whose shape depends on the mesh.
     SolveError
         If the better solution is not found.
     """
-    if not isinstance(eq, Equilibrium):
-        raise TypeError(f"eq is {eq!r}; allowed is an Equilibrium, the result of solve_equilibrium")
+    kind("eq", eq, Equilibrium, "is an Equilibrium, the result of solve_equilibrium")
     if not callable(observable):
-        raise TypeError(f"observable is {observable!r}; allowed is a function of an Equilibrium")
-    value = np.asarray(observable(eq))
+        raise TypeError(f"observable is {shown(observable)}; allowed is a function of an Equilibrium")
+    value = _value(observable, eq)
     device = original_device(eq.device, eq.problem, None if eq.pairing is None else eq.pairing.chosen)
     linear = eq.problem.space.order == 1
     finer = device if linear and eq.problem.space.dim == 3 else refined_device(device)
-    better = np.asarray(observable(_solve_again(eq, finer)))
+    better = _value(observable, _solve_again(eq, finer))
+    if better.shape != value.shape:
+        raise ObservableError(
+            f"observable returned an array of shape {value.shape}, and {better.shape} on the finer mesh; allowed is a "
+            "number or an array whose shape does not depend on the mesh: a flux, an integral, values at given points"
+        )
     rest = 1.0 if linear else 1 / (1 - REMAINDER)
     found = (better - value) * rest
     return found.item() if found.ndim == 0 else found
+
+
+def _value(observable: Callable[[Equilibrium], Any], eq: Equilibrium) -> NDArray[Any]:
+    """What an observable returns, as an array; ObservableError if it holds no numbers."""
+    value = observable(eq)
+    array = as_array(value)
+    if array is None:
+        raise ObservableError(
+            f"observable returned {shown(value)}; allowed is a number or an array of numbers, such as a flux, an "
+            "integral or values at given points"
+        )
+    return array
 
 
 def _solve_again(eq: Equilibrium, device: Device) -> Equilibrium:
@@ -139,14 +157,13 @@ def refine(device: Device, eq: Equilibrium | None = None, *, fraction: float = B
         If `eq` is of another mesh, or the mesh consists of quadrilaterals or hexahedra, which can only be divided all
         (`refine(device)`).
     """
-    if not isinstance(device, Device):
-        raise TypeError(f"device is {device!r}; allowed is a usadelfem.Device")
+    kind("device", device, Device, "is a usadelfem.Device")
+    kind("eq", eq, (Equilibrium, type(None)), "are an Equilibrium and None")
+    share = as_number(fraction)
+    if share is None or not 0 < share <= 1:
+        raise ValueError(f"fraction is {shown(fraction)}; allowed is a number above 0 and up to 1")
     if eq is None:
         return refined_device(device)
-    if not isinstance(eq, Equilibrium):
-        raise TypeError(f"eq is {eq!r}; allowed are an Equilibrium and None")
-    if isinstance(fraction, bool) or not 0 < fraction <= 1:
-        raise ValueError(f"fraction is {fraction!r}; allowed is a number above 0 and up to 1")
     if eq.device.mesh is not device.mesh:
         raise DeviceError("eq is the equilibrium of another mesh: solve this device, and give that result")
     if type(device.mesh) not in ADAPTIVE:
@@ -157,5 +174,5 @@ def refine(device: Device, eq: Equilibrium | None = None, *, fraction: float = B
     _, weights, states = sampled(eq.frequencies, eq.weights, eq.riccati)
     error = gradient_errors(eq.problem, weights, states)
     order = np.argsort(-error)
-    count = int(np.searchsorted(np.cumsum(error[order]), fraction * error.sum())) + 1
+    count = int(np.searchsorted(np.cumsum(error[order]), share * error.sum())) + 1
     return refined_device(device, device.sample_cells[order[:count]])

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from ..checks import named, numbers, shown
+from ..checks import checked_temperature, named, numbers, shown
 from ..device.coefficient import evaluate
 from ..device.device import Device
 from ..errors import DeviceError
@@ -28,7 +28,6 @@ from ..solve.arguments import (
     check_function,
     check_progress,
     checked_precision,
-    checked_temperature,
     device_of,
 )
 from ..solve.pairing_mode import lowest_mode

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from ..checks import integer, keywords, named
+from ..checks import checked_temperature, integer, keywords, named
 from ..device.device import Device
 from ..observe.currents import charge_current
 from ..observe.free_energy import free_energy
 from ..parallel.engines import Workers, checked_workers, executor_of
 from ..parallel.tasks import run_tasks
-from ..solve.arguments import check_device, check_progress, checked_temperature
+from ..solve.arguments import check_device, check_progress
 from ..solve.equilibrium import solve_equilibrium
 from ..solve.results import Equilibrium
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
-from ..checks import choice, file_path, integer, named, shown
+from ..checks import choice, file_path, integer, named, no_file, shown
 from ..errors import DeviceError
 from .analytic import NUMBER, POSITIVE, TRIPLE, Axes, Floats, Texture, Vector, checked
 
@@ -119,6 +119,9 @@ def read_ovf(path: Path) -> Grid:
     """
     if path.is_dir():
         raise DeviceError(f"OVF file {path}: it is a folder; give the .ovf or .omf file in it")
+    reason = no_file(path)
+    if reason:
+        raise DeviceError(f"OVF file {path} cannot be read: {reason}")
     if not path.is_file():
         raise FileNotFoundError(f"OVF file not found: {path}")
     try:
