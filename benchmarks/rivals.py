@@ -78,13 +78,14 @@ def write_problem(case: str, path: str) -> None:
     kind, order, size = CASES[case]
     eq = uf.solve_equilibrium(junction(kind, size), 0.1, order=order, frequencies=FREQUENCIES, progress=False)
     problem, w, space = eq.problem, float(eq.frequencies[0]), eq.problem.space
-    state = problem.clamp(w, eq.riccati[1])
-    residual, _, values = problem.linearize(w, state)
+    equation = eq.equation
+    state = equation.clamp(w, eq.riccati[1])
+    residual, _, values = equation.linearize(w, state)
     factor = linear_solver(problem.pattern.indptr, problem.pattern.indices, block=8).factorize(values)
     np.savez(
         path, kind=kind, size=size, order=order, points=space.mesh.p.T, cells=space.mesh.t.T, nodes=space.nodes.T,
         rule_points=space.basis.X.T, rule_weights=space.basis.W, frequencies=eq.frequencies, start=eq.riccati[1],
-        step=problem.moved(np.zeros_like(state), -factor.solve(residual)), reference=eq.riccati,
+        step=equation.moved(np.zeros_like(state), -factor.solve(residual)), reference=eq.riccati,
     )  # fmt: skip
 
 

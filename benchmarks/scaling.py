@@ -84,10 +84,10 @@ def iteration(kind: str, order: int, size: float) -> dict[str, float]:
     pattern, space = problem.pattern, problem.space
     solver = linear_solver(pattern.indptr, pattern.indices, block=8)
     report_flops(solver)
-    residual, _, values = problem.linearize(w, state)
+    residual, _, values = eq.equation.linearize(w, state)
     factor = solver.factorize(values)
     result = {"nodes": space.nodes.shape[1], "gflop": flops(solver)}
-    result["assemble"] = best(lambda: problem.linearize(w, state))
+    result["assemble"] = best(lambda: eq.equation.linearize(w, state))
     result["factorize"] = best(lambda: solver.factorize(values))
     factor = solver.factorize(values)
     result["solve"] = best(lambda: factor.solve(residual))

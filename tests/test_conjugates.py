@@ -7,7 +7,7 @@ import pytest
 from test_functional import DIM, PAIRS, TERMS, coefficients
 
 from usadelfem.physics import columns as column
-from usadelfem.physics import conjugates
+from usadelfem.physics import conjugate_changes, conjugates
 
 W = 0.37
 RANDOM = np.random.default_rng(3)
@@ -22,7 +22,7 @@ def call(w, c, pairs, a, b, dz, da, db, ddz, linear):
     ta, tb, ua, ub = (a[0], a[1], a[2], a[3]), (b[0], b[1], b[2], b[3]), (da[0], da[1], da[2], da[3]), (0j, 0j, 0j, 0j)
     ub = (db[0], db[1], db[2], db[3])
     conjugates.conjugates(w, c, pairs, ta, tb, dz, linear, True, rows, value)
-    conjugates.conjugate_changes(w, c, pairs, ta, tb, dz, ua, ub, ddz, linear, True, rows, change)
+    conjugate_changes.conjugate_changes(w, c, pairs, ta, tb, dz, ua, ub, ddz, linear, True, rows, change)
     return value, change
 
 

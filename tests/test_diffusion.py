@@ -174,7 +174,7 @@ UNRELAXED = {
 def test_spin_along_the_only_axis_of_the_fields_diffuses_like_charge(material):
     ns = solve(fed(spin=tuple(FIELD)), N0=0.7, **material)
     along, across = FIELD @ ns.values[:, 1:].T, np.cross(FIELD, ns.values[:, 1:])
-    assert along == pytest.approx((1.0 - ns.space.nodes[0]) / (0.7 * 0.8), abs=1e-10)
+    assert along == pytest.approx((1.0 - ns.problem.space.nodes[0]) / (0.7 * 0.8), abs=1e-10)
     assert np.abs(across).max() < 1e-10
 
 

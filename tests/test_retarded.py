@@ -1,4 +1,4 @@
-"""Residual and tangent at complex energies: explicit 4x4 matrices, central differences, the Matsubara problem."""
+"""Residual and tangent at complex energies: explicit 4x4 matrices, central differences, the Matsubara equation."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from scipy.linalg import logm
 import usadelfem as uf
 from usadelfem.fem.assembly import add_junctions, assemble
 from usadelfem.fem.problem import build_problem
-from usadelfem.fem.retarded import build_retarded
+from usadelfem.fem.retarded import Retarded
 
 W = 0.3 - 0.7j  # broadening 0.3, energy 0.7
 MESHES = {
@@ -61,8 +61,8 @@ def cut(name, value, dim):
     return np.asarray(value)[lengths[name]] if name in lengths else value
 
 
-def problem_of(terms, mesh="line", barrier="none", *, order=2, linearized=False, contacts=True, sector="full"):
-    """The discrete problem of two metals, the right one without exchange field and less dense."""
+def equation_of(terms, mesh="line", barrier="none", *, order=2, linearized=False, contacts=True, sector="full"):
+    """The discrete equation of two metals, the right one without exchange field and less dense."""
     barrier, mesh = (BARRIERS | ALONG_Z).get(barrier, barrier), MESHES[mesh]
     given = {name: cut(name, value, mesh.dim()) for name, value in terms.items() if name in EVERYTHING}
     potential = given.pop("A", None)
@@ -72,54 +72,54 @@ def problem_of(terms, mesh="line", barrier="none", *, order=2, linearized=False,
     device = uf.Device(
         mesh, materials, {"left": reservoir} if contacts else {}, {"L_R": barrier}, A=potential
     )  # fmt: skip
-    return build_retarded(build_problem(device, order, linearized=linearized, sector=sector))
+    return Retarded(build_problem(device, order, linearized=linearized, sector=sector))
 
 
-def random_state(problem, seed=1, scale=0.25):
+def random_state(equation, seed=1, scale=0.25):
     rng = np.random.default_rng(seed)
-    shape = problem.zero().shape
+    shape = equation.zero().shape
     return scale * (rng.normal(size=shape) + 1j * rng.normal(size=shape))
 
 
-def whole_residual(problem, w, state):
+def whole_residual(equation, w, state):
     """The residual of all nodes, also the clamped ones, shape (nodes, 2n)."""
-    return problem._assemble(w, state, None)[0]
+    return equation._assemble(w, state, None)[0]
 
 
-def full_matrix(problem, values):
-    pattern = problem.pattern
+def full_matrix(equation, values):
+    pattern = equation.problem.pattern
     size = len(pattern.indptr) - 1
     upper = sp.csr_array((values, pattern.indices, pattern.indptr), shape=(size, size))
     return upper + sp.triu(upper, 1).T
 
 
-def check_tangent(problem):
+def check_tangent(equation):
     """The tangent times a complex direction against a central difference of the residual; complex symmetric."""
-    state, direction = random_state(problem), random_state(problem, seed=2)
-    direction[np.setdiff1d(np.arange(len(state)), problem.pattern.free)] = 0.0
-    residual, _, values = problem.linearize(W, state)
+    state, direction = random_state(equation), random_state(equation, seed=2)
+    direction[np.setdiff1d(np.arange(len(state)), equation.problem.pattern.free)] = 0.0
+    residual, _, values = equation.linearize(W, state)
     h = 1e-5
-    plus, minus = (problem.residual(W, state + s * h * direction)[0] for s in (1, -1))
-    exact = full_matrix(problem, values) @ direction[problem.pattern.free].ravel()
+    plus, minus = (equation.residual(W, state + s * h * direction)[0] for s in (1, -1))
+    exact = full_matrix(equation, values) @ direction[equation.problem.pattern.free].ravel()
     assert abs(exact - (plus - minus) / (2 * h)).max() < 1e-7 * max(1.0, abs(exact).max())
-    assert abs(residual - problem.residual(W, state)[0]).max() < 1e-12 * max(1.0, abs(residual).max())
+    assert abs(residual - equation.residual(W, state)[0]).max() < 1e-12 * max(1.0, abs(residual).max())
 
 
 @pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
 def test_the_symmetric_tangent_is_the_derivative_of_the_residual_for_every_term(terms):
-    check_tangent(problem_of(terms, "triangle"))
+    check_tangent(equation_of(terms, "triangle"))
 
 
 @pytest.mark.parametrize("barrier", BARRIERS)
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("mesh", MESHES)
 def test_the_symmetric_tangent_is_the_derivative_of_the_residual_on_every_mesh(mesh, order, barrier):
-    check_tangent(problem_of(EVERYTHING, mesh, barrier, order=order))
+    check_tangent(equation_of(EVERYTHING, mesh, barrier, order=order))
 
 
 @pytest.mark.parametrize("barrier", BARRIERS)
 def test_the_tangent_of_the_linear_equation_is_the_derivative_of_its_residual(barrier):
-    check_tangent(problem_of(EVERYTHING, "triangle", barrier, linearized=True))
+    check_tangent(equation_of(EVERYTHING, "triangle", barrier, linearized=True))
 
 
 REDUCED = [("spinless", name) for name in ("none", "tunnel", "channels")]
@@ -129,9 +129,9 @@ REDUCED += [("collinear", name) for name in ("none", "tunnel", "channels", "alon
 @pytest.mark.parametrize(("sector", "barrier"), REDUCED)
 @pytest.mark.parametrize("mesh", ["line", "triangle"])
 def test_the_tangent_of_reduced_sectors_is_the_derivative_of_their_residual(mesh, sector, barrier):
-    problem = problem_of(SECTORS[sector][0], mesh, barrier, sector="auto")
-    assert problem.problem.sector.name == sector
-    check_tangent(problem)
+    equation = equation_of(SECTORS[sector][0], mesh, barrier, sector="auto")
+    assert equation.problem.sector.name == sector
+    check_tangent(equation)
 
 
 def interface_density(barrier, g1, g2):
@@ -148,9 +148,9 @@ def interface_density(barrier, g1, g2):
     return -barrier.conductance / 4 * np.trace(g1 @ seen) + 0.25j * barrier.mixing * np.trace(m @ (g1 + g2))
 
 
-def functional(problem, terms, barrier, state):
+def functional(equation, terms, barrier, state):
     """The functional at W as a sum of explicit 4x4 matrices over quadrature points and facets."""
-    space, junctions, total = problem.problem.space, problem.problem.interfaces, 0.0
+    space, junctions, total = equation.problem.space, equation.problem.interfaces, 0.0
     dim, right = space.dim, space.mesh.subdomains["R"]
     local = {name: terms[name] for name in ("D", "gap", "depairing") if name in terms}
     local |= {f"rate_{x}": 1 / terms[f"tau_{x}"] for x in ("so", "sf") if f"tau_{x}" in terms}
@@ -188,10 +188,10 @@ EXPLICIT += [("all", mesh, barrier, EVERYTHING) for mesh in ("line", "triangle")
 
 @pytest.mark.parametrize(("name", "mesh", "barrier", "terms"), EXPLICIT, ids=lambda x: x if isinstance(x, str) else "")
 def test_the_residual_is_the_complex_derivative_of_the_functional_of_explicit_matrices(name, mesh, barrier, terms):
-    problem = problem_of(terms, mesh, barrier, order=1)
-    state, direction, h = random_state(problem), random_state(problem, seed=3), 1e-5
-    plus, minus = (functional(problem, terms, BARRIERS[barrier], state + s * h * direction) for s in (1, -1))
-    exact = (whole_residual(problem, W, state) * direction).sum()
+    equation = equation_of(terms, mesh, barrier, order=1)
+    state, direction, h = random_state(equation), random_state(equation, seed=3), 1e-5
+    plus, minus = (functional(equation, terms, BARRIERS[barrier], state + s * h * direction) for s in (1, -1))
+    exact = (whole_residual(equation, W, state) * direction).sum()
     assert exact == pytest.approx((plus - minus) / (2 * h), rel=1e-6, abs=1e-8)
 
 
@@ -199,13 +199,13 @@ def test_the_residual_is_the_complex_derivative_of_the_functional_of_explicit_ma
 @pytest.mark.parametrize("barrier", BARRIERS)
 @pytest.mark.parametrize("mesh", ["line", "triangle"])
 def test_at_a_matsubara_frequency_the_residual_is_that_of_the_matsubara_problem(mesh, barrier, linearized):
-    problem = problem_of(EVERYTHING, mesh, barrier, linearized=linearized)
-    problem, a = problem.problem, random_state(problem)[:, :4]
+    equation = equation_of(EVERYTHING, mesh, barrier, linearized=linearized)
+    problem, a = equation.problem, random_state(equation)[:, :4]
     b = np.array([oracle.tilde(m.reshape(2, 2)).ravel() for m in a])
     own, scale, _ = assemble(problem.space, problem.coefficients, 0.6, a)
     add_junctions(problem.interfaces, a, own, scale)
     # dF/d(Re a) + i dF/d(Im a) = 2 (dF/da)* where F is real
-    residual = whole_residual(problem, 0.6, np.concatenate([a, b], axis=1))[:, :4]
+    residual = whole_residual(equation, 0.6, np.concatenate([a, b], axis=1))[:, :4]
     assert abs(2 * residual.conj() - own).max() < 1e-12 * abs(own).max()
 
 
@@ -213,11 +213,12 @@ def test_at_a_matsubara_frequency_the_residual_is_that_of_the_matsubara_problem(
 def test_the_residual_at_minus_the_energy_follows_from_symmetry(name):
     # b(-E) = sigma_y a(E)* sigma_y and a(-E) = sigma_y b(E)* sigma_y, and so for the residuals
     terms, barrier = SECTORS[name]
-    problem = problem_of(terms, "triangle", barrier, sector="auto")
-    assert problem.problem.sector.name == name
-    state = random_state(problem)
-    own, mirrored = whole_residual(problem, W, state), whole_residual(problem, W.conjugate(), problem.mirrored(state))
-    assert abs(problem.mirrored(own) - mirrored).max() < 1e-12 * abs(own).max()
+    equation = equation_of(terms, "triangle", barrier, sector="auto")
+    assert equation.problem.sector.name == name
+    state = random_state(equation)
+    own = whole_residual(equation, W, state)
+    mirrored = whole_residual(equation, W.conjugate(), equation.mirrored(state))
+    assert abs(equation.mirrored(own) - mirrored).max() < 1e-12 * abs(own).max()
 
 
 @pytest.mark.parametrize("barrier", ["none", "tunnel", "spin-active", "channels"])
@@ -228,7 +229,7 @@ def test_exchanging_a_and_b_exchanges_the_halves_of_the_residual(barrier):
     other = BARRIERS[barrier]
     if isinstance(other, uf.SpinActive):
         other = replace(other, polarization=-other.polarization)
-    one, two = problem_of(EVERYTHING, "triangle", barrier), problem_of(terms, "triangle", other)
+    one, two = equation_of(EVERYTHING, "triangle", barrier), equation_of(terms, "triangle", other)
     state = random_state(one)
     swap = np.r_[4:8, 0:4]
     own, exchanged = whole_residual(one, W, state), whole_residual(two, W, state[:, swap])
@@ -238,7 +239,7 @@ def test_exchanging_a_and_b_exchanges_the_halves_of_the_residual(barrier):
 @pytest.mark.parametrize("name", ["collinear", "spinless"])
 def test_the_residual_of_a_sector_is_the_full_one_along_its_matrices_and_nothing_is_left_across(name):
     terms, barrier = SECTORS[name]
-    part, full = (problem_of(terms, "triangle", barrier, sector=s) for s in ("auto", "full"))
+    part, full = (equation_of(terms, "triangle", barrier, sector=s) for s in ("auto", "full"))
     state, basis = random_state(part), part.problem.sector.basis
     whole = whole_residual(full, W, np.concatenate(part.matrices(state), axis=1)).reshape(-1, 2, 4)
     # dF = tr-free contraction over entries with the matrices of the basis

@@ -57,7 +57,7 @@ class Twice:
     def solve_spectrum(self, source, energies, **options):
         few = {"energies": np.linspace(0, 2, 5), "broadening": 0.05}
         one = self.spectrum(source, **few)
-        name = one.problem.problem.sector.name
+        name = one.problem.sector.name
         if name != "full":
             given = isinstance(source, uf.Device)
             two = self.spectrum(source if given else self.whole(source), **few, **({"sector": "full"} if given else {}))

@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from equilibrium import junction
 
 import usadelfem as uf
-from usadelfem.fem.retarded import build_retarded
+from usadelfem.fem.matsubara import Matsubara
+from usadelfem.fem.retarded import Retarded
 from usadelfem.numerics.linear import linear_solver
 from usadelfem.numerics.newton import STEP_ACCURACY
 
@@ -28,20 +29,20 @@ class Ours:
     def __init__(self, problem: Problem):
         device = junction(problem.kind, problem.size)
         self.problem = uf.solve_equilibrium(device, 0.1, order=problem.order, frequencies=1).problem
-        self.equation: Any = self.problem
+        self.equation: Any = Matsubara(self.problem)
         self.solver = self._solver(float)
 
     def _solver(self, number: type) -> Any:
-        pattern = self.equation.pattern
+        pattern = self.problem.pattern
         return linear_solver(pattern.indptr, pattern.indices, block=pattern.unknowns, dtype=number)
 
     def set(self, w: complex, state: np.ndarray) -> None:
         """Take a state, already clamped, at w."""
-        if complex(w).imag and self.equation is self.problem:
+        if complex(w).imag and isinstance(self.equation, Matsubara):
             self.solver.release()
-            self.equation = build_retarded(self.problem)
+            self.equation = Retarded(self.problem)
             self.solver = self._solver(complex)
-        real = self.equation is self.problem
+        real = isinstance(self.equation, Matsubara)
         self.w = float(w.real) if real else complex(w)
         self.state = np.ascontiguousarray(state[:, :4] if real else state)
 

@@ -154,7 +154,7 @@ def test_rashba_coupling_relaxes_spin_with_the_dyakonov_perel_rates(axis, factor
     # total spin balance in the covariant form: outflow = -(relaxation + precession), the latter checked by its torque
     outflow = sum(uf.spin_current(ns).through(side)[axis] for side in contacts)
     precession = np.cross(np.moveaxis(uf.spin_current(ns).quadrature, 0, -1), _rashba(alpha)[:, None, None]).sum(axis=0)
-    torque = np.einsum("cqa,cq->a", precession, ns.space.dx)[axis]
+    torque = np.einsum("cqa,cq->a", precession, ns.problem.space.dx)[axis]
     relaxed = uf.spin_accumulation(ns).integral()[axis] / 0.3
     assert outflow == pytest.approx(torque - relaxed, rel=1e-9)
     # precession of the diffusing spins is the Dyakonov-Perel rate where s is uniform
@@ -200,7 +200,7 @@ def test_charge_is_conserved_to_solver_precision(everything):
 
 def test_charge_current_is_the_same_through_every_cross_section():
     ns = strip(contacts=driven(), theta=lambda x: 0.3 * x[1], kappa=0.2, size=0.25)
-    current, mesh = uf.charge_current(ns), ns.space.mesh
+    current, mesh = uf.charge_current(ns), ns.problem.space.mesh
     for x in (1.3, 4.0, 6.1):
         left = mesh.p[0, mesh.t].mean(axis=0) < x
         first, second = mesh.f2t
@@ -219,7 +219,7 @@ def test_current_densities_are_the_formulas_of_section_nine():
     device = uf.Device(mesh, {"N": uf.normal_metal(D=D, theta=theta, kappa=kappa)}, {"left": uf.NormalContact()})
     ns = uf.solve_normal_state(device, order=1)
     slope = np.random.default_rng(2).normal(size=(4, 3))  # d_j of (n, Sx, Sy, Sz)
-    ns = replace(ns, values=(slope @ ns.space.nodes).T)
+    ns = replace(ns, values=(slope @ ns.problem.space.nodes).T)
     n, s = slope[0], slope[1:]
     charge, spin = uf.charge_current(ns).quadrature[:, 0, 0], uf.spin_current(ns).quadrature[:, :, 0, 0]
     for k in range(3):

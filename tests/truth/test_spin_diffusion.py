@@ -95,8 +95,8 @@ def swapping_mode(x):
 def swapping_error(size, order):
     contacts = {side: uf.NormalContact(spin=swapping_mode) for side in ("left", "right")}
     ns = solve(uf.rectangle({"N": LENGTH}, width=W, size=size), contacts, order=order, kappa=KAPPA)
-    error = uf.spin_accumulation(ns).quadrature - swapping_mode(ns.space.points())
-    return np.sqrt(np.einsum("acq,cq->", error**2, ns.space.dx))
+    error = uf.spin_accumulation(ns).quadrature - swapping_mode(ns.problem.space.points())
+    return np.sqrt(np.einsum("acq,cq->", error**2, ns.problem.space.dx))
 
 
 def test_spin_swapping_turns_a_decaying_spin_current_exactly():
@@ -134,7 +134,7 @@ def test_currents_in_every_plane_are_those_of_space_with_nothing_varying_along_t
     ns = solve(mesh, everywhere, order=1, plane=plane, **options)  # every node is on a contact: the field is given
     full = np.zeros((4, 3))
     full[0, axes] = slope[0]
-    for point, x in enumerate(ns.space.points()[:, 0].T):
+    for point, x in enumerate(ns.problem.space.points()[:, 0].T):
         full[1:, axes] = covariant(slope[1:], slope[1:] @ x + offset[1:], su2)
         hall = theta * np.einsum("akj->kja", eps)
         hall[np.ix_(axes, axes)] += tensor

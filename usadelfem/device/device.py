@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ..checks import choice, named_fields, numbers, shown
-from ..errors import DeviceError, warn
+from ..errors import DeviceError
 from ..frozen import FrozenMapping, FrozenRecord
 from ..geometry.mesh import check_mesh, freeze_mesh
 from ..geometry.names import check_set_names
-from .coefficient import check_coefficient, evaluate, frozen_value
+from .coefficient import check_coefficient, frozen_value
 from .conformity import check_conformity
+from .consistency import check_barriers, check_contact, check_cover, check_material, check_values, warn_unconnected
 from .contact import Contact, Reservoir
-from .interface import Interface, Nazarov, check_density, check_interfaces, interface_facets
-from .material import COEFFICIENTS, Coefficient, Material, Vacuum
+from .interface import Interface, check_interfaces
+from .material import Coefficient, Material, Vacuum
 from .plane import in_plane
 
 
@@ -101,24 +100,24 @@ class Device(FrozenRecord):
         for name in self.contacts:
             if not len(self.mesh.boundaries[name]):
                 raise DeviceError(f"contact {name!r} touches no facet: the facet set {name!r} of the mesh is empty")
-            _check_contact(self.mesh, name, self.contacts[name])
-        _check_cover(self.mesh, self.materials)
+            check_contact(self.mesh, name, self.contacts[name])
+        check_cover(self.mesh, self.materials)
         if not self.conductors:
             raise DeviceError("all regions are vacuum; give at least one of them a Material")
         for region, material in self.conductors.items():
-            _check_material(self.mesh, region, material)
+            check_material(self.mesh, region, material)
         for name in self.contacts:
             if not len(self.sample.boundaries[name]):
                 raise DeviceError(f"contact {name!r} touches vacuum only")
         check_coefficient("A", self.A, "device")
-        _check_values(self.mesh, "A", self.A, self.mesh.p[:, self.mesh.t].mean(axis=1), "device")
+        check_values(self.mesh, "A", self.A, self.mesh.p[:, self.mesh.t].mean(axis=1), "device")
         object.__setattr__(self, "A", frozen_value(self.A))
         _check_field(self.mesh.dim(), self.A, self.B)
         object.__setattr__(self, "B", frozen_value(self.B))
         check_conformity(self.mesh, self.interfaces, self.contacts)
         check_interfaces(self.sample, self.interfaces, self.contacts)
-        _check_barriers(self.sample, self.interfaces, self.contacts)
-        _warn_unconnected(self.sample, self.contacts)
+        check_barriers(self.sample, self.interfaces, self.contacts)
+        warn_unconnected(self.sample, self.contacts)
         for name in ("materials", "contacts", "interfaces"):
             object.__setattr__(self, name, FrozenMapping(getattr(self, name)))
 
@@ -191,7 +190,7 @@ class Device(FrozenRecord):
         changed = replace(reservoir, phase=phase)
         if self.mesh.dim() == 2:
             changed = in_plane({contact: changed}, self.plane)[contact]
-        _check_contact(self.mesh, contact, changed)
+        check_contact(self.mesh, contact, changed)
         made: Device = object.__new__(type(self))  # all the rest has been checked, and is the same
         contacts = FrozenMapping({**self.contacts, contact: changed})
         vars(made).update(vars(self) | {"kept": self.kept, "contacts": contacts})
@@ -235,80 +234,3 @@ def _check_field(dim: int, potential: Any, field: Any) -> None:
     value = numbers("B", field, allowed, error=DeviceError)
     if value.shape != shape:
         raise DeviceError(f"B is {shown(field)}; allowed {allowed}")
-
-
-def _check_barriers(mesh: Any, interfaces: Mapping[Any, Any], contacts: Mapping[str, Contact]) -> None:
-    """Evaluate the coefficients of all barriers at the corners of their facets; contacts with one lie outside."""
-    barriers = {f"interface {key!r}": (barrier, interface_facets(mesh, key)) for key, barrier in interfaces.items()}
-    for name, contact in contacts.items():
-        if isinstance(contact, Reservoir) and not contact.is_rigid:
-            facets = np.asarray(mesh.boundaries[name], np.int64)
-            if (mesh.f2t[1, facets] >= 0).any():
-                what = f"contact {name!r} lies inside the mesh: a barrier needs the outer boundary"
-                raise DeviceError(f"{what}. Put the contact there, or leave its barrier out")
-            barriers[f"barrier of reservoir {name!r}"] = contact.barrier, facets
-    for owner, (barrier, facets) in barriers.items():
-        if isinstance(barrier, Nazarov) and callable(barrier.transparencies):
-            check_density(barrier.transparencies, owner)
-        for entry in fields(barrier):
-            if entry.name != "transparencies":
-                points = mesh.p[:, np.unique(mesh.facets[:, facets])]
-                evaluate(entry.name, getattr(barrier, entry.name), points, owner)
-
-
-def _check_cover(mesh: Any, materials: Mapping[str, Material | Vacuum]) -> None:
-    count = np.zeros(mesh.nelements, int)
-    for region in materials:
-        cells = np.asarray(mesh.subdomains[region])
-        if not len(cells):
-            raise DeviceError(f"region {region!r} has no cells")
-        if (count[cells] > 0).any():
-            others = [r for r in materials if r != region and np.intersect1d(mesh.subdomains[r], cells).size]
-            raise DeviceError(f"region {region!r} overlaps with {', '.join(others)}: a cell can have one material only")
-        count[cells] += 1
-    if (count == 0).any():
-        missing = [r for r, cells in mesh.subdomains.items() if (count[cells] == 0).any()]
-        where = f"region {', '.join(map(repr, sorted(missing)))}" if missing else "a part of the mesh in no region"
-        raise DeviceError(f"{where} has no material ({(count == 0).sum()} of {len(count)} cells): add it to materials")
-
-
-def _check_material(mesh: Any, region: str, material: Material) -> None:
-    """Evaluate every coefficient at the cell centres of its region, so that mistakes show here and not in a solve."""
-    centres = mesh.p[:, mesh.t[:, mesh.subdomains[region]]].mean(axis=1)
-    for name in COEFFICIENTS:
-        _check_values(mesh, name, getattr(material, name), centres, f"material of region {region!r}")
-
-
-def _check_values(mesh: Any, name: str, value: Any, points: NDArray[Any], owner: str) -> None:
-    def interpolate(nodal: NDArray[Any]) -> NDArray[Any]:
-        if nodal.shape[-1] != mesh.nvertices:
-            raise DeviceError(
-                f"{owner}: {name} is an array over {nodal.shape[-1]} values; the mesh has {mesh.nvertices} vertices"
-            )
-        return nodal
-
-    evaluate(name, value, points, owner, interpolate)
-
-
-def _check_contact(mesh: Any, name: str, contact: Contact) -> None:
-    vertices = np.unique(mesh.facets[:, mesh.boundaries[name]])
-    owner = f"{'reservoir' if isinstance(contact, Reservoir) else 'contact'} {name!r}"
-    for entry in fields(contact):
-        if entry.name == "barrier" or (entry.name == "gap" and getattr(contact, "gap", 0) is None):
-            continue
-        evaluate(entry.name, getattr(contact, entry.name), mesh.p[:, vertices], owner)
-
-
-def _warn_unconnected(mesh: Any, contacts: Mapping[str, Contact]) -> None:
-    if not contacts:
-        return
-    inner = mesh.f2t[:, mesh.f2t[1] >= 0]
-    graph = coo_array((np.ones(inner.shape[1]), (inner[0], inner[1])), shape=(mesh.nelements, mesh.nelements))
-    count, part = connected_components(graph, directed=False)
-    touched = np.unique(part[np.concatenate([mesh.f2t[0, mesh.boundaries[name]] for name in contacts])])
-    for lonely in np.setdiff1d(np.arange(count), touched):
-        regions = [r for r, cells in mesh.subdomains.items() if (part[cells] == lonely).any()]
-        warn(
-            f"a part of the device without contact to any reservoir: {(part == lonely).sum()} cells of region "
-            f"{', '.join(sorted(regions))}; it is solved as an isolated piece"
-        )

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..physics.columns import CHANNEL_COLUMNS, COEFFICIENTS, FIRST_GAUGE, GAUGE_COLUMNS, N0, D
-from ..physics.conjugates import CONJUGATE_ROWS, conjugate_changes, conjugates, deviation, static_conjugates
+from ..physics.conjugate_changes import conjugate_changes
+from ..physics.conjugates import CONJUGATE_ROWS, conjugates, deviation, static_conjugates
 from ..physics.functional import first_variation, static_energy
 from ..physics.jit import formula, kernel, readonly
 from ..physics.nambu import Spin, entries, scale, tilde

@@ -166,10 +166,7 @@ def _join(space: Space, parts: list[tuple[str, Barrier, Index, Index]], linear: 
 
 
 def exchanged_junctions(junctions: Junctions) -> Real:
-    """The table with which the terms keep their form under a <-> b: M changes its sign in a spin filter, not in mixing.
-
-    `coefficients.exchanged` says what for.
-    """
+    """The table for the rows of b (`coefficients.exchanged`): M changes its sign in a spin filter, not in mixing."""
     table = junctions.table.copy()
     table[..., column.MIX_ONE] *= -1
     return table

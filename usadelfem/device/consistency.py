@@ -1,0 +1,99 @@
+"""Whether the parts of a description fit each other: materials, contacts and barriers on a mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ..errors import DeviceError, warn
+from .coefficient import evaluate
+from .contact import Contact, Reservoir
+from .interface import Nazarov, check_density, interface_facets
+from .material import COEFFICIENTS, Material, Vacuum
+
+
+def check_barriers(mesh: Any, interfaces: Mapping[Any, Any], contacts: Mapping[str, Contact]) -> None:
+    """Evaluate the coefficients of all barriers at the corners of their facets; contacts with one lie outside."""
+    barriers = {f"interface {key!r}": (barrier, interface_facets(mesh, key)) for key, barrier in interfaces.items()}
+    for name, contact in contacts.items():
+        if isinstance(contact, Reservoir) and not contact.is_rigid:
+            facets = np.asarray(mesh.boundaries[name], np.int64)
+            if (mesh.f2t[1, facets] >= 0).any():
+                what = f"contact {name!r} lies inside the mesh: a barrier needs the outer boundary"
+                raise DeviceError(f"{what}. Put the contact there, or leave its barrier out")
+            barriers[f"barrier of reservoir {name!r}"] = contact.barrier, facets
+    for owner, (barrier, facets) in barriers.items():
+        if isinstance(barrier, Nazarov) and callable(barrier.transparencies):
+            check_density(barrier.transparencies, owner)
+        for entry in fields(barrier):
+            if entry.name != "transparencies":
+                points = mesh.p[:, np.unique(mesh.facets[:, facets])]
+                evaluate(entry.name, getattr(barrier, entry.name), points, owner)
+
+
+def check_cover(mesh: Any, materials: Mapping[str, Material | Vacuum]) -> None:
+    """Every cell belongs to exactly one material."""
+    count = np.zeros(mesh.nelements, int)
+    for region in materials:
+        cells = np.asarray(mesh.subdomains[region])
+        if not len(cells):
+            raise DeviceError(f"region {region!r} has no cells")
+        if (count[cells] > 0).any():
+            others = [r for r in materials if r != region and np.intersect1d(mesh.subdomains[r], cells).size]
+            raise DeviceError(f"region {region!r} overlaps with {', '.join(others)}: a cell can have one material only")
+        count[cells] += 1
+    if (count == 0).any():
+        missing = [r for r, cells in mesh.subdomains.items() if (count[cells] == 0).any()]
+        where = f"region {', '.join(map(repr, sorted(missing)))}" if missing else "a part of the mesh in no region"
+        raise DeviceError(f"{where} has no material ({(count == 0).sum()} of {len(count)} cells): add it to materials")
+
+
+def check_material(mesh: Any, region: str, material: Material) -> None:
+    """Evaluate every coefficient at the cell centres of its region, so that mistakes show here and not in a solve."""
+    centres = mesh.p[:, mesh.t[:, mesh.subdomains[region]]].mean(axis=1)
+    for name in COEFFICIENTS:
+        check_values(mesh, name, getattr(material, name), centres, f"material of region {region!r}")
+
+
+def check_values(mesh: Any, name: str, value: Any, points: NDArray[Any], owner: str) -> None:
+    """Evaluate a coefficient at points, or look at one value for every vertex."""
+    def interpolate(nodal: NDArray[Any]) -> NDArray[Any]:
+        if nodal.shape[-1] != mesh.nvertices:
+            raise DeviceError(
+                f"{owner}: {name} is an array over {nodal.shape[-1]} values; the mesh has {mesh.nvertices} vertices"
+            )
+        return nodal
+
+    evaluate(name, value, points, owner, interpolate)
+
+
+def check_contact(mesh: Any, name: str, contact: Contact) -> None:
+    """Evaluate what a contact imposes at the vertices of its facets."""
+    vertices = np.unique(mesh.facets[:, mesh.boundaries[name]])
+    owner = f"{'reservoir' if isinstance(contact, Reservoir) else 'contact'} {name!r}"
+    for entry in fields(contact):
+        if entry.name == "barrier" or (entry.name == "gap" and getattr(contact, "gap", 0) is None):
+            continue
+        evaluate(entry.name, getattr(contact, entry.name), mesh.p[:, vertices], owner)
+
+
+def warn_unconnected(mesh: Any, contacts: Mapping[str, Contact]) -> None:
+    """Warn of connected parts of a mesh without a contact, where others have one."""
+    if not contacts:
+        return
+    inner = mesh.f2t[:, mesh.f2t[1] >= 0]
+    graph = coo_array((np.ones(inner.shape[1]), (inner[0], inner[1])), shape=(mesh.nelements, mesh.nelements))
+    count, part = connected_components(graph, directed=False)
+    touched = np.unique(part[np.concatenate([mesh.f2t[0, mesh.boundaries[name]] for name in contacts])])
+    for lonely in np.setdiff1d(np.arange(count), touched):
+        regions = [r for r, cells in mesh.subdomains.items() if (part[cells] == lonely).any()]
+        warn(
+            f"a part of the device without contact to any reservoir: {(part == lonely).sum()} cells of region "
+            f"{', '.join(sorted(regions))}; it is solved as an isolated piece"
+        )

@@ -1,0 +1,127 @@
+"""Changes of the conjugates of the coefficients with the state: the mixed second derivatives of the functional.
+
+The forms of `conjugates` are called once for each of their arguments, with its change in its place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .columns import CHANNEL_COLUMNS, FIRST_GAUGE, GAUGE_COLUMNS, N0, D
+from .conjugates import (
+    DP,
+    DPHI,
+    DPSI,
+    DQ,
+    PHI,
+    PSI,
+    P,
+    Q,
+    add_channel_flux,
+    amounts,
+    channel_numbers,
+    commutator,
+    density,
+    deviation,
+    dressed,
+    gauge_conjugates,
+    kinetic_frame,
+    rate_conjugates,
+    static_conjugates,
+    vector_matrix,
+)
+from .jit import formula
+from .nambu import Spin, add, mul, scale, spin_trace, sub, trace_product
+from .spin_charge import channel_column, spin_vector
+from .variations import frame, get, put
+
+
+@formula
+def deviation_change(a: Spin, b: Spin, da: Spin, db: Spin, linear: bool) -> tuple[Spin, Spin, Spin, Spin]:
+    """The change of `deviation` with a and b."""
+    alpha, beta, dalpha, dbeta = a, b, da, db
+    if not linear:
+        n, nt, alpha, beta = frame(a, b)
+        dalpha = sub(mul(n, mul(da, nt)), mul(alpha, mul(db, alpha)))
+        dbeta = sub(mul(nt, mul(db, n)), mul(beta, mul(da, beta)))
+    dn = scale(-1.0, add(mul(dalpha, b), mul(alpha, db)))
+    dnt = scale(-1.0, add(mul(dbeta, a), mul(beta, da)))
+    return dn, dnt, dalpha, dbeta
+
+
+@formula
+def kinetic_changes(
+    c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, da: Spin, db: Spin, ddz: Any, linear: bool, rows: Any, out: Any
+) -> None:
+    """Write the changes of `kinetic_conjugates`; ddz are those of dz."""
+    x, change = kinetic_frame(a, b, linear), deviation_change(a, b, da, db, linear)
+    n, nt, alpha, beta = x
+    zero, dim, d = scale(0.0, a), dz.shape[1], c[D]
+    dn, dnt, dalpha, dbeta = change
+    if linear:
+        dn, dnt = zero, zero
+    inside = (n, nt, zero, zero) if linear else x
+    moved = (zero, zero, zero, zero) if linear else (dn, dnt, dalpha, dbeta)
+    for k in range(dim):
+        pa, qb = get(a, dz[0], k), get(a, dz[1], k)
+        p, q = mul(n, pa), mul(nt, qb)
+        dp, dq = add(mul(dn, pa), mul(n, get(a, ddz[0], k))), add(mul(dnt, qb), mul(nt, get(a, ddz[1], k)))
+        put(rows[P], k, p)
+        put(rows[Q], k, q)
+        put(rows[PHI], k, scale(2.0 * d, q))
+        put(rows[PSI], k, scale(2.0 * d, p))
+        put(rows[DP], k, dp)
+        put(rows[DQ], k, dq)
+        put(rows[DPHI], k, scale(2.0 * d, dq))
+        put(rows[DPSI], k, scale(2.0 * d, dp))
+    first = FIRST_GAUGE + GAUGE_COLUMNS * dim
+    out[D] = 0.0
+    out[FIRST_GAUGE:] = 0.0
+    for channel in range(len(pairs)):
+        i, j, right, left = channel_numbers(c, pairs, channel)
+        v = spin_vector(a, c, channel_column(c, pairs, channel))
+        blocks = dressed(v, inside[0], inside[2], b), dressed(v, inside[1], inside[3], a)
+        dblocks = (
+            add(dressed(v, moved[0], moved[2], b), mul(inside[2], mul(v, db))),
+            add(dressed(v, moved[1], moved[3], a), mul(inside[3], mul(v, da))),
+        )
+        add_channel_flux(i, j, d * right, d * left, blocks, rows[P], rows[Q], rows[PHI], rows[PSI])
+        add_channel_flux(i, j, d * right, d * left, dblocks, rows[P], rows[Q], rows[DPHI], rows[DPSI])
+        add_channel_flux(i, j, d * right, d * left, blocks, rows[DP], rows[DQ], rows[DPHI], rows[DPSI])
+        r, t = commutator(a, rows[P], rows[Q], i, j), commutator(a, rows[Q], rows[P], i, j)
+        dr = add(commutator(a, rows[DP], rows[Q], i, j), commutator(a, rows[P], rows[DQ], i, j))
+        dt = add(commutator(a, rows[DQ], rows[P], i, j), commutator(a, rows[Q], rows[DP], i, j))
+        own = out[first + CHANNEL_COLUMNS * channel :]
+        amounts(d, blocks[0], blocks[1], dr, dt, own[3:])
+        amounts(d, dblocks[0], dblocks[1], r, t, own[3:])
+        one, two = scale(right, r), scale(left, t)
+        outside = zero, zero, inside[2], inside[3]
+        m = vector_matrix(scale(right, dr), scale(left, dt), inside, a, b)
+        m = add(m, add(vector_matrix(one, two, moved, a, b), vector_matrix(one, two, outside, da, db)))
+        for axis in range(3):
+            own[axis] = d * spin_trace(axis, m)
+        out[D] += right * (trace_product(blocks[0], dr) + trace_product(dblocks[0], r))
+        out[D] += left * (trace_product(blocks[1], dt) + trace_product(dblocks[1], t))
+    for k in range(dim):
+        phi, psi, dphi, dpsi = get(a, rows[PHI], k), get(a, rows[PSI], k), get(a, rows[DPHI], k), get(a, rows[DPSI], k)
+        out[D] += 2.0 * trace_product(get(a, rows[DP], k), get(a, rows[Q], k))
+        out[D] += 2.0 * trace_product(get(a, rows[P], k), get(a, rows[DQ], k))
+        own = out[FIRST_GAUGE + GAUGE_COLUMNS * k :]
+        flows = mul(phi, n), mul(psi, nt)
+        dflows = add(mul(dphi, n), mul(phi, dn)), add(mul(dpsi, nt), mul(psi, dnt))
+        gauge_conjugates(dalpha, dbeta, da, db, flows, phi, psi, own)
+        gauge_conjugates(alpha, beta, a, b, dflows, dphi, dpsi, own)
+
+
+@formula
+def conjugate_changes(
+    w: Any, c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, da: Spin, db: Spin, ddz: Any, linear: bool, kinetic: bool,
+    rows: Any, out: Any,
+) -> None:  # fmt: skip
+    """Write the changes of all `conjugates` with the state: da, db, and ddz of its derivatives."""
+    change = deviation_change(a, b, da, db, linear)
+    static_conjugates(change, out)
+    rate_conjugates(2.0, deviation(a, b, linear), change, linear, out)
+    if kinetic:
+        kinetic_changes(c, pairs, a, b, dz, da, db, ddz, linear, rows, out)
+        out[N0] = density(w, c, out)
