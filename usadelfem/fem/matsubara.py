@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..frozen import FrozenRecord
+from ..physics.jit import readonly
 from ..physics.riccati import tilde_entries
 from ..space.space import Index, Real
 from .assembly import Complex, add_junctions, assemble
 from .conjugates import static_conjugates_of, sum_changes, sum_conjugates
+from .interfaces import junction_energy
 from .problem import Problem
 
 
@@ -80,6 +82,18 @@ class Matsubara(FrozenRecord):
         each = zip(w, weight, map(self.problem.sector.reduce, states), strict=True)
         own = self.problem
         return sum_conjugates(own.sector.like, own.space, own.tables, places, each, chosen).real
+
+    def interface_energy(self, weights: ArrayLike, states: Sequence[Complex] | Complex) -> float:
+        """The sum of weights times the interface terms over states (nodes, 4), measured from the normal state."""
+        junctions, total = self.problem.aligned[1], 0.0
+        if not len(junctions.facets):
+            return total
+        parts = junctions.nodes, junctions.phi, junctions.dx, junctions.table, junctions.kinds, junctions.channels
+        tables, sector = readonly(*parts), self.problem.sector
+        for weight, state in zip(np.atleast_1d(weights).tolist(), states, strict=True):
+            (given,) = readonly(sector.reduce(state))
+            total += weight * float(junction_energy(sector.like, given, *tables))
+        return total
 
     def pointwise(self, places: Sequence[int], values: Complex) -> Complex:
         """Conjugates that need no gradients, of matrices a (..., 4); shape (places, ...)."""

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from ..checks import named
 from ..errors import ObservableError
 from ..fem.coefficients import sample
-from ..fem.free_energy import spectral_energy
 from ..physics import columns as column
 from ..solve.results import Equilibrium
 from .arguments import check_result
@@ -64,8 +63,9 @@ def _energies(eq: Equilibrium) -> tuple[NDArray[np.float64], float]:
     table = problem.coefficients.table
     square = abs(problem.gap) ** 2 * table[..., column.N0]
     factor = 2 * np.pi * eq.temperature * eq.weights
-    bulk, interfaces = spectral_energy(problem, eq.frequencies, 0.5 * factor, eq.riccati)
-    density = square * float((factor / eq.frequencies).sum()) + bulk
+    bulk = eq.equation.conjugates((column.N0,), 0.5 * factor, eq.riccati, frequencies=eq.frequencies)[0]
+    density = square * float((factor / eq.frequencies).sum()) + bulk * table[..., column.N0]
+    interfaces = eq.equation.interface_energy(0.5 * factor, eq.riccati)
     for region, material in eq.device.conductors.items():
         if material.Tc is not None:
             tc = sample(problem.space, eq.device, region, ("Tc",))["Tc"]
