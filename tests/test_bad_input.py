@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 import usadelfem as uf
 from usadelfem.fem import cells as element
 
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+
 ERRORS = (ValueError, TypeError)  # all of the package's are of one of these, and say what is allowed
 MASKED = np.ma.masked_array([1.0, 2.0], mask=[True, False])
 

@@ -8,6 +8,7 @@ import pytest
 
 import usadelfem as uf
 from usadelfem.fem.gap_equation import build_pairing
+from usadelfem.fem.matsubara import Matsubara
 from usadelfem.fem.problem import build_problem
 from usadelfem.fem.sector import Sector, _collinear
 from usadelfem.numerics.anderson import Anderson
@@ -62,7 +63,7 @@ def within(problem, sector):
 
 def test_source_is_the_change_of_the_residual_with_the_gap(parts):
     problem, pairing, (state, _), (gap, change) = parts
-    one, two = (pairing.with_gap(problem, g).residual(0.7, state)[0] for g in (gap, gap + change))
+    one, two = (Matsubara(pairing.with_gap(problem, g)).residual(0.7, state)[0] for g in (gap, gap + change))
     source = pairing.source(problem, state, change)[problem.pattern.free].reshape(-1).view(float)
     assert two - one == pytest.approx(source, abs=1e-13)
 
@@ -300,15 +301,15 @@ def test_bulk_gap_of_a_reservoir_is_that_of_a_clean_superconductor_only(name):
 
 
 def test_reservoir_without_gap_at_a_normal_metal_is_refused():
-    with pytest.raises(uf.errors.DeviceError, match=r"reservoir 'right' has no gap"):
-        uf.solve_equilibrium(bilayer(contacts={"right": uf.Reservoir()}), TEMPERATURE)
+    with pytest.raises(uf.errors.DeviceError, match=r"reservoir 'left' has no gap"):
+        uf.solve_equilibrium(bilayer(contacts={"left": uf.Reservoir()}), TEMPERATURE)
 
 
 @pytest.mark.parametrize("function", [uf.critical_temperature, lambda device: uf.study.stability(device, TEMPERATURE)])
 @pytest.mark.parametrize(
     ("device", "message"),
     [
-        (bilayer(contacts={"left": uf.Reservoir()}), "left are superconducting"),
+        (bilayer(contacts={"right": uf.Reservoir()}), "right are superconducting"),
         (uf.Device(uf.interval({"S": 1.0}), {"S": uf.superconductor(gap=1.0, Tc=1.0)}), "no region has a Tc"),
         (uf.Device(uf.interval({"N": 1.0}), {"N": uf.normal_metal()}), "no region has a Tc"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from devices import junction, sfs
 
 import usadelfem as uf
-from usadelfem.fem import matsubara as spectral
+from usadelfem.fem import problem as spectral
 from usadelfem.fem.sector import full_sector
 
 LINE = uf.interval({"L": 0.5, "R": 0.5}, size=0.1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import usadelfem as uf
-from usadelfem.fem import matsubara as spectral
+from usadelfem.fem import problem as spectral
 from usadelfem.fem.sector import full_sector
 
 ROOT = Path(__file__).parent.parent

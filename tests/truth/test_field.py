@@ -252,6 +252,7 @@ def test_wide_junction_has_a_row_of_vortices():
     assert f[[0, 2]] == pytest.approx(0, abs=0.02 * f[1])
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 @pytest.mark.parametrize("vortex", [None, uf.vortices([(0, 0, 1)])])
 def test_magnetisation_is_the_derivative_of_the_free_energy(vortex):
     below, here, above = (

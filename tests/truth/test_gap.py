@@ -165,6 +165,7 @@ JUNCTIONS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 @pytest.mark.parametrize(("dim", "method"), [(1, "anderson"), (1, "newton"), (2, "anderson")])
 @pytest.mark.parametrize("name", JUNCTIONS)
 def test_current_is_the_same_through_all_sections(name, dim, method):

@@ -96,6 +96,7 @@ def test_no_field_without_an_applied_one():
     assert np.abs(uf.magnetic_field(slab(0.3, 0.0)).quadrature).max() < 1e-12
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 def test_magnetisation_is_the_derivative_of_the_free_energy_with_a_screened_vortex():
     mesh = skfem.MeshTri1.init_circle(3).scaled(3.0)
     options = {"order": 1, "screening": True, "penetration_depth": 1.5, "initial": uf.vortices([(0, 0, 1)])}

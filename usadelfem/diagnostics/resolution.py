@@ -151,9 +151,9 @@ def _cells(
 def texture_measure(problem: Problem, w: complex) -> Real:
     """Error that a turning exchange field makes, in units of what is warned of; shape (cells,).
 
-    A spiral h of wave number Q acts on singlets like pair breaking of (h / D Q)^2, and over a length l, the smaller one
-    of sqrt(D / 2w) and half the device, this matters by (h l / D Q)^2. Q is the largest angle between the fields at two
-    quadrature points over their distance.
+    A spiral h of wave number Q acts on singlets like pair breaking of (h / D Q)^2, of h / D where it turns slowly, and
+    over a length l, the smaller one of sqrt(D / 2w) and half the device, this matters by that times l^2. Q is the
+    largest angle between the fields at two quadrature points over their distance.
     """
     space, table = problem.space, problem.coefficients.table
     field = table[..., column.HX : column.HZ + 1]
@@ -162,18 +162,20 @@ def texture_measure(problem: Problem, w: complex) -> Real:
     measure = np.zeros(len(size))
     if not len(turning):
         return measure
-    x, unit = space.points()[:, turning], field[turning] / np.maximum(size[turning], 1e-300)[..., None]
+    strongest = size[turning].max(axis=1)
+    x, unit = space.points()[:, turning], field[turning] / np.maximum(strongest, 1e-300)[:, None, None]
     largest = np.zeros(len(turning))
     for i in range(size.shape[1]):
         for j in range(i):
             distance = np.linalg.norm(x[..., i] - x[..., j], axis=0)
-            cosine = np.clip((unit[:, i] * unit[:, j]).sum(axis=1), -1.0, 1.0)
-            largest = np.maximum(largest, np.arccos(cosine) / np.maximum(distance, 1e-300))
+            chord = np.linalg.norm(unit[:, i] - unit[:, j], axis=1)
+            largest = np.maximum(largest, 2 * np.arcsin(np.minimum(0.5 * chord, 1.0)) / np.maximum(distance, 1e-300))
     extent = np.ptp(space.mesh.p[:, space.mesh.t[:, turning]], axis=1).max(axis=0)
     d, half = table[turning, :, column.D].mean(axis=1), 0.5 * np.ptp(space.mesh.p, axis=1).max()
     square = np.minimum(0.5 * d / abs(w), half**2)
     factor, power = TEXTURE[space.order]
-    strength = (size[turning].max(axis=1) / (d * np.maximum(largest, 1e-300))) ** 2 * square
+    ratio = strongest / d
+    strength = ratio * ratio / np.maximum(largest**2 + ratio, 1e-300) * square
     measure[turning] = factor * (largest * extent) ** power * strength
     return measure
 

@@ -199,6 +199,7 @@ def build_problem(
         As `point_coefficients`; also if a contact is not a Reservoir, or two meet at a node with different values.
     """
     choice("sector", sector, SECTORS)
+    order = int(order)
     key = order, linearized, potential, sector, normal
     known: Problem | None = device.kept.get(key)
     if known is None:

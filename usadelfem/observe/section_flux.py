@@ -17,6 +17,9 @@ Real = NDArray[np.float64]
 
 # Rounding above this part of what flows is looked into, and above the second one is said.
 LOOKED_INTO, SAID = 1e-8, 1e-5
+# A current at another contact that is this part of the terms it is a sum of is no rounding error, and not exponentially
+# small.
+CERTAIN = 1e-6
 
 
 def flux_of(eq: Equilibrium, form: str, rows: slice, factor: float) -> Any:
@@ -49,7 +52,7 @@ def _warn_of_rounding(eq: Equilibrium, rounding: float) -> None:
     """Warn of rounding in a current where what flows elsewhere in the device says that it is not just zero."""
     contacts = eq.device.contacts
     others = [_flux(eq, find_section(eq.problem.space, name, None, contacts=contacts)) for name in contacts]
-    certain = [abs(flux).max() for flux, own in others if abs(flux).max() > 10 * own]
+    certain = [abs(flux).max() for flux, own in others if abs(flux).max() > CERTAIN * own / np.finfo(float).eps]
     if certain and rounding > SAID * max(certain):
         warn(
             f"rounding errors limit this current to about {2 * rounding:.1g}: beside the section a "
