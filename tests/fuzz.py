@@ -109,7 +109,7 @@ def turned(made, rotation):
     materials = {name: replace(m, exchange=around(m.exchange)) for name, m in made.materials.items()}
 
     def part(own):
-        return replace(own, magnetization=around(own.magnetization)) if isinstance(own, uf.SpinActive) else own
+        return own and replace(own, magnetization=around(own.magnetization))
 
     contacts = {name: replace(c, barrier=part(c.barrier)) for name, c in made.contacts.items()}
     interfaces = {key: part(interface) for key, interface in made.interfaces.items()}

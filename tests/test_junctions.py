@@ -25,6 +25,9 @@ BARRIERS = {
     "insulator": uf.SpinActive(conductance=0.0, mixing=0.8, magnetization=(1, 0, 0)),
     "channels": uf.Nazarov(conductance=0.7, transparencies=[0.3, 0.9, 1.0]),
     "diffusive": uf.Nazarov(conductance=0.7, transparencies="diffusive"),
+    "magnetic channels": uf.Nazarov(
+        conductance=0.7, transparencies=[0.3, 0.9], mixing=-0.8, magnetization=(1, 2, -2)
+    ),
 }
 
 
@@ -48,23 +51,19 @@ def energy(problem, state):
 
 def explicit(barrier, g1, g2):
     """The density from 4x4 matrices, up to a constant."""
-    m = np.zeros((4, 4))
-    if isinstance(barrier, uf.SpinActive):
-        n = np.array(barrier.magnetization) / np.linalg.norm(barrier.magnetization)
-        m = np.einsum("a,aij->ij", n, oracle.SPIN) @ oracle.TAU3
-        r = np.sqrt(1 - barrier.polarization**2)
-        seen = g2 + barrier.polarization / (1 + r) * (m @ g2 + g2 @ m) + (1 - r) / (1 + r) * m @ g2 @ m
-        return (
-            -barrier.conductance / 4 * np.trace(g1 @ seen) + 0.25j * barrier.mixing * np.trace(m @ (g1 + g2))
-        ).real
-    if isinstance(barrier, uf.Nazarov):
+    n = np.array(barrier.magnetization) / np.linalg.norm(barrier.magnetization)
+    m = np.einsum("a,aij->ij", n, oracle.SPIN) @ oracle.TAU3
+    mixing = 0.25j * barrier.mixing * np.trace(m @ (g1 + g2))
+    if barrier.transparencies is not None:
         tau = np.array(barrier.transparencies)
         terms = [2 * np.trace(logm(np.eye(4) + t / 4 * (g1 @ g2 + g2 @ g1 - 2 * np.eye(4)))) for t in tau]
-        return (-barrier.conductance / 4 * np.sum(terms) / tau.sum()).real
-    return (-barrier.conductance / 4 * np.trace(g1 @ g2)).real
+        return (-barrier.conductance / 4 * np.sum(terms) / tau.sum() + mixing).real
+    r = np.sqrt(1 - barrier.polarization**2)
+    seen = g2 + barrier.polarization / (1 + r) * (m @ g2 + g2 @ m) + (1 - r) / (1 + r) * m @ g2 @ m
+    return (-barrier.conductance / 4 * np.trace(g1 @ seen) + mixing).real
 
 
-@pytest.mark.parametrize("name", ["tunnel", "spin-active", "half metal", "insulator", "channels"])
+@pytest.mark.parametrize("name", ["tunnel", "spin-active", "half metal", "insulator", "channels", "magnetic channels"])
 def test_the_density_is_that_of_explicit_matrices(name):
     barrier, problem = BARRIERS[name], system_of(BARRIERS[name], order=1)
 

@@ -48,6 +48,7 @@ BARRIERS = {
     "spin-active": uf.SpinActive(conductance=0.7, polarization=0.6, mixing=-0.9, magnetization=(1, 2, -2)),
     "half metal": uf.SpinActive(conductance=0.7, polarization=1.0, mixing=0.3, magnetization=(0, 1, 1)),
     "channels": uf.Nazarov(conductance=0.7, transparencies=[0.3, 0.9]),
+    "magnetic channels": uf.Nazarov(conductance=0.7, transparencies=[0.3, 0.9], mixing=0.5, magnetization=(1, 2, -2)),
 }
 ALONG_Z = {"along z": uf.SpinActive(conductance=0.7, polarization=0.6, mixing=-0.9)}
 SECTORS = {
@@ -68,7 +69,7 @@ def equation_of(terms, mesh="line", barrier="none", *, order=2, linearized=False
     potential = given.pop("A", None)
     metal = uf.normal_metal(**given)
     materials = {"L": metal, "R": replace(metal, N0=0.7, exchange=(0.0, 0.0, 0.0))}
-    reservoir = uf.Reservoir(1.0, 0.4, barrier=None if isinstance(barrier, uf.Transparent) else barrier)
+    reservoir = uf.Reservoir(1.0, 0.4, barrier=None if barrier.is_transparent else barrier)
     device = uf.Device(
         mesh, materials, {"left": reservoir} if contacts else {}, {"L_R": barrier}, A=potential
     )  # fmt: skip
@@ -136,16 +137,15 @@ def test_the_tangent_of_reduced_sectors_is_the_derivative_of_their_residual(mesh
 
 def interface_density(barrier, g1, g2):
     """The density of an interface from 4x4 matrices, holomorphic, up to a constant."""
-    if isinstance(barrier, uf.Nazarov):
-        tau, one = np.array(barrier.transparencies), np.eye(4)
-        terms = [2 * np.trace(logm(one + t / 4 * (g1 @ g2 + g2 @ g1 - 2 * one))) for t in tau]
-        return -barrier.conductance / 4 * np.sum(terms) / tau.sum()
-    if isinstance(barrier, uf.Tunnel):
-        return -barrier.conductance / 4 * np.trace(g1 @ g2)
     n = np.array(barrier.magnetization) / np.linalg.norm(barrier.magnetization)
     m, r = np.einsum("a,aij->ij", n, oracle.SPIN) @ oracle.TAU3, np.sqrt(1 - barrier.polarization**2)
+    mixing = 0.25j * barrier.mixing * np.trace(m @ (g1 + g2))
+    if barrier.transparencies is not None:
+        tau, one = np.array(barrier.transparencies), np.eye(4)
+        terms = [2 * np.trace(logm(one + t / 4 * (g1 @ g2 + g2 @ g1 - 2 * one))) for t in tau]
+        return -barrier.conductance / 4 * np.sum(terms) / tau.sum() + mixing
     seen = g2 + barrier.polarization / (1 + r) * (m @ g2 + g2 @ m) + (1 - r) / (1 + r) * m @ g2 @ m
-    return -barrier.conductance / 4 * np.trace(g1 @ seen) + 0.25j * barrier.mixing * np.trace(m @ (g1 + g2))
+    return -barrier.conductance / 4 * np.trace(g1 @ seen) + mixing
 
 
 def functional(equation, terms, barrier, state):
@@ -227,7 +227,7 @@ def test_exchanging_a_and_b_exchanges_the_halves_of_the_residual(barrier):
     terms = EVERYTHING | {"gap": -np.conj(EVERYTHING["gap"]), "theta": -EVERYTHING["theta"]}
     terms |= {name: -np.array(EVERYTHING[name]) for name in ("A", "spin_hall_tensor")}
     other = BARRIERS[barrier]
-    if isinstance(other, uf.SpinActive):
+    if other.kind == "SpinActive":
         other = replace(other, polarization=-other.polarization)
     one, two = equation_of(EVERYTHING, "triangle", barrier), equation_of(terms, "triangle", other)
     state = random_state(one)

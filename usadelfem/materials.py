@@ -1,5 +1,6 @@
 """Materials and what they are made of."""
 
+from .device.interface import Interface as Interface
 from .device.material import Material as Material
 from .device.material import ferromagnet as ferromagnet
 from .device.material import normal_metal as normal_metal

@@ -85,9 +85,9 @@ def test_a_good_barrier_approaches_a_transparent_contact_like_one_over_its_condu
 def test_without_conductance_each_side_is_a_device_of_its_own(barrier, order):
     whole = uf.solve_equilibrium(bilayer(barrier), 0.1, order=order, **FEW)
     assert abs(uf.charge_current(whole).through("L_R")) < 1e-15
-    coating = barrier if isinstance(barrier, uf.SpinActive) else uf.Transparent()
+    coating = barrier if barrier.mixing else uf.Transparent()
     for name, end, inner, start in (("L", "left", "right", 0.0), ("R", "right", "left", 0.5)):
-        own = {inner: coating} if isinstance(coating, uf.SpinActive) else {}
+        own = {inner: coating} if coating.mixing else {}
         device = uf.Device(uf.interval({name: 0.5}), {name: METALS[name]}, {end: whole.device.contacts[end]}, own)
         alone = uf.solve_equilibrium(device, 0.1, order=order, **FEW)
         x = np.array([[0.13, 0.4, 0.5 - 1e-9 if name == "L" else 1e-9]])

@@ -13,6 +13,7 @@ BARRIERS = {
     "tunnel": uf.Tunnel(conductance=0.7),
     "spin-active": ACTIVE,
     "channels": uf.Nazarov(conductance=0.7, transparencies=[0.7]),
+    "magnetic channels": uf.Nazarov(conductance=0.5, transparencies=[0.7, 0.2], mixing=0.3, magnetization=(1, 0, 1)),
 }
 LENGTHS = {"L": 0.6, "R": 0.4}
 METALS = {
@@ -35,8 +36,6 @@ def magnetic(barrier):
 
 def filtered(barrier, g):
     """What is seen of g through a barrier: t g t with t = 1 + c M, of spin polarisation P = 2c/(1 + c^2)."""
-    if isinstance(barrier, uf.Tunnel):
-        return g
     p = barrier.polarization
     t = np.eye(4) + (p / (1 + np.sqrt(1 - p**2))) * magnetic(barrier)
     return t @ g @ t
@@ -44,15 +43,13 @@ def filtered(barrier, g):
 
 def matrix_current(barrier, g, other):
     """sigma g d_n g on the side of g, n towards the other side."""
-    if isinstance(barrier, uf.Nazarov):
+    if barrier.transparencies is not None:
         tau = np.array(barrier.transparencies)[:, None, None]
         inverse = np.linalg.inv(np.eye(4) + tau / 4 * (g @ other + other @ g - 2 * np.eye(4)))
         seen = (tau / tau.sum() * inverse).sum(axis=0) @ other
     else:
         seen = filtered(barrier, other)
-    field = barrier.conductance / 2 * seen
-    if isinstance(barrier, uf.SpinActive):
-        field = field - 0.5j * barrier.mixing * magnetic(barrier)
+    field = barrier.conductance / 2 * seen - 0.5j * barrier.mixing * magnetic(barrier)
     return g @ field - field @ g
 
 
@@ -160,8 +157,8 @@ def test_currents_on_both_sides_of_a_barrier_are_traces_of_the_explicit_matrix_c
     from_right = moments([-matrix_current(barrier, *pair) for pair in zip(two, one, strict=True)], 0.1)
     assert flows(eq, "L_R") == pytest.approx(from_left, abs=1e-10)
     assert -flows(eq, "L_R", "L") == pytest.approx(from_right, abs=1e-10)
-    if kind == "spin-active":
-        assert abs(from_left - from_right)[1:].min() > 1e-2
+    if barrier.mixing:
+        assert abs(from_left - from_right)[1:].max() > 1e-2
     else:
         assert from_left == pytest.approx(from_right, abs=1e-14)
         assert abs(from_left[1:]).max() > 1e-3
@@ -287,3 +284,47 @@ def test_a_diffusive_contact_in_series_with_a_short_wire_is_a_diffusive_wire(con
     # Kulik and Omelyanchuk: 1.3255 pi/2 at the phase 0.6274 pi; the wire has none or half of the resistance
     contact = uf.Nazarov(conductance=conductance, transparencies="diffusive")
     assert short_contact(contact, 0.6274 * np.pi, 0.002, uf.normal_metal()) == pytest.approx(2.08207, rel=1e-5)
+
+
+def states_at(barrier):
+    mesh = uf.interval({"L": 0.6, "R": 0.4}, size=0.2)
+    contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0, 1.2)}
+    return uf.solve_equilibrium(uf.Device(mesh, METALS, contacts, {"L_R": barrier}), 0.2, frequencies=2).riccati
+
+
+ALONG = {"mixing": 0.7, "magnetization": (1.0, -2.0, 2.0)}
+
+
+def test_magnetic_channels_of_small_transparency_are_a_spin_active_tunnel_barrier():
+    tunnel = states_at(uf.SpinActive(conductance=0.8, **ALONG))
+    channels = (uf.Nazarov(conductance=0.8, transparencies=[t], **ALONG) for t in (0.02, 0.01))
+    steps = [abs(states_at(barrier) - tunnel).max() for barrier in channels]
+    assert steps[0] / steps[1] == pytest.approx(2.0, rel=0.05)  # of first order in the transparency
+    assert steps[1] < 0.01
+
+
+def test_magnetic_channels_without_mixing_are_channels():
+    plain = states_at(uf.Nazarov(conductance=0.8, transparencies=[0.9, 0.4]))
+    none = states_at(uf.Nazarov(conductance=0.8, transparencies=[0.9, 0.4], mixing=0.0, magnetization=(1, 1, 0)))
+    assert np.array_equal(plain, none)
+    assert abs(plain - states_at(uf.Nazarov(conductance=0.8, transparencies=[0.9, 0.4], **ALONG))).max() > 0.01
+
+
+def test_one_record_describes_all_barriers():
+    one = uf.materials.Interface(conductance=0.8, polarization=0.3, **ALONG)
+    assert one.kind == "SpinActive"
+    assert np.array_equal(states_at(one), states_at(uf.SpinActive(conductance=0.8, polarization=0.3, **ALONG)))
+    assert [uf.Transparent().kind, uf.Tunnel(conductance=1.0).kind] == ["Transparent", "Tunnel"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"conductance": 1.0, "transparencies": [0.5], "polarization": 0.2}, "no closed form"),
+        ({"mixing": 1.0}, "needs conductance"),
+        ({"transparencies": [0.5]}, "needs conductance"),
+    ],
+)
+def test_a_barrier_that_has_no_formula_is_refused(values, words):
+    with pytest.raises(uf.errors.DeviceError, match=words):
+        uf.materials.Interface(**values)

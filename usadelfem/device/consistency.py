@@ -14,7 +14,8 @@ from scipy.sparse.csgraph import connected_components
 from ..errors import DeviceError, warn
 from .coefficient import evaluate
 from .contact import Contact, Reservoir
-from .interface import Nazarov, check_density, interface_facets
+from .facets import interface_facets
+from .interface import check_density
 from .material import COEFFICIENTS, Material, Vacuum
 
 
@@ -29,10 +30,10 @@ def check_barriers(mesh: Any, interfaces: Mapping[Any, Any], contacts: Mapping[s
                 raise DeviceError(f"{what}. Put the contact there, or leave its barrier out")
             barriers[f"barrier of reservoir {name!r}"] = contact.barrier, facets
     for owner, (barrier, facets) in barriers.items():
-        if isinstance(barrier, Nazarov) and callable(barrier.transparencies):
+        if callable(barrier.transparencies):
             check_density(barrier.transparencies, owner)
         for entry in fields(barrier):
-            if entry.name != "transparencies":
+            if entry.name != "transparencies" and getattr(barrier, entry.name) is not None:
                 points = mesh.p[:, np.unique(mesh.facets[:, facets])]
                 evaluate(entry.name, getattr(barrier, entry.name), points, owner)
 

@@ -10,7 +10,7 @@ from ..checks import as_number, named_fields, shown
 from ..errors import DeviceError, warn
 from ..frozen import FrozenRecord
 from .coefficient import RULES, check_coefficient, describe, frozen_value
-from .interface import Interface, Transparent
+from .interface import Interface
 from .material import Coefficient
 
 # Multiples of these from DEGREES radians on are taken for degrees.
@@ -64,7 +64,7 @@ class Reservoir(FrozenRecord):
     @property
     def is_rigid(self) -> bool:
         """Whether g is fixed on the contact, which has no barrier."""
-        return self.barrier is None or isinstance(self.barrier, Transparent)
+        return self.barrier is None or self.barrier.is_transparent
 
     def __repr__(self) -> str:
         return _show(self)

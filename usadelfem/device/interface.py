@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import as_array, named_fields, numbers, shown
+from ..checks import as_array, named, named_fields, numbers, shown
 from ..errors import DeviceError
 from ..frozen import FrozenRecord
 from .coefficient import check_coefficient, describe, frozen_value
+from .facets import interface_facets
 from .material import Coefficient
 
 Density = Callable[[NDArray[np.float64]], Any]
@@ -20,175 +21,202 @@ DISTRIBUTIONS = ("diffusive", "dirty_interface", "chaotic_cavity")
 
 
 @named_fields
-@dataclass(frozen=True, eq=False, repr=False)
-class Transparent:
-    """Transparent contact, the default: g is continuous and the matrix current is conserved."""
-
-    def __repr__(self) -> str:
-        return "Transparent()"
-
-
-@named_fields
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Tunnel(FrozenRecord):
-    """Tunnel barrier (Kupriyanov and Lukichev, Sov. Phys. JETP 67, 1163 (1988)).
+class Interface(FrozenRecord):
+    """What lies between two metals: channels of any transparency, spin filtering, spin mixing.
 
-    sigma_1 g_1 d_n g_1 = sigma_2 g_2 d_n g_2 = (G_T/2) [g_1, g_2], n from side 1 to side 2, sigma = 2 e^2 N0 D.
+    sigma g_1 d_n g_1 = (G_T/2) sum_n s_n [g_1, g_2'] / (1 + (tau_n/4) ({g_1, g_2'} - 2)) - (i G_phi/2) [g_1, M], n from
+    side 1 to side 2, sigma = 2 e^2 N0 D, M = m.sigma tau3, and the same from the other side; tau_n and s_n are the
+    transparencies of the channels and their shares of the conductance. Without transparencies they are small (a tunnel
+    barrier), and g_2' is what a spin filter lets through, g_2 + (P/(1+r)) {M, g_2} + ((1-r)/(1+r)) M g_2 M with
+    r = sqrt(1 - P^2); else g_2' = g_2. `Transparent`, `Tunnel`, `SpinActive` and `Nazarov` make the usual ones.
 
     Attributes
     ----------
     conductance
-        Normal-state conductance per area G_T, in the unit of sigma / length with sigma = 2 N0 D: a barrier of area A
-        adds the resistance 1/(G_T A) to `normal_resistance`. A number or a callable f(x); 0 separates the sides.
-
-    Raises
-    ------
-    DeviceError
-        If a value is of the wrong shape or out of range.
-    """
-
-    conductance: Coefficient
-
-    def __post_init__(self) -> None:
-        _check(self, ("conductance",))
-
-    def __repr__(self) -> str:
-        return _show(self)
-
-
-@named_fields
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class SpinActive(FrozenRecord):
-    """Spin-active tunnel barrier: a magnetic insulator (Cottet et al. 2009, Eschrig et al., NJP 17, 083037 (2015)).
-
-    sigma g_1 d_n g_1 = (G_T/2) [g_1, g_2 + (P/(1+r)) {M, g_2} + ((1-r)/(1+r)) M g_2 M] - (i G_phi/2) [g_1, M] with
-    M = m.sigma tau3 and r = sqrt(1 - P^2), and the same from the other side. A thin film of thickness d behind it feels
-    the exchange field h = G_phi m / (4 N0 d).
-
-    Attributes
-    ----------
-    conductance
-        G_T, as in `Tunnel`. The normal-state conductance per area, which enters `normal_resistance`, is 2 G_T/(1 + r).
-        May be 0, also on the outer boundary: a ferromagnetic insulator.
+        Conductance per area G_T, in the unit of sigma / length with sigma = 2 N0 D: a barrier of area A adds the
+        resistance 1/(G_T A) to `normal_resistance`, with a spin filter (1 + r)/(2 G_T A). 0 separates the sides. None:
+        a transparent contact, where g is continuous and the matrix current is conserved.
+    transparencies
+        Transparencies 0 < tau <= 1 of channels that occur equally often, so that s_n is proportional to tau_n; or the
+        density of channels rho(tau), a callable on arrays of tau in (0, 1) of any norm, or its name: "diffusive",
+        1/(tau sqrt(1 - tau)) (Dorokhov); "dirty_interface", 1/(tau^(3/2) sqrt(1 - tau)) (Schep and Bauer);
+        "chaotic_cavity", 1/(sqrt(tau) sqrt(1 - tau)). None: all are small.
     polarization
-        Spin polarisation P of the transmission, -1 to 1.
+        Spin polarisation P of the transmission, -1 to 1; with small transparencies only.
     mixing
-        Spin-mixing conductance per area G_phi, in the same unit as G_T, any sign; the same on both sides.
+        Spin-mixing conductance per area G_phi, in the same unit as G_T, any sign; the same on both sides. A thin film
+        of thickness d behind the barrier feels the exchange field h = G_phi m / (4 N0 d).
     magnetization
-        Direction (mx, my, mz); its length does not matter.
+        Direction (mx, my, mz) of filter and mixing; its length does not matter.
 
-    Every value is a number (three of them for the direction) or a callable f(x).
+    Values are numbers (three of them for the direction) or callables f(x).
 
     Raises
     ------
     DeviceError
-        If a value is of the wrong shape or out of range.
+        If a value is of the wrong shape or out of range, or a spin filter has channels of finite transparency, for
+        which there is no closed form of the matrix current.
+
+    References
+    ----------
+    Kupriyanov and Lukichev, Sov. Phys. JETP 67, 1163 (1988); Nazarov, Superlattices Microstruct. 25, 1221 (1999);
+    Cottet et al., Phys. Rev. B 80, 184511 (2009); Eschrig et al., New J. Phys. 17, 083037 (2015).
     """
 
-    conductance: Coefficient
+    conductance: Coefficient | None = None
+    transparencies: Sequence[float] | Density | str | None = None
     polarization: Coefficient = 0.0
     mixing: Coefficient = 0.0
     magnetization: Coefficient = (0.0, 0.0, 1.0)
 
     def __post_init__(self) -> None:
-        _check(self, ("conductance", "polarization", "mixing", "magnetization"))
+        if self.conductance is not None:
+            self._set("conductance", checked(self.kind, "conductance", self.conductance))
+        for name in ("polarization", "mixing", "magnetization"):
+            self._set(name, checked(self.kind, name, getattr(self, name)))
+        if self.transparencies is not None:
+            self._set("transparencies", _checked_transparencies(self.transparencies))
+        active = [name for name in ("transparencies", "polarization", "mixing") if _is_given(getattr(self, name))]
+        if self.is_transparent and active:
+            raise DeviceError(f"Interface: {active[0]} needs conductance=...; without it the contact is transparent")
+        if self.transparencies is not None and "polarization" in active:
+            raise DeviceError(
+                "Interface: polarization is for tunnel barriers, there is no closed form of the current of a spin "
+                "filter with channels of finite transparency; leave out transparencies, or polarization"
+            )
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether g is continuous."""
+        return self.conductance is None
+
+    @property
+    def kind(self) -> str:
+        """The name that this kind of interface has among the constructors."""
+        if self.is_transparent:
+            return "Transparent"
+        active = _is_given(self.mixing) or _is_given(self.polarization)
+        if self.transparencies is not None:
+            return "Interface" if active else "Nazarov"
+        return "SpinActive" if active else "Tunnel"
 
     def __repr__(self) -> str:
-        return _show(self)
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        shown_here = [name for name, value in own.items() if name in SHOWN[self.kind] or (
+            self.kind == "Interface" and value is not None
+        )]  # fmt: skip
+        return f"{self.kind}({', '.join(f'{name}={describe(own[name])}' for name in shown_here)})"
 
 
-@named_fields
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Nazarov(FrozenRecord):
-    """Contact with channels of any transparency (Nazarov, Superlattices Microstruct. 25, 1221 (1999)).
+SHOWN = {
+    "Transparent": (), "Tunnel": ("conductance",), "Nazarov": ("conductance", "transparencies"),
+    "SpinActive": ("conductance", "polarization", "mixing", "magnetization"), "Interface": (),
+}  # fmt: skip
 
-    sigma g_1 d_n g_1 = (G_T/2) sum_n s_n [g_1, g_2] / (1 + (tau_n/4) ({g_1, g_2} - 2)), s_n the share of channel n in
-    the conductance. Channels of small transparency make a `Tunnel` barrier.
 
-    Attributes
+def _is_given(value: Any) -> bool:
+    """Whether a value is there and may be something else than 0."""
+    return value is not None and (callable(value) or isinstance(value, str) or bool(np.any(np.asarray(value) != 0)))
+
+
+@named()
+def Transparent() -> Interface:
+    """Transparent contact, the default: g is continuous and the matrix current is conserved."""
+    return Interface()
+
+
+@named()
+def Tunnel(*, conductance: Coefficient) -> Interface:
+    """Tunnel barrier (Kupriyanov and Lukichev, Sov. Phys. JETP 67, 1163 (1988)).
+
+    sigma_1 g_1 d_n g_1 = sigma_2 g_2 d_n g_2 = (G_T/2) [g_1, g_2], n from side 1 to side 2, sigma = 2 e^2 N0 D.
+
+    Parameters
     ----------
     conductance
-        Normal-state conductance per area, as in `Tunnel`.
-    transparencies
-        Transparencies 0 < tau <= 1 of channels that occur equally often, so that s_n is proportional to tau_n; or the
-        density of channels rho(tau), a callable on arrays of tau in (0, 1) of any norm, or its name: "diffusive",
-        1/(tau sqrt(1 - tau)) (Dorokhov); "dirty_interface", 1/(tau^(3/2) sqrt(1 - tau)) (Schep and Bauer);
-        "chaotic_cavity", 1/(sqrt(tau) sqrt(1 - tau)).
+        G_T, as in `usadelfem.materials.Interface`; 0 separates the sides.
 
     Raises
     ------
     DeviceError
         If a value is of the wrong shape or out of range.
     """
-
-    conductance: Coefficient
-    transparencies: Sequence[float] | Density | str
-
-    def __post_init__(self) -> None:
-        _check(self, ("conductance",))
-        given = self.transparencies
-        if isinstance(given, str):
-            if given not in DISTRIBUTIONS:
-                raise DeviceError(
-                    f"Nazarov: transparencies is {given!r}; known distributions are {', '.join(DISTRIBUTIONS)}"
-                )
-            return
-        if callable(given):
-            return
-        allowed = "are numbers 0 < tau <= 1, a density of channels rho(tau), and the name of one"
-        values = np.atleast_1d(numbers("Nazarov: transparencies", given, allowed, error=DeviceError))
-        if values.ndim != 1 or not len(values) or not ((values > 0) & (values <= 1)).all():
-            raise DeviceError(f"Nazarov: transparencies is {shown(given)}; allowed {allowed}")
-        object.__setattr__(self, "transparencies", tuple(map(float, values)))
-
-    def __repr__(self) -> str:
-        return _show(self)
+    return Interface(conductance=checked("Tunnel", "conductance", conductance))
 
 
-Barrier = Tunnel | SpinActive | Nazarov
-Interface = Transparent | Tunnel | SpinActive | Nazarov
+@named()
+def SpinActive(
+    *, conductance: Coefficient, polarization: Coefficient = 0.0, mixing: Coefficient = 0.0,
+    magnetization: Coefficient = (0.0, 0.0, 1.0),
+) -> Interface:  # fmt: skip
+    """Spin-active tunnel barrier: a magnetic insulator (Cottet et al. 2009, Eschrig et al., NJP 17, 083037 (2015)).
 
-
-def interface_facets(mesh: Any, key: str | tuple[str, str], what: str = "interface") -> NDArray[np.int64]:
-    """Facets of a facet set, or of the boundary between two regions, given as a pair or as a name like S_F.
+    Parameters
+    ----------
+    conductance, polarization, mixing, magnetization
+        As in `usadelfem.materials.Interface`. The conductance may be 0, also on the outer boundary: a ferromagnetic
+        insulator.
 
     Raises
     ------
     DeviceError
-        If there is no such facet set or region, or the regions do not touch.
+        If a value is of the wrong shape or out of range.
     """
-    boundaries, regions = mesh.boundaries or {}, mesh.subdomains or {}
-    if isinstance(key, str) and key in boundaries:
-        return np.unique(np.asarray(boundaries[key], np.int64))
-    pair = region_pair(mesh, key) if isinstance(key, str) else key
-    if pair is None and isinstance(key, str):
-        known = ", ".join(sorted(boundaries)) or "none"
-        raise DeviceError(f"{what}: no facet set {key!r}; it has: {known}")
-    two = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(name, str) for name in pair)
-    if not isinstance(pair, tuple) or not two or pair[0] == pair[1]:
-        raise DeviceError(f"{what} {key!r}: allowed are the name of a facet set and a pair of two regions")
-    masks = []
-    for region in pair:
-        if region not in regions:
-            raise DeviceError(f"{what} {key!r}: no region {region!r}; it has: {', '.join(sorted(regions))}")
-        masks.append(np.zeros(mesh.nelements, bool))
-        masks[-1][regions[region]] = True
-    first, second = mesh.f2t
-    inner = second >= 0
-    between = (masks[0][first] & masks[1][second]) | (masks[1][first] & masks[0][second])
-    facets = np.flatnonzero(between & inner)
-    if not len(facets):
-        raise DeviceError(f"{what} {key!r}: the regions {pair[0]!r} and {pair[1]!r} do not touch")
-    return facets.astype(np.int64)
+    given = {"polarization": polarization, "mixing": mixing, "magnetization": magnetization}
+    own = {name: checked("SpinActive", name, value) for name, value in given.items()}
+    return Interface(conductance=checked("SpinActive", "conductance", conductance), **own)
 
 
-def region_pair(mesh: Any, name: str) -> tuple[str, str] | None:
-    """The regions A and B of a name A_B, None if there are no such regions."""
-    regions = mesh.subdomains or {}
-    for region in regions:
-        if name.startswith(f"{region}_") and name[len(region) + 1 :] in regions:
-            return region, name[len(region) + 1 :]
-    return None
+@named()
+def Nazarov(
+    *, conductance: Coefficient, transparencies: Sequence[float] | Density | str, mixing: Coefficient = 0.0,
+    magnetization: Coefficient = (0.0, 0.0, 1.0),
+) -> Interface:  # fmt: skip
+    """Contact with channels of any transparency (Nazarov, Superlattices Microstruct. 25, 1221 (1999)).
+
+    Channels of small transparency make a `Tunnel` barrier.
+
+    Parameters
+    ----------
+    conductance, transparencies, mixing, magnetization
+        As in `usadelfem.materials.Interface`.
+
+    Raises
+    ------
+    DeviceError
+        If a value is of the wrong shape or out of range.
+    """
+    return Interface(
+        conductance=checked("Nazarov", "conductance", conductance),
+        transparencies=_checked_transparencies(transparencies), mixing=checked("Nazarov", "mixing", mixing),
+        magnetization=checked("Nazarov", "magnetization", magnetization),
+    )  # fmt: skip
+
+
+def checked(owner: str, name: str, value: Any) -> Any:
+    """A value of a coefficient that may be one, read-only; DeviceError names the owner."""
+    check_coefficient(name, value, owner)
+    return frozen_value(value)
+
+
+def _checked_transparencies(given: Any) -> Any:
+    if isinstance(given, str):
+        if given not in DISTRIBUTIONS:
+            raise DeviceError(
+                f"Nazarov: transparencies is {given!r}; known distributions are {', '.join(DISTRIBUTIONS)}"
+            )
+        return given
+    if callable(given):
+        return given
+    allowed = "are numbers 0 < tau <= 1, a density of channels rho(tau), and the name of one"
+    values = np.atleast_1d(numbers("Nazarov: transparencies", given, allowed, error=DeviceError))
+    if values.ndim != 1 or not len(values) or not ((values > 0) & (values <= 1)).all():
+        raise DeviceError(f"Nazarov: transparencies is {shown(given)}; allowed {allowed}")
+    return tuple(map(float, values))
 
 
 def check_interfaces(mesh: Any, interfaces: Mapping[Any, Interface], contacts: Mapping[str, Any]) -> None:
@@ -221,18 +249,9 @@ def check_interfaces(mesh: Any, interfaces: Mapping[Any, Interface], contacts: M
         names.append(key)
 
 
-def is_insulating(interface: Interface) -> bool:
+def is_insulating(interface: Any) -> bool:
     """Whether nothing passes through an interface."""
-    if not isinstance(interface, SpinActive | Tunnel) or callable(interface.conductance):
-        return False
-    return not np.any(interface.conductance)
-
-
-def _check(barrier: Barrier, names: tuple[str, ...]) -> None:
-    for name in names:
-        value = getattr(barrier, name)
-        check_coefficient(name, value, type(barrier).__name__)
-        object.__setattr__(barrier, name, frozen_value(value))
+    return isinstance(interface, Interface) and not interface.is_transparent and not _is_given(interface.conductance)
 
 
 def check_density(density: Density, owner: str) -> None:
@@ -249,8 +268,3 @@ def check_density(density: Density, owner: str) -> None:
             f"{owner}: transparencies(tau) gave {shown(result)} for tau of shape {tau.shape}; allowed are finite real "
             "numbers >= 0 in the shape of tau"
         )
-
-
-def _show(barrier: Barrier) -> str:
-    values = (f"{f.name}={describe(getattr(barrier, f.name))}" for f in fields(barrier))
-    return f"{type(barrier).__name__}({', '.join(values)})"

@@ -14,7 +14,7 @@ from skfem.generic_utils import OrientedBoundary
 
 from ..device.contact import CurrentContact, NormalContact, Reservoir
 from ..device.device import Device
-from ..device.interface import Nazarov, SpinActive, Transparent, Tunnel
+from ..device.interface import Interface
 from ..device.material import Material, Vacuum
 from ..geometry.mesh import MESH_TYPES
 from ..numerics.newton import Clock
@@ -25,7 +25,7 @@ from .sampled import Sampled
 RECORDS: dict[str, type] = {
     record.__name__: record
     for record in (
-        Device, Material, Vacuum, Reservoir, NormalContact, CurrentContact, Transparent, Tunnel, SpinActive, Nazarov,
+        Device, Material, Vacuum, Reservoir, NormalContact, CurrentContact, Interface,
         Sampled, Report, Iteration, Clock,
     )
 }  # fmt: skip

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..device.coefficient import evaluate
 from ..device.device import Device
-from ..device.interface import interface_facets
+from ..device.facets import interface_facets
 from ..device.material import COEFFICIENTS
 from ..space.section import facet_basis
 from ..space.space import Space

@@ -33,7 +33,7 @@ from .sampled import without_functions
 
 Result = Equilibrium | Spectrum | NormalState | SweepResult
 
-FORMAT = 2
+FORMAT = 3
 
 
 @named()

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ..device.coefficient import evaluate
 from ..device.contact import Reservoir
 from ..device.device import Device
-from ..device.interface import Barrier, Nazarov, SpinActive, Transparent, interface_facets
+from ..device.facets import interface_facets
+from ..device.interface import Interface
 from ..errors import DeviceError
 from ..frozen import FrozenRecord
 from ..physics import interface as column
@@ -48,9 +49,9 @@ class Junctions(FrozenRecord):
     table
         Coefficients in the order of `physics.junction`, shape (facets, points, JUNCTION_COLUMNS).
     kinds
-        Row of `channels` of each facet, -1 for tunnel and spin-active barriers; shape (facets,).
+        Row of `channels` of each facet, -1 where they are small; shape (facets,).
     channels
-        Transparencies and shares of the channels of every Nazarov contact, filled up with shares 0;
+        Transparencies and shares of the channels of every contact that has them, filled up with shares 0;
         shape (contacts, channels, 2).
     linear
         Whether the terms are expanded to second order at the normal metal.
@@ -76,12 +77,12 @@ class Junctions(FrozenRecord):
         return np.asarray(self.table[..., column.CONDUCTANCE] * (1.0 + self.table[..., column.MIX_TWO]))
 
 
-def barrier_facets(device: Device) -> dict[str | tuple[str, str], tuple[Barrier, Index]]:
+def barrier_facets(device: Device) -> dict[str | tuple[str, str], tuple[Interface, Index]]:
     """The interfaces of a device that are not transparent, with their facets."""
     return {
         key: (interface, interface_facets(device.sample, key))
         for key, interface in device.interfaces.items()
-        if not isinstance(interface, Transparent)
+        if not interface.is_transparent
     }
 
 
@@ -118,7 +119,7 @@ def build_junctions(device: Device, space: Space, *, linearized: bool = False) -
         If a coefficient is out of range at a quadrature point.
     """
     ghosts = iter(space.ghosts)
-    parts: list[tuple[str, Barrier, Index, Index]] = []
+    parts: list[tuple[str, Interface, Index, Index]] = []
     for key, (barrier, facets) in barrier_facets(device).items():
         outside = space.mesh.f2t[1, facets] < 0
         own = facets[~outside]
@@ -139,7 +140,7 @@ def _ghosts(space: Space, facets: Index, nodes: Index, ghosts: Index) -> Index:
     return np.asarray(ghosts[np.searchsorted(nodes, space.facet_corners(facets)[0])])
 
 
-def _join(space: Space, parts: list[tuple[str, Barrier, Index, Index]], linear: bool) -> Junctions:
+def _join(space: Space, parts: list[tuple[str, Interface, Index, Index]], linear: bool) -> Junctions:
     facets = np.concatenate([own for _, _, own, _ in parts] + [np.empty(0, np.int64)])
     if not len(facets):
         table, none = np.zeros((0, 1, column.JUNCTION_COLUMNS)), np.zeros((0, 1))
@@ -153,7 +154,7 @@ def _join(space: Space, parts: list[tuple[str, Barrier, Index, Index]], linear: 
     for owner, barrier, own, _ in parts:
         rows = slice(first, first + len(own))
         table[rows] = _table(barrier, x[:, rows], owner)
-        if isinstance(barrier, Nazarov):
+        if barrier.transparencies is not None:
             kinds[rows] = len(channels)
             channels.append(_channels(barrier, owner))
         first += len(own)
@@ -188,7 +189,8 @@ def limited(junctions: Junctions, space: Space, conductivity: Real) -> Junctions
     return replace(junctions, table=table)
 
 
-def _channels(barrier: Nazarov, owner: str) -> Real:
+def _channels(barrier: Interface, owner: str) -> Real:
+    assert barrier.transparencies is not None
     try:
         return transmission_channels(barrier.transparencies)
     except ValueError as error:
@@ -197,7 +199,7 @@ def _channels(barrier: Nazarov, owner: str) -> Real:
         raise DeviceError(f"{owner}: calling transparencies(tau) raised {error!r}") from error
 
 
-def _table(barrier: Barrier, x: Real, owner: str) -> Real:
+def _table(barrier: Interface, x: Real, owner: str) -> Real:
     """Coefficients of a barrier at points (dim, facets, points)."""
 
     def value(name: str) -> Real:
@@ -205,12 +207,10 @@ def _table(barrier: Barrier, x: Real, owner: str) -> Real:
 
     table = np.zeros((*x.shape[1:], column.JUNCTION_COLUMNS))
     table[..., column.CONDUCTANCE] = value("conductance")
-    table[..., column.MZ] = 1.0
-    if isinstance(barrier, SpinActive):
-        table[..., column.MIX_ONE], table[..., column.MIX_TWO] = filter_amplitudes(value("polarization"))
-        table[..., column.MIXING] = value("mixing")
-        m = np.moveaxis(value("magnetization"), 0, -1)
-        table[..., column.MX : column.MZ + 1] = m / np.linalg.norm(m, axis=-1, keepdims=True)
+    table[..., column.MIX_ONE], table[..., column.MIX_TWO] = filter_amplitudes(value("polarization"))
+    table[..., column.MIXING] = value("mixing")
+    m = np.moveaxis(value("magnetization"), 0, -1)
+    table[..., column.MX : column.MZ + 1] = m / np.linalg.norm(m, axis=-1, keepdims=True)
     return table
 
 

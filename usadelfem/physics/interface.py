@@ -2,9 +2,9 @@ r"""Interface terms of the functional at a point: density, exact gradient and ex
 
 Two sides 1 and 2 meet with the Green's functions g1, g2. Per area, measured from the normal state,
 
-    tunnel, spin-active   f = -(G_T/4) Tr [g1 g2 + c1 M {g1, g2} + c2 M g1 M g2]
-    channels (Nazarov)    f = -(G_T/4) sum_n s_n (2/tau_n) Tr ln [1 + (tau_n/4) ({g1, g2} - 2)]
-    spin mixing           f = (i G_phi/4) Tr M (g1 + g2)
+    small transparencies   f = -(G_T/4) Tr [g1 g2 + c1 M {g1, g2} + c2 M g1 M g2]
+    channels (Nazarov)     f = -(G_T/4) sum_n s_n (2/tau_n) Tr ln [1 + (tau_n/4) ({g1, g2} - 2)]
+    spin mixing, of both   f = (i G_phi/4) Tr M (g1 + g2)
 
 with M = m.sigma tau3, c1 = P/(1+r), c2 = (1-r)/(1+r), r = sqrt(1 - P^2), and s_n the share of channel n.
 

@@ -14,7 +14,6 @@ from ..checks import named
 from ..device.coefficient import evaluate
 from ..device.contact import CurrentContact, NormalContact
 from ..device.device import Device
-from ..device.interface import Transparent
 from ..errors import DeviceError
 from ..fem.coefficients import Coefficients
 from ..fem.diffusion import COMPONENTS, element_matrices, facet_load
@@ -96,7 +95,7 @@ def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
     check_order(order)
     if not device.contacts:
         raise DeviceError("nothing drives a normal state without contacts; give NormalContact or CurrentContact")
-    if any(not isinstance(interface, Transparent) for interface in device.interfaces.values()):
+    if any(not interface.is_transparent for interface in device.interfaces.values()):
         raise DeviceError("solve_normal_state knows transparent interfaces only; leave out the barriers")
     problem = build_problem(device, order, normal=True)
     space, coefficients = problem.space, problem.coefficients

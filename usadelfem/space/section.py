@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..checks import as_array, shown
-from ..device.interface import interface_facets, region_pair
+from ..device.facets import interface_facets, region_pair
 from ..errors import DeviceError, ObservableError
 from .locate import Location
 from .space import Index, Real, Space, basis_values
