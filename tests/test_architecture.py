@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,12 +21,19 @@ CHAIN = (
 )  # fmt: skip
 FREE = ("errors", "checks", "frozen", "rules")  # modules at the root that every module may import
 DESCRIPTION = ("geometry", "device", "textures")  # folders without formulas, which know the table of coefficients only
-LONGEST_FUNCTION = 80
+LONGEST_FUNCTION = 50
+MOST_PARAMETERS = 10
 LONGEST_FILE = 300
 MOST_FILES = 20  # in a folder
 MOST_NAMES = 50  # at the root
 # File, relative to the package -> why it may be longer than LONGEST_FILE.
 LONG_FILES: dict[str, str] = {}
+# Functions with more parameters than MOST_PARAMETERS: compiled code takes its arrays and scratch space one by one.
+MANY_PARAMETERS = {
+    "solve_equilibrium",  # every choice of a solve is a keyword of its own
+    "element_terms", "retarded_terms", "junction_elements", "retarded_junctions", "examine_cells", "evaluate",
+    "spin_charge", "add_derivative", "add_changes", "conjugate_changes", "kinetic_changes",
+}  # fmt: skip
 HEAVY = ("pyvista", "matplotlib", "gmsh")
 
 Module = tuple[str, ...]  # ("fem", "space") is usadelfem.fem.space, () the package root, ("fem",) its folder
@@ -145,6 +154,48 @@ def long_functions(package: Path) -> list[str]:
     ]
 
 
+def long_signatures(package: Path) -> set[str]:
+    """Functions with more than MOST_PARAMETERS parameters; self and cls are none."""
+    found = set()
+    for tree in modules(package).values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                own = [one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+                if len([name for name in own if name not in ("self", "cls")]) > MOST_PARAMETERS:
+                    found.add(node.name)
+    return found
+
+
+def solving_observers(package: Path) -> list[str]:
+    """Observers that import a function of `solve`: they look at results only."""
+    trees = modules(package)
+    return [
+        f"{'/'.join(name)}: {alias.name}"
+        for name, tree in trees.items()
+        if name[:1] == ("observe",)
+        for node, target in own_imports(trees, name, package.name)
+        if target[:1] == ("solve",) and isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name.startswith("solve")
+    ]
+
+
+def unknown_raises(package: Path) -> set[str]:
+    """Errors that docstrings name under "Raises" and that are neither Python's, numpy's nor in `errors`."""
+    known = {name for name in dir(builtins) if name.endswith(("Error", "Exception"))} | set(dir(usadelfem.errors))
+    known.add("LinAlgError")
+    found = set()
+    for tree in modules(package).values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                text = ast.get_docstring(node) or ""
+                section = re.search(r"Raises\n-+\n(.*?)(\n\n|\Z)", text, flags=re.DOTALL)
+                lines = section[1].splitlines() if section else []
+                named = (name for line in lines if line[:1].strip() for name in line.split(", "))
+                found |= {name for name in named if name.rsplit(".", 1)[-1] not in known}
+    return found
+
+
 def long_files(package: Path) -> dict[str, int]:
     """Files above LONGEST_FILE lines, relative to the package."""
     counts = {
@@ -202,6 +253,18 @@ def test_there_are_no_import_cycles() -> None:
 
 def test_functions_are_short() -> None:
     assert long_functions(PACKAGE) == []
+
+
+def test_functions_have_few_parameters() -> None:
+    assert long_signatures(PACKAGE) == MANY_PARAMETERS
+
+
+def test_observers_never_solve() -> None:
+    assert solving_observers(PACKAGE) == []
+
+
+def test_errors_in_docstrings_can_be_imported() -> None:
+    assert unknown_raises(PACKAGE) == set()
 
 
 def test_files_are_short_or_say_why() -> None:

@@ -14,6 +14,9 @@ from usadelfem.physics import columns
 from usadelfem.physics import interface as junction
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")  # meshes of a few cells
+
+
 def double(x):
     return 2.0 * x
 

@@ -50,22 +50,14 @@ def deviation_change(a: Spin, b: Spin, da: Spin, db: Spin, linear: bool) -> tupl
 
 
 @formula
-def kinetic_changes(
-    c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, da: Spin, db: Spin, ddz: Any, linear: bool, rows: Any, out: Any
-) -> None:
-    """Write the changes of `kinetic_conjugates`; ddz are those of dz."""
-    x, change = kinetic_frame(a, b, linear), deviation_change(a, b, da, db, linear)
-    n, nt, alpha, beta = x
-    zero, dim, d = scale(0.0, a), dz.shape[1], c[D]
-    dn, dnt, dalpha, dbeta = change
-    if linear:
-        dn, dnt = zero, zero
-    inside = (n, nt, zero, zero) if linear else x
-    moved = (zero, zero, zero, zero) if linear else (dn, dnt, dalpha, dbeta)
-    for k in range(dim):
-        pa, qb = get(a, dz[0], k), get(a, dz[1], k)
-        p, q = mul(n, pa), mul(nt, qb)
-        dp, dq = add(mul(dn, pa), mul(n, get(a, ddz[0], k))), add(mul(dnt, qb), mul(nt, get(a, ddz[1], k)))
+def write_rows(d: Any, n: tuple[Spin, Spin], dn: tuple[Spin, Spin], dz: Any, ddz: Any, rows: Any) -> None:
+    """Write p_k, q_k, the kinetic part of Phi_k and Psi_k, and their changes; n, dn are (N, Nt) and their changes."""
+    like = n[0]
+    for k in range(dz.shape[1]):
+        pa, qb = get(like, dz[0], k), get(like, dz[1], k)
+        p, q = mul(n[0], pa), mul(n[1], qb)
+        dp = add(mul(dn[0], pa), mul(n[0], get(like, ddz[0], k)))
+        dq = add(mul(dn[1], qb), mul(n[1], get(like, ddz[1], k)))
         put(rows[P], k, p)
         put(rows[Q], k, q)
         put(rows[PHI], k, scale(2.0 * d, q))
@@ -74,6 +66,38 @@ def kinetic_changes(
         put(rows[DQ], k, dq)
         put(rows[DPHI], k, scale(2.0 * d, dq))
         put(rows[DPSI], k, scale(2.0 * d, dp))
+
+
+@formula
+def flux_changes(a: Spin, b: Spin, da: Spin, db: Spin, x: Any, change: Any, rows: Any, out: Any) -> None:
+    """Add the changes of the conjugates of the gauge fields, and of D in the kinetic term; x, change as `deviation`."""
+    n, nt, alpha, beta = x
+    dn, dnt, dalpha, dbeta = change
+    for k in range(rows.shape[1]):
+        phi, psi, dphi, dpsi = get(a, rows[PHI], k), get(a, rows[PSI], k), get(a, rows[DPHI], k), get(a, rows[DPSI], k)
+        out[D] += 2.0 * trace_product(get(a, rows[DP], k), get(a, rows[Q], k))
+        out[D] += 2.0 * trace_product(get(a, rows[P], k), get(a, rows[DQ], k))
+        own = out[FIRST_GAUGE + GAUGE_COLUMNS * k :]
+        flows = mul(phi, n), mul(psi, nt)
+        dflows = add(mul(dphi, n), mul(phi, dn)), add(mul(dpsi, nt), mul(psi, dnt))
+        gauge_conjugates(dalpha, dbeta, da, db, flows, phi, psi, own)
+        gauge_conjugates(alpha, beta, a, b, dflows, dphi, dpsi, own)
+
+
+@formula
+def kinetic_changes(
+    c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, da: Spin, db: Spin, ddz: Any, linear: bool, rows: Any, out: Any
+) -> None:
+    """Write the changes of `kinetic_conjugates`; ddz are those of dz."""
+    x, change = kinetic_frame(a, b, linear), deviation_change(a, b, da, db, linear)
+    n, nt, _, _ = x
+    zero, dim, d = scale(0.0, a), dz.shape[1], c[D]
+    dn, dnt, dalpha, dbeta = change
+    if linear:
+        dn, dnt = zero, zero
+    inside = (n, nt, zero, zero) if linear else x
+    moved = (zero, zero, zero, zero) if linear else (dn, dnt, dalpha, dbeta)
+    write_rows(d, (n, nt), (dn, dnt), dz, ddz, rows)
     first = FIRST_GAUGE + GAUGE_COLUMNS * dim
     out[D] = 0.0
     out[FIRST_GAUGE:] = 0.0
@@ -102,15 +126,7 @@ def kinetic_changes(
             own[axis] = d * spin_trace(axis, m)
         out[D] += right * (trace_product(blocks[0], dr) + trace_product(dblocks[0], r))
         out[D] += left * (trace_product(blocks[1], dt) + trace_product(dblocks[1], t))
-    for k in range(dim):
-        phi, psi, dphi, dpsi = get(a, rows[PHI], k), get(a, rows[PSI], k), get(a, rows[DPHI], k), get(a, rows[DPSI], k)
-        out[D] += 2.0 * trace_product(get(a, rows[DP], k), get(a, rows[Q], k))
-        out[D] += 2.0 * trace_product(get(a, rows[P], k), get(a, rows[DQ], k))
-        own = out[FIRST_GAUGE + GAUGE_COLUMNS * k :]
-        flows = mul(phi, n), mul(psi, nt)
-        dflows = add(mul(dphi, n), mul(phi, dn)), add(mul(dpsi, nt), mul(psi, dnt))
-        gauge_conjugates(dalpha, dbeta, da, db, flows, phi, psi, own)
-        gauge_conjugates(alpha, beta, a, b, dflows, dphi, dpsi, own)
+    flux_changes(a, b, da, db, x, (dn, dnt, dalpha, dbeta), rows, out)
 
 
 @formula
