@@ -13,7 +13,6 @@ from usadelfem.fem.interfaces import COLUMNS
 from usadelfem.physics import columns
 from usadelfem.physics import interface as junction
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")  # meshes of a few cells
 
 
