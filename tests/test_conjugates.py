@@ -21,8 +21,8 @@ def call(w, c, pairs, a, b, dz, da, db, ddz, linear):
     value, change = np.zeros(size, np.complex128), np.zeros(size, np.complex128)
     ta, tb, ua, ub = (a[0], a[1], a[2], a[3]), (b[0], b[1], b[2], b[3]), (da[0], da[1], da[2], da[3]), (0j, 0j, 0j, 0j)
     ub = (db[0], db[1], db[2], db[3])
-    conjugates.conjugates(w, c, pairs, ta, tb, dz, linear, True, rows, value)
-    conjugate_changes.conjugate_changes(w, c, pairs, ta, tb, dz, ua, ub, ddz, linear, True, rows, change)
+    conjugates.conjugates(w, c, pairs, ta, tb, dz, linear, 7, rows, value)
+    conjugate_changes.conjugate_changes(w, c, pairs, ta, tb, dz, ua, ub, ddz, linear, 7, rows, change)
     return value, change
 
 

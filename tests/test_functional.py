@@ -44,7 +44,7 @@ def call_evaluate(w, c, pairs, a, b, da, db):
     dz[0], dz[1] = da, db
     own = np.zeros((conjugates.CONJUGATE_ROWS, dim, 4), np.complex128)
     values = np.zeros(FIRST_GAUGE + GAUGE_COLUMNS * dim + CHANNEL_COLUMNS * len(pairs), np.complex128)
-    conjugates.conjugates(w, c, pairs, ta, tb, dz, False, True, own, values)
+    conjugates.conjugates(w, c, pairs, ta, tb, dz, False, 7, own, values)
     f = values[N0]
     g, _ = functional.evaluate(w, c, pairs, len(pairs), ta, tb, da, db, True, flux, h00, hk0, hkk, hkl, rows)
     return f, np.array(g), flux, h00, hk0, hkk, hkl

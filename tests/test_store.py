@@ -67,6 +67,7 @@ def test_a_spectrum_is_restored_and_goes_on_from_an_equilibrium(equilibrium, tmp
     assert other.states[0] == pytest.approx(spec.states[1], abs=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
 def test_a_self_consistent_gap_with_screening_is_restored(tmp_path):
     disc = uf.Device(uf.rectangle({"S": 3.0}, width=3.0, size=0.75), {"S": uf.superconductor(Tc=1.0)}, {}, B=0.3)
     eq = uf.solve_equilibrium(disc, 0.5, order=1, screening=True, penetration_depth=2.0, tolerance=1e-4)

@@ -13,7 +13,7 @@ BARRIERS = {
     "tunnel": uf.Tunnel(conductance=0.7),
     "spin-active": ACTIVE,
     "channels": uf.Nazarov(conductance=0.7, transparencies=[0.7]),
-    "magnetic channels": uf.Nazarov(conductance=0.5, transparencies=[0.7, 0.2], mixing=0.3, magnetization=(1, 0, 1)),
+    "magnetic channels": uf.Nazarov(conductance=0.4, transparencies=[0.9, 0.2], mixing=-0.2, magnetization=(1, 0, 1)),
 }
 LENGTHS = {"L": 0.6, "R": 0.4}
 METALS = {

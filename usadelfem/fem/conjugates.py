@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..physics.columns import CHANNEL_COLUMNS, COEFFICIENTS, FIRST_GAUGE, GAUGE_COLUMNS, N0, D
+from ..physics.columns import CHANNEL_COLUMNS, COEFFICIENTS, FIRST_GAUGE, GAUGE_COLUMNS, N0, VERTEX_COLUMN, D
 from ..physics.conjugate_changes import conjugate_changes
-from ..physics.conjugates import CONJUGATE_ROWS, conjugates, deviation, static_conjugates
+from ..physics.conjugates import CONJUGATE_ROWS, DENSITY, KINETIC, RATES, conjugates, deviation, static_conjugates
 from ..physics.functional import first_variation, static_energy
 from ..physics.jit import formula, kernel, readonly
 from ..physics.nambu import Spin, entries, scale, tilde
@@ -25,8 +25,6 @@ from .coefficients import Coefficients
 
 Complex = NDArray[np.complex128]
 
-# Columns whose conjugates need no gradients.
-STATIC = frozenset(range(FIRST_GAUGE)) - {N0, D}
 
 
 class CellTables(NamedTuple):
@@ -68,6 +66,19 @@ def conjugate_space(n: int, space: Space, channels: int) -> ConjugateSpace:
     return ConjugateSpace(np.zeros((space.cells.shape[1], dim)), dz[0], dz[1], rows, values)
 
 
+def parts_of(places: Iterable[int]) -> int:
+    """Which parts of the conjugates have to be computed for those numbered `places`."""
+    parts = 0
+    for place in places:
+        if place == N0:
+            parts |= RATES | KINETIC | DENSITY
+        elif place == D or place >= FIRST_GAUGE:
+            parts |= KINETIC
+        elif place in VERTEX_COLUMN:
+            parts |= RATES
+    return parts
+
+
 def gauge_columns(dim: int, components: Iterable[int]) -> tuple[int, ...]:
     """Places among the conjugates of components of the gauge fields, 0 for A and 1, 2, 3 for SU, along all axes."""
     own = tuple(components)
@@ -107,7 +118,7 @@ def both_derivatives(
 
 @kernel
 def add_conjugates(
-    like: Spin, w: Any, weight: float, state: Any, t: CellTables, chosen: Any, places: Any, kinetic: bool,
+    like: Spin, w: Any, weight: float, state: Any, t: CellTables, chosen: Any, places: Any, parts: int,
     point: ConjugateSpace, out: Any,
 ) -> None:  # fmt: skip
     """Add weight times the conjugates numbered `places` to out (places, chosen cells, points)."""
@@ -118,17 +129,17 @@ def add_conjugates(
         pairs = t.pairs if t.kinds[e] & SPIN_CHARGE else t.pairs[:0]
         for q in range(len(t.phi)):
             a, b = both(like, state, t.cells[e], t.phi[q])
-            if kinetic:
+            if parts & KINETIC:
                 gradients(t.dphi, t.inverse, e, q, point.grad)
                 both_derivatives(like, state, t, e, q, a, b, point.grad, point.dz)
-            conjugates(w, t.table[e, q], pairs, a, b, point.dz, linear, kinetic, point.rows, values)
+            conjugates(w, t.table[e, q], pairs, a, b, point.dz, linear, parts, point.rows, values)
             for place in range(len(places)):
                 out[place, i, q] += weight * values[places[place]]
 
 
 @kernel
 def add_changes(
-    like: Spin, w: Any, weight: float, state: Any, change: Any, t: CellTables, chosen: Any, places: Any, kinetic: bool,
+    like: Spin, w: Any, weight: float, state: Any, change: Any, t: CellTables, chosen: Any, places: Any, parts: int,
     point: ConjugateSpace, out: Any,
 ) -> None:  # fmt: skip
     """Add weight times the change of the conjugates numbered `places` with a change of the state."""
@@ -140,12 +151,12 @@ def add_changes(
         for q in range(len(t.phi)):
             a, b = both(like, state, t.cells[e], t.phi[q])
             da, db = both(like, change, t.cells[e], t.phi[q])
-            if kinetic:
+            if parts & KINETIC:
                 gradients(t.dphi, t.inverse, e, q, point.grad)
                 both_derivatives(like, state, t, e, q, a, b, point.grad, point.dz)
                 both_derivatives(like, change, t, e, q, da, db, point.grad, point.ddz)
             c = t.table[e, q]
-            conjugate_changes(w, c, pairs, a, b, point.dz, da, db, point.ddz, linear, kinetic, point.rows, values)
+            conjugate_changes(w, c, pairs, a, b, point.dz, da, db, point.ddz, linear, parts, point.rows, values)
             for place in range(len(places)):
                 out[place, i, q] += weight * values[places[place]]
 
@@ -193,10 +204,10 @@ def sum_conjugates(
     chosen
         Cells; None: all.
     """
-    rows, numbers, kinetic, point, out = _prepared(like, space, t, places, chosen)
+    rows, numbers, parts, point, out = _prepared(like, space, t, places, chosen)
     for w, weight, state in terms:
         (given,) = readonly(state)
-        add_conjugates(like, complex(w), float(weight), given, t, rows, numbers, kinetic, point, out)
+        add_conjugates(like, complex(w), float(weight), given, t, rows, numbers, parts, point, out)
     return out
 
 
@@ -205,21 +216,20 @@ def sum_changes(
     terms: Iterable[tuple[complex, float, Complex, Complex]], chosen: Index | None = None,
 ) -> Complex:  # fmt: skip
     """Changes of the conjugates with changes of the states, the last of each term; otherwise as `sum_conjugates`."""
-    rows, numbers, kinetic, point, out = _prepared(like, space, t, places, chosen)
+    rows, numbers, parts, point, out = _prepared(like, space, t, places, chosen)
     for w, weight, state, change in terms:
         given, moved = readonly(state, change)
-        add_changes(like, complex(w), float(weight), given, moved, t, rows, numbers, kinetic, point, out)
+        add_changes(like, complex(w), float(weight), given, moved, t, rows, numbers, parts, point, out)
     return out
 
 
 def _prepared(
     like: Spin, space: Space, t: CellTables, places: Sequence[int], chosen: Index | None
-) -> tuple[Index, Index, bool, ConjugateSpace, Complex]:  # fmt: skip
+) -> tuple[Index, Index, int, ConjugateSpace, Complex]:  # fmt: skip
     cells = np.arange(len(space.cells)) if chosen is None else chosen
     rows, numbers = readonly(cells, np.array(places))
     out = np.zeros((len(places), len(cells), len(space.phi)), complex)
-    kinetic = not set(places) <= STATIC
-    return rows, numbers, kinetic, conjugate_space(len(like), space, len(t.pairs)), out
+    return rows, numbers, parts_of(places), conjugate_space(len(like), space, len(t.pairs)), out
 
 
 def singlet(of_gap: NDArray[Any]) -> Complex:

@@ -9,12 +9,15 @@ from typing import Any
 
 from .columns import CHANNEL_COLUMNS, FIRST_GAUGE, GAUGE_COLUMNS, N0, D
 from .conjugates import (
+    DENSITY,
     DP,
     DPHI,
     DPSI,
     DQ,
+    KINETIC,
     PHI,
     PSI,
+    RATES,
     P,
     Q,
     add_channel_flux,
@@ -131,13 +134,15 @@ def kinetic_changes(
 
 @formula
 def conjugate_changes(
-    w: Any, c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, da: Spin, db: Spin, ddz: Any, linear: bool, kinetic: bool,
+    w: Any, c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, da: Spin, db: Spin, ddz: Any, linear: bool, parts: int,
     rows: Any, out: Any,
 ) -> None:  # fmt: skip
-    """Write the changes of all `conjugates` with the state: da, db, and ddz of its derivatives."""
+    """Write the changes of all `conjugates` with the state: da, db, and ddz of its derivatives; `parts` as there."""
     change = deviation_change(a, b, da, db, linear)
     static_conjugates(change, out)
-    rate_conjugates(2.0, deviation(a, b, linear), change, linear, out)
-    if kinetic:
+    if parts & RATES:
+        rate_conjugates(2.0, deviation(a, b, linear), change, linear, out)
+    if parts & KINETIC:
         kinetic_changes(c, pairs, a, b, dz, da, db, ddz, linear, rows, out)
+    if parts & DENSITY:
         out[N0] = density(w, c, out)

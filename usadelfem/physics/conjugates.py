@@ -44,6 +44,8 @@ from .variations import accumulate, frame, get, put
 # them; the changes of the four.
 P, Q, PHI, PSI, DP, DQ, DPHI, DPSI = range(8)
 CONJUGATE_ROWS = 8
+# Bits of what is wanted beyond the conjugates of gap, exchange field and sources.
+RATES, KINETIC, DENSITY = 1, 2, 4
 
 
 @formula
@@ -227,16 +229,18 @@ def density(w: Any, c: Any, out: Any) -> complex:
 
 @formula
 def conjugates(
-    w: Any, c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, linear: bool, kinetic: bool, rows: Any, out: Any
+    w: Any, c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, linear: bool, parts: int, rows: Any, out: Any
 ) -> None:
     """Write df/dc of all columns, per density of states, to out: local ones, `columns.SOURCES`, gauge, channels.
 
-    dz and what follows from it is used only if `kinetic`; without it the conjugates of N0, D, gauge fields and
-    channels are not written. The conjugate of N0 is f at the frequency w.
+    Of `parts`, RATES has the rates of scattering, KINETIC what belongs to D, gauge fields and channels and needs dz,
+    and DENSITY, with both, N0, whose conjugate is f at the frequency w; what has no part is always written.
     """
     x = deviation(a, b, linear)
     static_conjugates(x, out)
-    rate_conjugates(1.0, x, x, linear, out)
-    if kinetic:
+    if parts & RATES:
+        rate_conjugates(1.0, x, x, linear, out)
+    if parts & KINETIC:
         kinetic_conjugates(c, pairs, a, b, dz, linear, rows, out)
+    if parts & DENSITY:
         out[N0] = density(w, c, out)
