@@ -202,7 +202,7 @@ def block():
 
 @pytest.mark.parametrize("normal", [(1, 0, 0), (1, 0.4, 0), (1, -0.3, 0.5)])
 def test_charge_through_any_cross_section_of_a_block_is_what_leaves_it_on_the_right(block, normal):
-    current, mesh = uf.charge_current(block), block.space.mesh
+    current, mesh = uf.charge_current(block), block.problem.space.mesh
     height = np.asarray(normal) @ mesh.p[:, mesh.t].mean(axis=1)
     left = height < np.dot(normal, (0.85, 0.3, 0.3))
     first, second = mesh.f2t
