@@ -10,6 +10,7 @@ from devices import junction
 
 import usadelfem as uf
 
+pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")  # meshes of a few cells
 MESH = uf.rectangle({"N": 1.0}, width=0.5, size=0.25)
 ENERGIES = [-2.0, 0.5, 2.0]
 TEMPERATURES = [0.2, 0.4]
