@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_factors_in_single_precision_give_the_same_current():
 @needs_mkl
 def test_the_choice_of_a_linear_solver_is_logged(caplog):
     with caplog.at_level(logging.DEBUG, logger="usadelfem"):
-        uf.solve_equilibrium(DEVICE, 0.2, order=1, frequencies=1)
+        uf.solve_equilibrium(replace(DEVICE), 0.2, order=1, frequencies=1)  # a new device, which has no solver yet
     assert any("linear solver pardiso (asked for: auto)" in record.getMessage() for record in caplog.records)
 
 
