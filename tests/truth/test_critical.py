@@ -83,7 +83,7 @@ def test_spin_orbit_scattering_restores_the_critical_temperature(tau_so):
 
 
 def chebyshev(count, length):
-    """Matrix of the derivative at the Chebyshev points of (0, length), ascending (Trefethen, Problem Methods)."""
+    """Matrix of the derivative at the Chebyshev points of (0, length), ascending (Trefethen, Spectral Methods)."""
     k = np.arange(count + 1)
     x = -np.cos(np.pi * k / count)
     c = np.where((k == 0) | (k == count), 2.0, 1.0) * (-1.0) ** k

@@ -58,7 +58,7 @@ def write_whole(target: Path, data: bytes | memoryview, owner: Path | None = Non
 
 @contextmanager
 def naming(target: Path) -> Iterator[None]:
-    """Errors of the operating problem with the names of file and folder."""
+    """Errors of the operating system with the names of file and folder."""
     try:
         yield
     except BlockingIOError:  # a lock of somebody else

@@ -1,4 +1,4 @@
-"""Problem currents: what flows at one energy, from the same formulas as the residual of the retarded equation.
+"""Spectral currents: what flows at one energy, from the same formulas as the residual of the retarded equation.
 
 With flux_k = df/d(d_k a) and its partner for b, a phase rotation da = i a, db = -i b and a spin rotation
 da = i [sigma_a/2, a], db = i [sigma_a/2, b] give moments m(w) that are real at Matsubara frequencies and analytic, so

@@ -1,4 +1,4 @@
-"""Problem charge and spin currents: series of fields over energies."""
+"""Spectral charge and spin currents: series of fields over energies."""
 
 from __future__ import annotations
 

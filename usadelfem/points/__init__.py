@@ -1,1 +1,1 @@
-"""Problem points: Matsubara frequencies and energies, their sums, and who solves them."""
+"""Spectral points: Matsubara frequencies and energies, their sums, and who solves them."""

@@ -25,7 +25,7 @@ from .frequency_chain import amplitude, predict
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-# The ladder starts at this multiple of the largest energy of the equation; its steps are by these factors in R.
+# The ladder starts at this multiple of the largest energy of the problem; its steps are by these factors in R.
 FAR = 4.0
 STRIDE, SHORTEST = 4.0, 1.01
 MAX_RUNGS = 150

@@ -170,7 +170,7 @@ class Spectrum(FrozenRecord):
         How Newton's method went, one `Report` per energy; `frequency` is the energy, `continuation` the number of
         intermediate steps, which began far from the real axis.
     problem
-        The discretised problem; `problem.problem.space.nodes` are the positions of the nodes.
+        The discretised problem; `problem.space.nodes` are the positions of the nodes.
     clock
         Seconds spent in the linear solver, all workers together.
     """
