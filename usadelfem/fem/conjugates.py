@@ -26,7 +26,6 @@ from .coefficients import Coefficients
 Complex = NDArray[np.complex128]
 
 
-
 class CellTables(NamedTuple):
     """What the kernels read of cells and of their coefficients, the latter also as the equation of b has them."""
 

@@ -22,8 +22,6 @@ from .conjugates import (
     Q,
     add_channel_flux,
     amounts,
-    channel_numbers,
-    commutator,
     density,
     deviation,
     dressed,
@@ -32,10 +30,11 @@ from .conjugates import (
     rate_conjugates,
     static_conjugates,
     vector_matrix,
+    write_rows,
 )
 from .jit import formula
 from .nambu import Spin, add, mul, scale, spin_trace, sub, trace_product
-from .spin_charge import channel_column, spin_vector
+from .spin_charge import channel_column, channel_numbers, commutator, spin_vector
 from .variations import frame, get, put
 
 
@@ -53,18 +52,12 @@ def deviation_change(a: Spin, b: Spin, da: Spin, db: Spin, linear: bool) -> tupl
 
 
 @formula
-def write_rows(d: Any, n: tuple[Spin, Spin], dn: tuple[Spin, Spin], dz: Any, ddz: Any, rows: Any) -> None:
-    """Write p_k, q_k, the kinetic part of Phi_k and Psi_k, and their changes; n, dn are (N, Nt) and their changes."""
+def write_row_changes(d: Any, n: tuple[Spin, Spin], dn: tuple[Spin, Spin], dz: Any, ddz: Any, rows: Any) -> None:
+    """Write the changes of what `write_rows` writes; n, dn are (N, Nt) and their changes."""
     like = n[0]
     for k in range(dz.shape[1]):
-        pa, qb = get(like, dz[0], k), get(like, dz[1], k)
-        p, q = mul(n[0], pa), mul(n[1], qb)
-        dp = add(mul(dn[0], pa), mul(n[0], get(like, ddz[0], k)))
-        dq = add(mul(dn[1], qb), mul(n[1], get(like, ddz[1], k)))
-        put(rows[P], k, p)
-        put(rows[Q], k, q)
-        put(rows[PHI], k, scale(2.0 * d, q))
-        put(rows[PSI], k, scale(2.0 * d, p))
+        dp = add(mul(dn[0], get(like, dz[0], k)), mul(n[0], get(like, ddz[0], k)))
+        dq = add(mul(dn[1], get(like, dz[1], k)), mul(n[1], get(like, ddz[1], k)))
         put(rows[DP], k, dp)
         put(rows[DQ], k, dq)
         put(rows[DPHI], k, scale(2.0 * d, dq))
@@ -100,7 +93,8 @@ def kinetic_changes(
         dn, dnt = zero, zero
     inside = (n, nt, zero, zero) if linear else x
     moved = (zero, zero, zero, zero) if linear else (dn, dnt, dalpha, dbeta)
-    write_rows(d, (n, nt), (dn, dnt), dz, ddz, rows)
+    write_rows(d, n, nt, dz, rows)
+    write_row_changes(d, (n, nt), (dn, dnt), dz, ddz, rows)
     first = FIRST_GAUGE + GAUGE_COLUMNS * dim
     out[D] = 0.0
     out[FIRST_GAUGE:] = 0.0

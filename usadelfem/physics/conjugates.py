@@ -37,7 +37,7 @@ from .columns import (
 )
 from .jit import formula
 from .nambu import Spin, add, mul, over_spin, scale, spin_flip, spin_trace, sub, trace, trace_product
-from .spin_charge import channel_column, spin_vector
+from .spin_charge import channel_column, channel_numbers, commutator, spin_vector
 from .variations import accumulate, frame, get, put
 
 # Rows of the scratch array (CONJUGATE_ROWS, dim, n): p_k, q_k and the derivatives Phi_k, Psi_k of f with respect to
@@ -99,23 +99,9 @@ def rate_conjugates(factor: float, x: Any, y: Any, linear: bool, out: Any) -> No
 
 
 @formula
-def channel_numbers(c: Any, pairs: Any, channel: int) -> tuple[int, int, complex, complex]:
-    """Axes i, j of a channel and its numbers x/D, y/D (`spin_charge`)."""
-    column = channel_column(c, pairs, channel)
-    theta, kappa = c[column + 3], c[column + 4]
-    return pairs[channel, 0], pairs[channel, 1], complex(theta, -kappa), complex(-theta, -kappa)
-
-
-@formula
 def dressed(v: Spin, n: Spin, alpha: Spin, b: Spin) -> Spin:
     """N V + alpha V b, the diagonal block P; Q with Nt, beta, a."""
     return add(mul(n, v), mul(alpha, mul(v, b)))
-
-
-@formula
-def commutator(like: Spin, x: Any, y: Any, i: int, j: int) -> Spin:
-    """x_i y_j - x_j y_i of rows (dim, n)."""
-    return sub(mul(get(like, x, i), get(like, y, j)), mul(get(like, x, j), get(like, y, i)))
 
 
 @formula
@@ -180,20 +166,24 @@ def kinetic_frame(a: Spin, b: Spin, linear: bool) -> tuple[Spin, Spin, Spin, Spi
 
 
 @formula
-def kinetic_conjugates(
-    c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, linear: bool, rows: Any, out: Any
-) -> None:
+def write_rows(d: Any, n: Spin, nt: Spin, dz: Any, rows: Any) -> None:
+    """Write p_k, q_k and the kinetic part of Phi_k and Psi_k."""
+    for k in range(dz.shape[1]):
+        p, q = mul(n, get(n, dz[0], k)), mul(nt, get(n, dz[1], k))
+        put(rows[P], k, p)
+        put(rows[Q], k, q)
+        put(rows[PHI], k, scale(2.0 * d, q))
+        put(rows[PSI], k, scale(2.0 * d, p))
+
+
+@formula
+def kinetic_conjugates(c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, linear: bool, rows: Any, out: Any) -> None:
     """Write the conjugates of D, the gauge fields and the channels; dz (2, dim, n) are D_k a and D_k b."""
     x = kinetic_frame(a, b, linear)
     n, nt, alpha, beta = x
     zero, dim, d = scale(0.0, a), dz.shape[1], c[D]
     inside = (n, nt, zero, zero) if linear else x  # of P and Q
-    for k in range(dim):
-        p, q = mul(n, get(a, dz[0], k)), mul(nt, get(a, dz[1], k))
-        put(rows[P], k, p)
-        put(rows[Q], k, q)
-        put(rows[PHI], k, scale(2.0 * d, q))
-        put(rows[PSI], k, scale(2.0 * d, p))
+    write_rows(d, n, nt, dz, rows)
     first = FIRST_GAUGE + GAUGE_COLUMNS * dim
     out[D] = 0.0
     out[FIRST_GAUGE:] = 0.0

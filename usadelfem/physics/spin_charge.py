@@ -43,14 +43,27 @@ def diagonal_blocks(v: Spin, vectors: Any, a: Spin, b: Spin) -> tuple[Spin, Spin
 
 
 @formula
+def channel_numbers(c: Any, pairs: Any, channel: int) -> tuple[int, int, complex, complex]:
+    """Axes i, j of a channel and its numbers x/D, y/D (`spin_charge`)."""
+    column = channel_column(c, pairs, channel)
+    theta, kappa = c[column + 3], c[column + 4]
+    return pairs[channel, 0], pairs[channel, 1], complex(theta, -kappa), complex(-theta, -kappa)
+
+
+@formula
+def commutator(like: Spin, x: Any, y: Any, i: int, j: int) -> Spin:
+    """x_i y_j - x_j y_i of rows (dim, n)."""
+    return sub(mul(get(like, x, i), get(like, y, j)), mul(get(like, x, j), get(like, y, i)))
+
+
+@formula
 def commutators(
-    d: Any, coefficients: Any, column: int, i: int, j: int, a: Spin, rows: Any
-) -> tuple[Any, Any, Spin, Spin]:
-    """The numbers x, y and the matrices R, T of a channel."""
-    theta, kappa = coefficients[column + 3], coefficients[column + 4]
-    x, y = d * complex(theta, -kappa), d * complex(-theta, -kappa)
-    pi, pj, qi, qj = get(a, rows[P_ROW], i), get(a, rows[P_ROW], j), get(a, rows[Q_ROW], i), get(a, rows[Q_ROW], j)
-    return x, y, scale(x, sub(mul(pi, qj), mul(pj, qi))), scale(y, sub(mul(qi, pj), mul(qj, pi)))
+    d: Any, coefficients: Any, pairs: Any, channel: int, a: Spin, rows: Any
+) -> tuple[int, int, Any, Any, Spin, Spin]:
+    """The axes i, j, the numbers x, y and the matrices R, T of a channel."""
+    i, j, right, left = channel_numbers(coefficients, pairs, channel)
+    p, q, x, y = rows[P_ROW], rows[Q_ROW], d * right, d * left
+    return i, j, x, y, scale(x, commutator(a, p, q, i, j)), scale(y, commutator(a, q, p, i, j))
 
 
 @formula
@@ -119,11 +132,10 @@ def spin_charge(
     for channel in range(len(pairs)):
         column = channel_column(coefficients, pairs, channel)
         v = spin_vector(a, coefficients, column)
-        i, j = pairs[channel, 0], pairs[channel, 1]
         p_block, q_block = diagonal_blocks(v, vectors, a, b)
         e, et = sub(mul(alpha, v), mul(n, mul(v, a))), sub(mul(nt, mul(v, b)), mul(beta, v))
         blocks = p_block, q_block, e, et
-        x, y, r, t = commutators(d, coefficients, column, i, j, a, rows)
+        i, j, x, y, r, t = commutators(d, coefficients, pairs, channel, a, rows)
         plus, minus = mul(et, r), mul(t, et)
         gradient, size = add(gradient, sub(plus, minus)), size + modulus(plus) + modulus(minus)
         add_derivative(1.0, i, j, x, y, blocks, n, nt, a, b, hessian, hk0, rows)
