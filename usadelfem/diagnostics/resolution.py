@@ -11,7 +11,7 @@ times a number; N is the distance in decay lengths over which a small amplitude 
 largest amplitude over that of the cell. A cell is unresolved where its measure is above LIMIT[p]
 (benchmarks/resolution.py has true errors). Where a contact ends on a surface or in a film the solution has a
 singularity, which elements of any order resolve equally badly (`contact_ends`): there the limit is END[p], and that of
-the bracket alone. An exchange field that turns in a cell is one that elements see wrongly (`texture_measure`).
+the bracket alone. An exchange field that turns in a cell is one that elements see wrongly (`texture_errors`).
 """
 
 from __future__ import annotations
@@ -100,8 +100,10 @@ def resolution(
     unit
         Whether g is a unit vector, so that its turns are angles, as at Matsubara frequencies.
     """
-    ends = contact_ends(problem)
-    cells = [_cells(problem, w, state, carried, unit, ends) for w, state in zip(frequencies, states, strict=True)]
+    ends, texture = contact_ends(problem), texture_errors(problem)
+    cells = [
+        _cells(problem, w, state, carried, unit, ends, texture) for w, state in zip(frequencies, states, strict=True)
+    ]
     volume = problem.space.dx.sum(axis=1)
     top = max(own.amplitude.max(initial=0.0) for own in cells)
     typical = [float(volume @ np.log(np.maximum(own.amplitude, max(FLOOR * top, 1e-300)))) for own in cells]
@@ -127,7 +129,7 @@ def limiting_ratio(order: int) -> float:
 
 
 def _cells(
-    problem: Problem, w: complex, state: Complex, carried: bool, unit: bool, ends: NDArray[np.bool_]
+    problem: Problem, w: complex, state: Complex, carried: bool, unit: bool, ends: NDArray[np.bool_], texture: Real
 ) -> _Cells:  # fmt: skip
     space, order = problem.space, problem.space.order
     factor = SMALL / max(abs(state).max(initial=0.0), 1e-300) if problem.linearized else 1.0
@@ -144,15 +146,16 @@ def _cells(
     decay = np.log(max(top, 1e-300) / counted)
     measure = np.maximum(1.0, carried * decay) * change**order / LIMIT[order]
     measure = np.maximum(measure, np.where(ends, change / END[order], 0.0))
-    measure = np.maximum(measure, texture_measure(problem, w))
+    half = 0.5 * np.ptp(space.mesh.p, axis=1).max()
+    measure = np.maximum(measure, texture * np.minimum(0.5 * diffusion / abs(w), half**2))
     return _Cells(seen.amplitude, change, extent, np.where(seen.amplitude > FLOOR * top, measure, 0.0))
 
 
-def texture_measure(problem: Problem, w: complex) -> Real:
-    """Error that a turning exchange field makes, in units of what is warned of; shape (cells,).
+def texture_errors(problem: Problem) -> Real:
+    """Error that a turning exchange field makes over a length l, in units of what is warned of and l^2; shape (cells,).
 
     A spiral h of wave number Q acts on singlets like pair breaking of (h / D Q)^2, of h / D where it turns slowly, and
-    over a length l, the smaller one of sqrt(D / 2w) and half the device, this matters by that times l^2. Q is the
+    over the length, the smaller one of sqrt(D / 2w) and half the device, this matters by that times l^2. Q is the
     largest angle between the fields at two quadrature points over their distance.
     """
     space, table = problem.space, problem.coefficients.table
@@ -171,11 +174,9 @@ def texture_measure(problem: Problem, w: complex) -> Real:
             chord = np.linalg.norm(unit[:, i] - unit[:, j], axis=1)
             largest = np.maximum(largest, 2 * np.arcsin(np.minimum(0.5 * chord, 1.0)) / np.maximum(distance, 1e-300))
     extent = np.ptp(space.mesh.p[:, space.mesh.t[:, turning]], axis=1).max(axis=0)
-    d, half = table[turning, :, column.D].mean(axis=1), 0.5 * np.ptp(space.mesh.p, axis=1).max()
-    square = np.minimum(0.5 * d / abs(w), half**2)
     factor, power = TEXTURE[space.order]
-    ratio = strongest / d
-    strength = ratio * ratio / np.maximum(largest**2 + ratio, 1e-300) * square
+    ratio = strongest / table[turning, :, column.D].mean(axis=1)
+    strength = ratio * ratio / np.maximum(largest**2 + ratio, 1e-300)
     measure[turning] = factor * (largest * extent) ** power * strength
     return measure
 
