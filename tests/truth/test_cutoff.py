@@ -50,7 +50,7 @@ def test_tc_of_a_transparent_bilayer_by_default_is_that_of_a_hundred_times_the_c
 
 
 def test_currents_and_gaps_by_default_are_those_of_a_hundred_times_the_cut_off():
-    mesh = uf.interval({"N": 1.0, "S": 4.0}, size=0.05)
+    mesh = uf.interval({"N": 1.0, "S": 4.0}, size=0.04)
     ends = {"left": uf.Reservoir(gap=1.0, phase=0.8), "right": uf.Reservoir()}
     device = uf.Device(mesh, {"N": uf.normal_metal(), "S": uf.superconductor(Tc=TC)}, ends)
     found, exact = (uf.solve_equilibrium(device, 0.2, **own) for own in ({}, {"cutoff": 3e6}))
