@@ -14,7 +14,7 @@ import numpy as np
 
 import usadelfem as uf
 from usadelfem.numerics.pardiso import PardisoBackend
-from usadelfem.points.frequency_team import LocalTeam
+from usadelfem.points.team import LocalTeam
 from usadelfem.solve import equilibrium
 
 SECTORS = {
@@ -59,7 +59,7 @@ def main() -> None:
     watch = Stopwatch()
     for owner, name in [
         (uf.Device, "with_phase"), (equilibrium, "build_problem"), (equilibrium, "warn_units"),
-        (equilibrium, "build_pairing"), (LocalTeam, "__init__"), (PardisoBackend, "_analyse"),
+        (equilibrium, "build_pairing"), (LocalTeam, "turn"), (PardisoBackend, "_analyse"),
     ]:  # fmt: skip
         watch.watch(owner, name)
     print(f"{'sector':10s} nodes   seconds a phase   set-up   of it")

@@ -145,6 +145,7 @@ LINES = {
     "threads": "uf.solve_equilibrium(film(0.05), 0.1, workers=2)",
     "one large factorisation": "uf.solve_equilibrium(film(0.02, Tc=None), 0.1)",
     "processes": "with ProcessPoolExecutor(2) as pool: uf.solve_equilibrium(film(0.05), 0.1, workers=pool)",
+    "a spectrum on threads": "uf.solve_spectrum(film(0.04, Tc=None), np.linspace(0, 2, 99), workers=2)",
 }
 
 

@@ -12,8 +12,11 @@ from usadelfem.fem.matsubara import Matsubara
 from usadelfem.fem.problem import build_problem
 from usadelfem.fem.sector import Sector, _collinear
 from usadelfem.numerics.anderson import Anderson
-from usadelfem.points.frequency_sums import Terms
-from usadelfem.points.frequency_team import LocalTeam
+from usadelfem.points.energy_chain import EnergyChain
+from usadelfem.points.sum_rule import SumRule
+from usadelfem.points.sums import Terms
+from usadelfem.points.team import Setup
+from usadelfem.points.team_remote import build_team, frequency_team
 from usadelfem.solve.field_problem import SelfConsistency
 
 TEMPERATURE = 0.4
@@ -64,15 +67,15 @@ def within(problem, sector):
 def test_source_is_the_change_of_the_residual_with_the_gap(parts):
     problem, pairing, (state, _), (gap, change) = parts
     one, two = (Matsubara(pairing.with_gap(problem, g)).residual(0.7, state)[0] for g in (gap, gap + change))
-    source = pairing.source(problem, state, change)[problem.pattern.free].reshape(-1).view(float)
+    source = pairing.source(Matsubara(problem), state, change)[problem.pattern.free].reshape(-1).view(float)
     assert two - one == pytest.approx(source, abs=1e-13)
 
 
 def test_response_is_the_derivative_of_the_amplitude(parts):
     problem, pairing, (state, change), _ = parts
     step = 1e-5
-    above, below = (pairing.amplitude(problem, state + sign * step * change) for sign in (1, -1))
-    assert (above - below) / (2 * step) == pytest.approx(pairing.response(problem, state, change), abs=1e-9)
+    above, below = (pairing.amplitude(Matsubara(problem), state + sign * step * change) for sign in (1, -1))
+    assert (above - below) / (2 * step) == pytest.approx(pairing.response(Matsubara(problem), state, change), abs=1e-9)
 
 
 def test_amplitude_is_the_singlet_trace_of_g(parts):
@@ -80,7 +83,7 @@ def test_amplitude_is_the_singlet_trace_of_g(parts):
     a = np.einsum("qi,cik->cqk", pairing.phi, state[pairing.cells]).reshape(*pairing.shape, 2, 2)
     b = oracle.SIGMA[1] @ a.conj() @ oracle.SIGMA[1]
     f = 2 * np.linalg.solve(np.eye(2) + a @ b, a)
-    assert pairing.amplitude(problem, state) == pytest.approx(np.trace(f, axis1=2, axis2=3) / 2, rel=1e-13)
+    assert pairing.amplitude(Matsubara(problem), state) == pytest.approx(np.trace(f, axis1=2, axis2=3) / 2, rel=1e-13)
 
 
 SECTORS = {
@@ -93,11 +96,12 @@ SECTORS = {
 def test_sums_in_a_sector_are_those_over_all_matrices(parts, sector):
     problem, pairing, (state, change), (gap, _) = parts
     state, change, own = *(sector.expand(sector.reduce(part)) for part in (state, change)), within(problem, sector)
-    assert pairing.amplitude(own, state) == pytest.approx(pairing.amplitude(problem, state), abs=1e-13)
-    response = pairing.response(problem, state, change)
-    assert pairing.response(own, state, sector.reduce(change)) == pytest.approx(response, abs=1e-13)
-    whole = pairing.source(problem, state, gap)
-    assert pairing.source(own, state, gap) == pytest.approx(whole @ sector.basis.conj().T, abs=1e-13)
+    amplitude = pairing.amplitude(Matsubara(problem), state)
+    assert pairing.amplitude(Matsubara(own), state) == pytest.approx(amplitude, abs=1e-13)
+    response = pairing.response(Matsubara(problem), state, change)
+    assert pairing.response(Matsubara(own), state, sector.reduce(change)) == pytest.approx(response, abs=1e-13)
+    whole = pairing.source(Matsubara(problem), state, gap)
+    assert pairing.source(Matsubara(own), state, gap) == pytest.approx(whole @ sector.basis.conj().T, abs=1e-13)
 
 
 @pytest.mark.parametrize("normal", [False, True])
@@ -105,8 +109,8 @@ def test_source_and_response_are_transposes(parts, normal):
     # -Tr Dhat g = 4 Re(i gap* f0), which both are derivatives of
     problem, pairing, (state, change), (gap, _) = parts
     state = 0 * state if normal else state
-    source = (pairing.source(problem, state, gap).conj() * change).real.sum()
-    amplitudes = pairing.response(problem, state, change)
+    source = (pairing.source(Matsubara(problem), state, gap).conj() * change).real.sum()
+    amplitudes = pairing.response(Matsubara(problem), state, change)
     assert source == pytest.approx(4 * (pairing.weight * (1j * gap.conj() * amplitudes).real).sum(), rel=1e-12)
 
 
@@ -116,7 +120,7 @@ def self_consistency(device, gap=None):
     pairing = build_pairing(device, problem)
     problem = pairing.with_gap(problem, np.ones(pairing.shape, complex) if gap is None else gap)
     w = np.pi * TEMPERATURE * (2 * np.arange(4) + 1)
-    team = LocalTeam(problem, w, np.ones(4), scale=1.0, keep=True, terms=Terms(pairing))
+    team = frequency_team(problem, w, np.ones(4), scale=1.0, keep=True, terms=Terms(pairing))
     problem = SelfConsistency(problem, team, pairing, None, TEMPERATURE, 1.7)
     problem.start(1e-13)
     problem.refresh()
@@ -179,7 +183,7 @@ def test_tolerance_is_the_residual_of_the_gap_equation(method):
     eq = uf.solve_equilibrium(junction(), TEMPERATURE, **SUM, method=method)
     total = np.zeros(eq.pairing.shape, complex)
     for w, state in zip(eq.frequencies, eq.riccati, strict=True):
-        total += 1j * eq.pairing.amplitude(eq.problem, state)
+        total += 1j * eq.pairing.amplitude(Matsubara(eq.problem), state)
         total += eq.pairing.gap_of(eq.problem) / w
     residual = eq.pairing.gap_of(eq.problem) * np.log(TEMPERATURE) + 2 * np.pi * TEMPERATURE * total
     assert abs(residual).max() < 1.01e-8 * 1.7639
@@ -326,3 +330,65 @@ def test_critical_parameter_needs_a_bracket(interval, state):
 
     with pytest.raises(ValueError, match=f"the normal state is {state} at both ends"):
         uf.study.critical_parameter(device, interval, 0.3)
+
+
+# T times the sum over w > 0 of a function F(iw) is the integral of tanh(E/2T) F(E) / (4 pi i) along any line between
+# the real axis and the first Matsubara frequency.
+BROADENING = 0.5
+
+
+def energies(count):
+    """Energies E > 0 with the weights that make a sum over w > 0 of them, by Gauss-Legendre in ln(1 + E)."""
+    x, weight = np.polynomial.legendre.leggauss(count)
+    top = np.log(1 + 2e4)
+    e = np.exp(0.5 * top * (x + 1)) - 1
+    thermal = np.tanh((e + 1j * BROADENING) / (2 * TEMPERATURE))
+    return e, -0.5j * thermal * 0.5 * top * weight * (1 + e) / (np.pi * TEMPERATURE)
+
+
+def gap_equations(workers):
+    """The gap equation of a bilayer at Matsubara frequencies and at real energies, in the same gap.
+
+    The gap is linear in space, so that f0 at high energies is in the space of the elements.
+    """
+    device = bilayer(interfaces={"S_F": uf.Tunnel(conductance=0.8)})
+    problem = build_problem(device, 2, temperature=TEMPERATURE)
+    pairing = build_pairing(device, problem)
+    x = problem.space.nodes[0][pairing.cells] @ pairing.phi.T
+    problem = pairing.with_gap(problem, 1.2 + 0.3j + 0.2 * x)
+    w, weights = SumRule(cutoff=30.0).nodes(TEMPERATURE, 1.0)
+    common = {"keep": True, "terms": Terms(pairing)}
+    matsubara = frequency_team(problem, w, weights, scale=2.0, workers=workers, **common)
+    real = build_team(Setup(problem, EnergyChain, 2.0, BROADENING, **common), workers)
+    real.turn(*energies(80))
+    own = [SelfConsistency(problem, team, pairing, None, TEMPERATURE, 1.7) for team in (matsubara, real)]
+    for each in own:
+        each.start(1e-12)
+        each.refresh()
+    return own
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def both_equations(request):
+    return gap_equations(request.param)
+
+
+def test_the_gap_equation_is_the_same_from_a_sum_over_real_energies(both_equations):
+    one, two = (own.residual() for own in both_equations)
+    assert two == pytest.approx(one, abs=1e-5)
+    assert abs(one).max() > 0.1
+
+
+def test_its_derivative_is_the_same_from_a_sum_over_real_energies(both_equations):
+    change = both_equations[0].gap.real * (0.3 - 0.8j) + 0.2j
+    one, two = (own.derivative(change) for own in both_equations)
+    assert two == pytest.approx(one, abs=1e-5)
+    assert abs(one).max() > 0.1
+
+
+def test_a_gap_equation_at_real_energies_follows_a_change_of_the_gap():
+    one, two = gap_equations(1)
+    for own in (one, two):
+        own.move(own.fields * 0.8, 1e-12)
+    assert two.team.reports[0].converged
+    assert two.residual() == pytest.approx(one.residual(), abs=1e-5)

@@ -213,3 +213,17 @@ def test_adaptive_energies_go_on_after_a_failed_one(stubborn, monkeypatch):
     with pytest.warns(UserWarning, match="not found"):
         spec = uf.solve_spectrum(homogeneous(), "adaptive", broadening=0.05, energy_range=(0.0, 1.0))
     assert spec.converged.sum() > 10
+
+
+def test_adaptive_energies_on_workers_start_from_those_of_all_workers():
+    device = DEVICES["wire at phase 2"]()
+    with ThreadPoolExecutor(2) as pool:
+        for workers in (2, pool):
+            spec = uf.solve_spectrum(device, "adaptive", broadening=0.02, workers=workers)
+            assert spec.converged.all()
+            own = spec.energies[len(spec.energies) // 2 :: 7]
+            alone = uf.solve_spectrum(device, own, broadening=0.02)
+            same = np.searchsorted(spec.energies, own)
+            assert abs(spec.states[same] - alone.states).max() < 1e-8
+            # only the first energies and those at the edge need a ladder
+            assert np.mean([report.continuation > 0 for report in spec.report]) < 0.2

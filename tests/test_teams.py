@@ -17,8 +17,8 @@ from usadelfem.fem.gap_equation import build_pairing
 from usadelfem.fem.problem import build_problem
 from usadelfem.parallel import worker
 from usadelfem.parallel.tasks import run_tasks
-from usadelfem.points.frequency_sums import Terms
-from usadelfem.points.frequency_team_remote import build_team
+from usadelfem.points.sums import Terms
+from usadelfem.points.team_remote import frequency_team
 
 # The same numbers on coarse meshes too.
 pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
@@ -190,7 +190,7 @@ def team(executor):
     """All chains of a linear problem, with factors after one sum."""
     problem = build_problem(BILAYER, 1, linearized=True)
     pairing = build_pairing(BILAYER, problem)
-    team = build_team(
+    team = frequency_team(
         problem, np.arange(1.0, 6.0), np.ones(5), scale=1.0, workers=executor, keep=True, terms=Terms(pairing)
     )
     return team, team.sum(problem, Terms.mode, np.ones(pairing.shape, complex))
@@ -216,7 +216,7 @@ def test_a_worker_frees_its_factors_when_it_turns_to_another_run():
 
 
 def test_a_worker_drops_the_oldest_factors_where_memory_ends(monkeypatch):
-    monkeypatch.setattr("usadelfem.points.frequency_team_remote.factor_memory", lambda: 1.0)
+    monkeypatch.setattr("usadelfem.points.team_remote.factor_memory", lambda: 1.0)
     team(Immediate())
     _, chains = next(reversed(worker._kept.values()))
     assert list(chains.held) == [1]

@@ -12,7 +12,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..physics.columns import CHANNEL_COLUMNS, COEFFICIENTS, FIRST_GAUGE, GAUGE_COLUMNS, N0, VERTEX_COLUMN, D
+from ..physics.columns import (
+    CHANNEL_COLUMNS,
+    COEFFICIENTS,
+    FIRST_GAUGE,
+    GAP_IM,
+    GAP_RE,
+    GAUGE_COLUMNS,
+    HZ,
+    LOCAL,
+    N0,
+    VERTEX_COLUMN,
+    D,
+)
 from ..physics.conjugate_changes import conjugate_changes
 from ..physics.conjugates import CONJUGATE_ROWS, DENSITY, KINETIC, RATES, conjugates, deviation, static_conjugates
 from ..physics.functional import first_variation, static_energy
@@ -117,7 +129,7 @@ def both_derivatives(
 
 @kernel
 def add_conjugates(
-    like: Spin, w: Any, weight: float, state: Any, t: CellTables, chosen: Any, places: Any, parts: int,
+    like: Spin, w: Any, weight: complex, state: Any, t: CellTables, chosen: Any, places: Any, parts: int,
     point: ConjugateSpace, out: Any,
 ) -> None:  # fmt: skip
     """Add weight times the conjugates numbered `places` to out (places, chosen cells, points)."""
@@ -138,7 +150,7 @@ def add_conjugates(
 
 @kernel
 def add_changes(
-    like: Spin, w: Any, weight: float, state: Any, change: Any, t: CellTables, chosen: Any, places: Any, parts: int,
+    like: Spin, w: Any, weight: complex, state: Any, change: Any, t: CellTables, chosen: Any, places: Any, parts: int,
     point: ConjugateSpace, out: Any,
 ) -> None:  # fmt: skip
     """Add weight times the change of the conjugates numbered `places` with a change of the state."""
@@ -161,22 +173,28 @@ def add_changes(
 
 
 @kernel
-def add_sources(like: Spin, state: Any, t: CellTables, chosen: Any, fields: Any, dx: Any, out: Any) -> None:
-    """Add the gradient of -Tr L0 g to the residual out (nodes, n) of Matsubara states.
+def add_sources(like: Spin, state: Any, t: CellTables, chosen: Any, gap: Any, dx: Any, out: Any) -> None:
+    """Add the gradient of -Tr L0 g to the residual out of states, (nodes, n) or (nodes, 2n) as these are.
 
-    L0 is made of `fields` (chosen cells, points, columns up to HZ), the changes of gap and exchange field; weighted
-    with dx (chosen cells, points) and N0. It is the transposed of `add_changes`.
+    L0 is made of `gap` (sides, chosen cells, points, columns), the change of the gap in the equations of a and b;
+    weighted with dx (chosen cells, points) and N0. It is the transposed of `add_changes`.
     """
-    zero = scale(0.0, like)
+    n, zero = len(like), scale(0.0, like)
     for i in range(len(chosen)):
         e = chosen[i]
         for q in range(len(t.phi)):
-            a = zero if t.kinds[e] & LINEAR else interpolate(like, state, t.cells[e], t.phi[q])
-            l11, l12, l21, l22 = static_energy(0.0, fields[i, q], a)
-            g, _, _, _ = first_variation(l11, l12, l21, l22, frame(a, tilde(a)), False)
-            derivative, weight = conjugate(entries(g)), 2.0 * dx[i, q] * t.table[e, q, N0]
-            for node in range(t.cells.shape[1]):
-                accumulate(out, t.cells[e, node], weight * t.phi[q, node], derivative)
+            a, b = (zero, zero) if t.kinds[e] & LINEAR else both(like, state, t.cells[e], t.phi[q])
+            weight = dx[i, q] * t.table[e, q, N0]
+            for side in range(out.shape[1] // n):
+                l11, l12, l21, l22 = static_energy(0.0, gap[side, i, q], a)
+                g, _, _, _ = first_variation(l11, l12, l21, l22, frame(a, b), False)
+                total = entries(g)
+                if out.shape[1] == n:  # by the real and imaginary parts of a
+                    total, weight = conjugate(total), 2.0 * weight
+                for node in range(t.cells.shape[1]):
+                    own = out[:, side * n : side * n + n]
+                    accumulate(own, t.cells[e, node], weight * t.phi[q, node], total)
+                a, b = b, a
 
 
 @kernel
@@ -189,7 +207,7 @@ def write_static(like: Spin, a: Any, b: Any, linear: bool, places: Any, values: 
 
 
 def sum_conjugates(
-    like: Spin, space: Space, t: CellTables, places: Sequence[int], terms: Iterable[tuple[complex, float, Complex]],
+    like: Spin, space: Space, t: CellTables, places: Sequence[int], terms: Iterable[tuple[complex, complex, Complex]],
     chosen: Index | None = None,
 ) -> Complex:  # fmt: skip
     """Conjugates numbered `places`, summed over frequencies; shape (places, cells, points).
@@ -206,19 +224,19 @@ def sum_conjugates(
     rows, numbers, parts, point, out = _prepared(like, space, t, places, chosen)
     for w, weight, state in terms:
         (given,) = readonly(state)
-        add_conjugates(like, complex(w), float(weight), given, t, rows, numbers, parts, point, out)
+        add_conjugates(like, complex(w), complex(weight), given, t, rows, numbers, parts, point, out)
     return out
 
 
 def sum_changes(
     like: Spin, space: Space, t: CellTables, places: Sequence[int],
-    terms: Iterable[tuple[complex, float, Complex, Complex]], chosen: Index | None = None,
+    terms: Iterable[tuple[complex, complex, Complex, Complex]], chosen: Index | None = None,
 ) -> Complex:  # fmt: skip
     """Changes of the conjugates with changes of the states, the last of each term; otherwise as `sum_conjugates`."""
     rows, numbers, parts, point, out = _prepared(like, space, t, places, chosen)
     for w, weight, state, change in terms:
         given, moved = readonly(state, change)
-        add_changes(like, complex(w), float(weight), given, moved, t, rows, numbers, parts, point, out)
+        add_changes(like, complex(w), complex(weight), given, moved, t, rows, numbers, parts, point, out)
     return out
 
 
@@ -236,12 +254,15 @@ def singlet(of_gap: NDArray[Any]) -> Complex:
     return np.asarray(0.25 * (of_gap[1] - 1j * of_gap[0]))
 
 
-def field_sources(
-    like: Spin, t: CellTables, state: Complex, fields: Real, dx: Real, chosen: Index
+def gap_source(
+    like: Spin, space: Space, t: CellTables, state: Complex, gap: Complex, chosen: Index
 ) -> Complex:  # fmt: skip
-    """Change of the residual of a Matsubara state (nodes, n) with gap and exchange field, see `add_sources`."""
+    """Change of the residual of a state, (nodes, n) or (nodes, 2n), with the gap (cells, points) of some cells."""
     out = np.zeros(state.shape, complex)
-    given, rows, changes, weights = readonly(state, chosen, fields, dx)
+    fields = np.zeros((2, *gap.shape, HZ + 1))
+    for place, part in ((GAP_RE, gap.real), (GAP_IM, gap.imag)):
+        fields[0, ..., place], fields[1, ..., place] = part, LOCAL[place].exchanged * part
+    given, rows, changes, weights = readonly(state, chosen, fields, space.dx[chosen])
     add_sources(like, given, t, rows, changes, weights, out)
     return out
 

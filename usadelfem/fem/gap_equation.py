@@ -19,10 +19,11 @@ from ..physics.thermal import bcs_gap
 from ..space.section import facet_basis
 from ..space.space import Index, Real
 from .coefficients import sample
-from .conjugates import field_sources, singlet
+from .conjugates import singlet
 from .interfaces import barrier_contacts
 from .matsubara import Matsubara
 from .problem import Problem
+from .retarded import Retarded
 
 Complex = NDArray[np.complex128]
 
@@ -64,22 +65,23 @@ class Pairing(FrozenRecord):
         table[self.chosen, :, column.GAP_RE], table[self.chosen, :, column.GAP_IM] = gap.real, gap.imag
         return problem.with_columns(table)
 
-    def amplitude(self, problem: Problem, state: Complex, weight: float = 1.0) -> Complex:
-        """Weight times the singlet amplitude f0 of a state (nodes, 4), shape (cells, points)."""
-        return singlet(Matsubara(problem).conjugates(column.GAP, weight, [state], chosen=self.chosen))
+    def amplitude(self, equation: Matsubara | Retarded, state: Complex, weight: complex = 1.0) -> Complex:
+        """Weight times the singlet amplitude f0 of a state, shape (cells, points).
 
-    def response(self, problem: Problem, state: Complex, change: Complex, weight: float = 1.0) -> Complex:
-        """Weight times the change of f0 with a change of the state, in the coordinates (nodes, n) of the sector."""
-        return singlet(Matsubara(problem).changes(column.GAP, weight, [state], [change], chosen=self.chosen))
+        Its real and imaginary parts are Re(weight df/dc) of the parts of the gap, also at real energies, where a sum
+        over E > 0 stands for both signs.
+        """
+        return singlet(equation.conjugates(column.GAP, weight, [state], chosen=self.chosen).real)
 
-    def source(self, problem: Problem, state: Complex, gap: Complex) -> Complex:
-        """Change of the residual of the Usadel equation with the gap, by coordinates (nodes, n); linear in `gap`."""
-        fields = np.zeros((*self.shape, column.HZ + 1))
-        fields[..., column.GAP_RE], fields[..., column.GAP_IM] = gap.real, gap.imag
-        sector = problem.sector
-        return field_sources(
-            sector.like, problem.tables, sector.reduce(state), fields, problem.space.dx[self.chosen], self.chosen
-        )
+    def response(
+        self, equation: Matsubara | Retarded, state: Complex, change: Complex, weight: complex = 1.0
+    ) -> Complex:  # fmt: skip
+        """Weight times the change of f0 with a change of the state, in its own coordinates."""
+        return singlet(equation.changes(column.GAP, weight, [state], [change], chosen=self.chosen).real)
+
+    def source(self, equation: Matsubara | Retarded, state: Complex, gap: Complex) -> Complex:
+        """Change of the residual of the Usadel equation with the gap, over the nodes; linear in `gap`."""
+        return equation.gap_source(state, gap, self.chosen)
 
 
 def build_pairing(device: Device, problem: Problem) -> Pairing | None:

@@ -14,7 +14,7 @@ from ..physics.jit import readonly
 from ..physics.riccati import tilde_entries
 from ..space.space import Index, Real
 from .assembly import Complex, add_junctions, assemble
-from .conjugates import static_conjugates_of, sum_changes, sum_conjugates
+from .conjugates import gap_source, static_conjugates_of, sum_changes, sum_conjugates
 from .interfaces import junction_energy
 from .problem import Problem
 
@@ -28,6 +28,10 @@ class Matsubara(FrozenRecord):
     """
 
     problem: Problem
+
+    def zero(self) -> Complex:
+        """The normal metal everywhere, shape (nodes, 4)."""
+        return np.zeros((self.problem.space.nodes.shape[1], 4), complex)
 
     def clamp(self, w: float, state: Complex) -> Complex:
         """A copy of the state with the nodes of the electrodes set to the values of their reservoirs at w.
@@ -119,6 +123,11 @@ class Matsubara(FrozenRecord):
     def unknowns(self, state: Complex) -> Real:
         """The free unknowns of a state, in the order of a step."""
         return self.free(self.problem.sector.reduce(state))
+
+    def gap_source(self, state: Complex, gap: Complex, chosen: Index) -> Complex:
+        """Change of the residual (nodes, n) with the gap (cells, points) at the points of some cells."""
+        own = self.problem
+        return gap_source(own.sector.like, own.space, own.tables, own.sector.reduce(state), gap, chosen)
 
     def reduced_change(self, step: Real) -> Complex:
         """The change of the state with a step of the free unknowns, in the coordinates (nodes, n) of the sector."""

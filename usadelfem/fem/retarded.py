@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..frozen import FrozenRecord
 from ..physics.columns import W
@@ -16,7 +16,14 @@ from ..physics.jit import announce_compilation, readonly
 from ..physics.riccati import tilde_entries
 from ..space.space import Index, Real
 from .assembly import Pattern, in_chunks, scatter_junctions
-from .conjugates import CellTables, cell_tables, static_conjugates_of, sum_conjugates
+from .conjugates import (
+    CellTables,
+    cell_tables,
+    gap_source,
+    static_conjugates_of,
+    sum_changes,
+    sum_conjugates,
+)
 from .problem import Problem
 from .retarded_cells import retarded_junctions, retarded_terms
 from .workspace import junction_space, point_space, whole_tangent_space
@@ -63,12 +70,12 @@ class Retarded(FrozenRecord):
     def residual(self, w: complex, state: Complex) -> tuple[Complex, float]:
         """Residual over the free unknowns, and the size of the terms it is to be compared with."""
         residual, scale, _ = self._assemble(w, state, None)
-        return self._free(residual), float(scale.max(initial=0.0))
+        return self.free(residual), float(scale.max(initial=0.0))
 
     def linearize(self, w: complex, state: Complex) -> tuple[Complex, float, Complex]:
         """Residual, its size, and the values of the upper-triangular CSR tangent."""
         residual, scale, values = self._assemble(w, state, self.problem.pattern)
-        return self._free(residual), float(scale.max(initial=0.0)), values
+        return self.free(residual), float(scale.max(initial=0.0)), values
 
     def moved(self, state: Complex, step: Complex) -> Complex:
         """The state after a step of the free unknowns."""
@@ -78,7 +85,7 @@ class Retarded(FrozenRecord):
 
     def unknowns(self, state: Complex) -> Complex:
         """The free unknowns of a state, in the order of a step."""
-        return self._free(state)
+        return self.free(state)
 
     def mirrored(self, state: Complex) -> Complex:
         """The state at -E: a(-E) = sigma_y b(E)* sigma_y and the other way round; states (..., 2n)."""
@@ -92,10 +99,34 @@ class Retarded(FrozenRecord):
         """What kernels read of the cells."""
         return cell_tables(self.problem.space, self.problem.aligned[0], self.problem.exchanged[0])
 
-    def conjugates(self, places: Sequence[int], state: Complex) -> Complex:
-        """df/dc of a state (nodes, 2n), shape (places, cells, points); per density of states, in the sector's frame."""
+    def conjugates(
+        self, places: Sequence[int], weights: ArrayLike, states: Sequence[Complex] | Complex, *,
+        chosen: Index | None = None,
+    ) -> Complex:  # fmt: skip
+        """The sum of weights times df/dc over states (nodes, 2n), shape (places, cells, points); per density of states.
+
+        Spin vectors are those in the frame of the sector (`Sector.vectors`).
+        """
         like, space = self.problem.sector.like, self.problem.space
-        return sum_conjugates(like, space, self.cell_tables, places, [(0.0, 1.0, state)])
+        each = ((0.0, weight, state) for weight, state in zip(np.atleast_1d(weights), states, strict=True))
+        return sum_conjugates(like, space, self.cell_tables, places, each, chosen)
+
+    def changes(
+        self, places: Sequence[int], weights: ArrayLike, states: Sequence[Complex] | Complex,
+        changes: Sequence[Complex], *, chosen: Index | None = None,
+    ) -> Complex:  # fmt: skip
+        """The same of the changes of df/dc with changes (nodes, 2n) of the states."""
+        like, space, weight = self.problem.sector.like, self.problem.space, np.atleast_1d(weights)
+        each = zip(np.zeros(len(weight)), weight, states, changes, strict=True)
+        return sum_changes(like, space, self.cell_tables, places, each, chosen)
+
+    def gap_source(self, state: Complex, gap: Complex, chosen: Index) -> Complex:
+        """Change of the residual (nodes, 2n) with the gap (cells, points) at the points of some cells."""
+        return gap_source(self.problem.sector.like, self.problem.space, self.cell_tables, state, gap, chosen)
+
+    def reduced_change(self, step: Complex) -> Complex:
+        """The change (nodes, 2n) of the state with a step of the free unknowns."""
+        return self.moved(self.zero(), step)
 
     def pointwise(self, places: Sequence[int], values: Complex) -> Complex:
         """Conjugates that need no gradients, of matrices a and b (..., 2n); shape (places, ...)."""
@@ -107,7 +138,8 @@ class Retarded(FrozenRecord):
         """Tr tau3 g / 4 of matrices a and b (..., 2n), whose real part is the density of states N(E)/N0; (...)."""
         return np.asarray(1.0 - 0.25 * self.pointwise((W,), values)[0])
 
-    def _free(self, residual: Complex) -> Complex:
+    def free(self, residual: Complex) -> Complex:
+        """A residual (nodes, 2n), over the free unknowns."""
         return residual[self.problem.pattern.free].reshape(-1)
 
     def of_cells(self, w: complex, state: Complex, chosen: Index) -> Complex:

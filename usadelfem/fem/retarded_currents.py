@@ -30,7 +30,7 @@ def spectral_moments(equation: Retarded, state: Complex) -> Real:
     """
     space = equation.problem.space
     places = gauge_columns(space.dim, range(4))
-    m = equation.conjugates(places, state).imag * equation.problem.coefficients.table[..., N0]
+    m = equation.conjugates(places, 1.0, [state]).imag * equation.problem.coefficients.table[..., N0]
     factors = np.array([-0.5, -1.0, -1.0, -1.0])
     return np.asarray(m.reshape(space.dim, 4, *space.dx.shape) * factors[:, None, None])
 

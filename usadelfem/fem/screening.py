@@ -16,6 +16,7 @@ from ..space.space import Real
 from .conjugates import gauge_columns
 from .matsubara import Matsubara
 from .problem import Problem
+from .retarded import Retarded
 
 Complex = NDArray[np.complex128]
 
@@ -46,13 +47,13 @@ class Induced(FrozenRecord):
             table[..., column.COEFFICIENTS + GAUGE_COLUMNS * k] = total[k]
         return problem.with_columns(table)
 
-    def response(self, problem: Problem, state: Complex, weight: float) -> Real:
+    def response(self, equation: Matsubara | Retarded, state: Complex, weight: complex) -> Real:
         """Charge current and its local response -dj/dA at fixed g, weighted; shape (dim + 1, cells, points).
 
         j = -df/dA, and -dj/dA = 2 D tr F Ft is 4 D times the conjugate of depairing, which a vector potential is.
         """
-        table, potentials = problem.coefficients.table, gauge_columns(problem.space.dim, (0,))
-        out = Matsubara(problem).conjugates((*potentials, column.DEPAIRING), weight, [state]) * table[..., column.N0]
+        table, potentials = equation.problem.coefficients.table, gauge_columns(equation.problem.space.dim, (0,))
+        out = equation.conjugates((*potentials, column.DEPAIRING), weight, [state]).real * table[..., column.N0]
         out[:-1] *= -1.0
         out[-1] *= 4.0 * table[..., column.D]
         return out

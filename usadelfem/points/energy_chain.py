@@ -11,16 +11,17 @@ Rungs are kept: another energy starts from the lowest one whose R is above its d
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..fem.problem import Problem
 from ..fem.retarded import Retarded
-from ..numerics.linear import Factor, LinearSolver
-from ..numerics.newton import ERROR_TOLERANCE, Clock, Outcome, newton
-from ..numerics.report import Report
+from ..numerics.linear import Factor
+from ..numerics.newton import Outcome, newton
 from ..physics.riccati import largest_amplitude, spectral_minimum
-from .frequency_chain import amplitude, predict
+from .chain import Chain, Known, amplitude, predict
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -35,6 +36,8 @@ REACH = 0.5
 TRUST = 0.1
 # Solutions that an extrapolation goes through.
 POINTS = 3
+# Fewest energies of a chain that has to begin with a ladder.
+FEWEST = 6
 # Intermediate rungs are solved to this accuracy.
 ROUGH = 1e-6
 # Positivity of the spectral functions and |a| <= 1 hold up to rounding. On coarse meshes the discrete solution itself
@@ -54,80 +57,95 @@ class Rung:
 
 
 @dataclass(eq=False)
-class EnergyChain:
-    """Energies of one spectrum, with one linear solver, solved one after another.
+class EnergyChain(Chain):
+    """Energies of one spectrum; their states hold a and b, shape (energies, nodes, 2n). NaN where none was found.
 
     Attributes
     ----------
-    equation
-        The retarded equation.
-    scale
-        Largest gap or exchange field of the device.
-    broadening
-        Imaginary part Gamma of the energy.
-    solver
-        The linear solver; None where every node is clamped.
-    known
-        The energies that converged, with their states.
     rungs
         The last ladder, from large to small R.
+    factor
+        The last factors.
     """
 
-    equation: Retarded
-    scale: float
-    broadening: float
-    kind: str = "auto"
-    clock: Clock = field(default_factory=Clock)
-    known: list[tuple[float, Complex]] = field(default_factory=list)
     rungs: list[Rung] = field(default_factory=list)
     factor: Factor | None = None
 
-    def __post_init__(self) -> None:
-        pattern = self.equation.problem.pattern
-        self.solver: LinearSolver | None = None
-        if len(pattern.free):
-            self.solver = self.equation.problem.borrow_solver(self.kind, complex)
+    what: ClassVar[str] = "energies"
+    unknown: ClassVar[type] = complex
 
-    def solve(self, energy: float) -> tuple[Complex, Report]:
-        """The state at an energy, NaN where it was not found, and how it went."""
-        outcome, extra = self._from_neighbours(energy), 0
-        iterations = outcome.factorizations
-        if not outcome.converged:
-            outcome, extra = self._descend(energy)
-            iterations += outcome.factorizations
-        report = Report(
-            energy, outcome.converged, iterations, outcome.residuals, outcome.steps, extra, outcome.error
-        )
-        if not outcome.converged:
-            return np.full_like(outcome.state, np.nan), report
-        self.known.append((energy, outcome.state))
-        return outcome.state, report
+    @staticmethod
+    def parts(points: int, most: int, known: int) -> list[slice]:
+        """Neighbours stay together; FEWEST of them where nothing is known yet, as the first one needs a ladder."""
+        count = max(1, min(most, points if known else points // FEWEST))
+        ends = [len(own) for own in np.array_split(np.empty(points), count)]
+        return [slice(end - size, end) for size, end in zip(ends, np.cumsum(ends).tolist(), strict=True)]
 
-    def release(self) -> None:
-        """Give the solver back; the chain has done its work."""
+    @staticmethod
+    def equation(problem: Problem) -> Retarded:
+        """The equation of a problem at real energies."""
+        return Retarded(problem)
+
+    @staticmethod
+    def argument(point: float, broadening: float) -> complex:
+        """w = Gamma - iE."""
+        return complex(broadening, -point)
+
+    def descend(self, problem: Problem, accuracy: float) -> None:
+        """Solve all energies from high to low, from those that are known or on a ladder."""
+        equation = Retarded(problem)
+        for index in range(len(self.points) - 1, -1, -1):
+            energy, extra = float(self.points[index]), 0
+            outcome = self._from_neighbours(equation, index, accuracy)
+            iterations = outcome.factorizations
+            if not outcome.converged:
+                outcome, extra = self._climb_down(equation, index, accuracy)
+                iterations += outcome.factorizations
+            self._store(index, outcome, extra, iterations)
+            if outcome.converged:
+                self.known.append((energy, self.states[index]))
+            self.step()
+
+    def update(self, problem: Problem, accuracy: float) -> None:
+        """Solve all energies again after a change of the problem; what was known is of another one."""
+        self.known, self.rungs, self.factor = [], [], None
+        super().update(problem, accuracy)
+
+    def forget(self) -> None:
+        """Make factors anew where they are needed next."""
+        super().forget()
         self.factor = None
-        if self.solver is not None:
-            self.equation.problem.return_solver(self.solver, self.kind, complex)
 
-    def _from_neighbours(self, energy: float) -> Outcome:
+    def _where(self, point: float) -> str:
+        return f"energy {point:.6g}"
+
+    def _newton(self, problem: Problem, index: int, accuracy: float) -> Outcome:
+        equation, state = Retarded(problem), self.states[index]
+        if not np.isfinite(state).all():
+            return Outcome(equation.zero(), False, (), (), 0)
+        w, factor = self._w(index), self._factor(index)
+        return self._from(equation, index, w, state, factor, ladder=False, accuracy=accuracy)
+
+    def _from_neighbours(self, equation: Retarded, index: int, accuracy: float) -> Outcome:
         """Newton's method from what the energies before predict."""
-        nearest = sorted(self.known, key=lambda point: abs(point[0] - energy))[:POINTS]
-        guess = predict(energy, nearest, self.equation.zero())
-        outcome = self._newton(complex(self.broadening, -energy), guess, self.factor, ladder=False)
+        energy = float(self.points[index])
+        guess = predict(energy, nearest(self.known, energy), equation.zero())
+        borrowed = None if self.keep else self.factor  # what is kept of an energy has to be its own
+        outcome = self._from(equation, index, self._w(index), guess, borrowed, ladder=False, accuracy=accuracy)
         self.factor = outcome.factor if outcome.converged else None
         return outcome
 
-    def _descend(self, energy: float) -> tuple[Outcome, int]:
+    def _climb_down(self, equation: Retarded, index: int, accuracy: float) -> tuple[Outcome, int]:
         """Down the ladder; returns also the number of its rungs that were solved."""
-        end = float(np.log(self.broadening))
+        energy, end = float(self.points[index]), float(np.log(self.broadening))
         usable = [rung for rung in self.rungs if abs(rung.energy - energy) <= REACH * np.exp(rung.height)]
         top = float(np.log(FAR * (self.scale + abs(energy) + self.broadening)))
         here, stride, steps, iterations = usable[-1].height if usable else top, np.log(STRIDE), 0, 0
         fresh: list[Rung] = []
         while True:
-            outcome = self._newton(
-                complex(np.exp(here), -energy), self._next_rung(energy, here, usable, fresh), None, ladder=True,
-                trusted=bool(fresh or usable), accuracy=ERROR_TOLERANCE if here <= end else ROUGH,
+            outcome = self._from(
+                equation, index, complex(np.exp(here), -energy), self._next_rung(equation, energy, here, usable, fresh),
+                None, ladder=True, trusted=bool(fresh or usable), accuracy=accuracy if here <= end else ROUGH,
             )  # fmt: skip
             steps, iterations = steps + 1, iterations + outcome.factorizations
             if outcome.converged:
@@ -148,40 +166,52 @@ class EnergyChain:
         self.factor = outcome.factor if outcome.converged else None
         return replace(outcome, factorizations=iterations), steps
 
-    def _next_rung(self, energy: float, height: float, usable: list[Rung], fresh: list[Rung]) -> Complex:
+    def _next_rung(
+        self, equation: Retarded, energy: float, height: float, usable: list[Rung], fresh: list[Rung]
+    ) -> Complex:  # fmt: skip
         """The state at a height, from the rungs above it and the normal state at infinite R."""
         if usable and not fresh:
             return usable[-1].state
-        size, zero = self.scale + abs(energy), self.equation.zero()
+        size, zero = self.scale + abs(energy), equation.zero()
         above = [(amplitude(np.exp(rung.height), size), rung.state) for rung in fresh[-POINTS:]]
         return predict(amplitude(np.exp(height), size), [(0.0, zero), *above], zero)
 
-    def _newton(
-        self, w: complex, state: Complex, factor: Factor | None, *, ladder: bool, trusted: bool = True,
-        accuracy: float = ERROR_TOLERANCE,
+    def _from(
+        self, equation: Retarded, index: int, w: complex, state: Complex, factor: Factor | None, *, ladder: bool,
+        accuracy: float, trusted: bool = True,
     ) -> Outcome:  # fmt: skip
-        start = self.equation.clamp(w, state)
+        """Newton's method at w from a state; with factors of another one as long as they help."""
+        start = equation.clamp(w, state)
         if self.solver is None:
             return Outcome(start, True, (0.0,), (), 0)
         usable = factor if factor is not None and factor.fresh else None
-        found = newton(self.equation, w, start, solver=self.solver, clock=self.clock, factor=usable, accuracy=accuracy)
-        outcome = self._judge(found, start if trusted else None, ladder)
+        found = newton(
+            equation, w, start, solver=self.solver, clock=self.clock, slot=self._slot(index), factor=usable,
+            accuracy=accuracy,
+        )  # fmt: skip
+        outcome = _judged(equation, found, start if trusted else None, ladder)
         if outcome.converged or usable is None:
             return outcome
-        again = self._newton(w, state, None, ladder=ladder, trusted=trusted, accuracy=accuracy)
+        again = self._from(equation, index, w, state, None, ladder=ladder, accuracy=accuracy, trusted=trusted)
         return replace(again, factorizations=outcome.factorizations + again.factorizations)
 
-    def _judge(self, outcome: Outcome, start: Complex | None, ladder: bool) -> Outcome:
-        """The outcome, not converged if it may be another solution than the physical one."""
-        if not outcome.converged or self.equation.problem.linearized:
-            return outcome
-        distance = 0.0 if start is None else float(abs(outcome.state - start).max(initial=0.0))
-        if not distance <= TRUST:
-            return replace(outcome, converged=False, reason="the solution is far from the extrapolation")
-        a, b = self.equation.matrices(outcome.state)
-        largest, density = max(largest_amplitude(a), largest_amplitude(b)), spectral_minimum(a, b)
-        if largest <= 1 + STRICT and density >= -STRICT:
-            return outcome
-        if ladder and distance <= CLOSE and largest <= AMPLITUDE and density >= -LOOSE:
-            return outcome
-        return replace(outcome, converged=False, reason="a density of states is negative")
+
+def nearest(known: Known, energy: float) -> Known:
+    """The known energies that another one is extrapolated from, the nearest first."""
+    return sorted(known, key=lambda point: abs(point[0] - energy))[:POINTS]
+
+
+def _judged(equation: Retarded, outcome: Outcome, start: Complex | None, ladder: bool) -> Outcome:
+    """The outcome, not converged if it may be another solution than the physical one."""
+    if not outcome.converged or equation.problem.linearized:
+        return outcome
+    distance = 0.0 if start is None else float(abs(outcome.state - start).max(initial=0.0))
+    if not distance <= TRUST:
+        return replace(outcome, converged=False, reason="the solution is far from the extrapolation")
+    a, b = equation.matrices(outcome.state)
+    largest, density = max(largest_amplitude(a), largest_amplitude(b)), spectral_minimum(a, b)
+    if largest <= 1 + STRICT and density >= -STRICT:
+        return outcome
+    if ladder and distance <= CLOSE and largest <= AMPLITUDE and density >= -LOOSE:
+        return outcome
+    return replace(outcome, converged=False, reason="a density of states is negative")

@@ -17,8 +17,8 @@ from ..fem.problem import build_problem, energy_scale
 from ..fem.sector import SECTORS
 from ..parallel.engines import Workers, checked_workers
 from ..parallel.tasks import progress_bar
-from ..points.frequency_team_remote import build_team
 from ..points.sum_rule import SumRule
+from ..points.team_remote import frequency_team
 from .arguments import check_device, check_initial, check_settings
 from .coupling import coupling
 from .field_guess import Initial
@@ -160,7 +160,7 @@ def solve_equilibrium(
         warn_unresolved(eq.problem, eq.frequencies, eq.weights, eq.riccati)
         return eq
     with progress_bar(len(nodes), "Matsubara frequencies", progress) as bar:
-        team = build_team(
+        team = frequency_team(
             problem, nodes, weights, scale=scale, kind=linear_solver, workers=workers, step=bar.update
         )
         try:

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from ..diagnostics.cutoff import LOOKED_AT, left_out
 from ..fem.gap_equation import Pairing
 from ..fem.gap_preconditioner import GapResponse, build_gap_response
+from ..fem.matsubara import Matsubara
 from ..fem.problem import Problem
 from ..fem.screening import Induced
 from ..numerics.newton import ERROR_TOLERANCE
 from ..numerics.report import Iteration
 from ..physics import columns as column
-from ..points.frequency_sums import Job, Sum, Terms
-from ..points.frequency_team import Team
+from ..points.sums import Job, Sum, Terms
+from ..points.team import Team
 from .islands import FINITE, PHASE, find_islands
 
 Real = NDArray[np.float64]
@@ -73,7 +74,7 @@ class SelfConsistency:
     sums: list[Any] | None = None
 
     def __post_init__(self) -> None:
-        log_sum = 2 * np.pi * self.temperature * float((self.team.weights / self.team.frequencies).sum())
+        log_sum = 2 * np.pi * self.temperature * self.team.inverse_sum
         if self.pairing is not None:
             coefficient = np.log(self.temperature) - self.pairing.log_tc + log_sum
             self.paired = np.isfinite(coefficient)  # Tc = 0: no pairing, no gap
@@ -180,7 +181,7 @@ class SelfConsistency:
 
         def force(phases: Real | None = None) -> Real:
             turned = states if phases is None else islands.turned(phases, self.gap, states)[1]
-            return islands.force(self.problem, team.frequencies, team.weights, turned, self.temperature)
+            return islands.force(self.problem, team.points, team.weights, turned, self.temperature)
 
         self.stiffness = islands.stiffness(self.pairing, self.gap, residual, self.derivative, force)
         return islands.step(force(), self.stiffness)
@@ -211,7 +212,7 @@ class SelfConsistency:
         assert self.pairing is not None
         size = np.maximum(abs(self.gap), SMALL * self.unit)
         alpha, kappa = np.zeros(size.shape), np.zeros(size.shape)
-        for w, weight in zip(self.team.frequencies, 2 * np.pi * self.temperature * self.team.weights, strict=True):
+        for w, weight in zip(self.team.points, 2 * np.pi * self.temperature * self.team.weights, strict=True):
             energy = np.hypot(w, size)
             alpha += weight / energy**2
             kappa += weight * size**2 / energy**3
@@ -261,8 +262,9 @@ class SelfConsistency:
         """What the sum leaves out beyond its end, as `left_out`."""
         if self.pairing is None:
             return 0.0
-        highest = self.team.frequencies[-LOOKED_AT:]
-        amplitudes = np.array([self.pairing.amplitude(self.problem, state) for state in self.team.states[-LOOKED_AT:]])
+        highest = self.team.points[-LOOKED_AT:]
+        equation, states = Matsubara(self.problem), self.team.states[-LOOKED_AT:]
+        amplitudes = np.array([self.pairing.amplitude(equation, state) for state in states])
         return left_out(self.pairing, self.gap, highest, amplitudes, cutoff)
 
     def measure(

@@ -22,9 +22,9 @@ from ..numerics.newton import ERROR_TOLERANCE
 from ..numerics.report import Iteration
 from ..parallel.engines import Workers
 from ..parallel.tasks import progress_bar
-from ..points.frequency_sums import Terms
-from ..points.frequency_team_remote import build_team
 from ..points.sum_rule import SumRule
+from ..points.sums import Terms
+from ..points.team_remote import frequency_team
 from ..space.recover import recover
 from ..space.space import basis_values
 from .best import RESTART_ACCURACY, SUSPICIOUS, Best
@@ -132,7 +132,7 @@ def _problem(
     temperature: float, scale: float, options: FieldOptions,
 ) -> SelfConsistency:  # fmt: skip
     induced = build_induced(device, problem, mu0) if mu0 is not None else None
-    team = build_team(
+    team = frequency_team(
         problem, nodes, weights, scale=scale, kind=options.linear_solver, workers=options.workers, keep=True,
         terms=Terms(pairing, induced),
     )  # fmt: skip

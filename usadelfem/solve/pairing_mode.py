@@ -22,10 +22,10 @@ from ..errors import DeviceError, SolveError
 from ..fem.gap_equation import Pairing, build_pairing, needed_cut, zero_temperature_gap
 from ..fem.problem import Problem, build_problem, energy_scale
 from ..parallel.engines import Workers, checked_workers
-from ..points.frequency_sums import Terms
-from ..points.frequency_team import Team
-from ..points.frequency_team_remote import build_team
 from ..points.sum_rule import SumRule
+from ..points.sums import Terms
+from ..points.team import Team
+from ..points.team_remote import frequency_team
 from .arguments import check_device, check_settings
 
 Complex = NDArray[np.complex128]
@@ -58,7 +58,7 @@ def lowest_mode(
     scale = max(energy_scale(problem), zero_temperature_gap(pairing))
     rule = SumRule(**sums, cut=needed_cut(device, problem, temperature))
     nodes, weights = rule.nodes(temperature, scale)
-    team = build_team(
+    team = frequency_team(
         problem, nodes, weights, scale=scale, kind=linear_solver, workers=workers, keep=True,
         terms=Terms(pairing),
     )  # fmt: skip
@@ -90,7 +90,7 @@ def superconducting_contacts(problem: Problem) -> list[str]:
 def _lowest(
     problem: Problem, pairing: Pairing, team: Team, temperature: float, start: Complex | None
 ) -> tuple[float, Complex]:  # fmt: skip
-    log_sum = 2 * np.pi * temperature * float((team.weights / team.frequencies).sum())
+    log_sum = 2 * np.pi * temperature * team.inverse_sum
     coefficient = np.log(temperature) - pairing.log_tc + log_sum
     paired = np.isfinite(coefficient)  # no pairing where Tc = 0: far above all other eigenvalues
     coefficient = np.where(paired, coefficient, 2 * coefficient[paired].max())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
-from threading import local
 from typing import Any
 
 import numpy as np
@@ -14,13 +12,14 @@ from ..device.device import Device
 from ..errors import DeviceError, warn
 from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.retarded import Retarded
-from ..numerics.newton import Clock
 from ..numerics.report import Report
-from ..parallel.engines import Workers, capacity, checked_workers, executor_of
-from ..parallel.tasks import progress_bar, run_tasks
+from ..parallel.engines import Workers, checked_workers
+from ..parallel.tasks import progress_bar
 from ..physics.riccati import spectral_minimum
 from ..points.energy_chain import EnergyChain
 from ..points.energy_choice import BATCH, checked_energies, curves, energy_interval, positive_energy, refine
+from ..points.team import Setup, Team
+from ..points.team_remote import build_team
 from .arguments import check_settings
 from .results import Equilibrium, Spectrum
 from .unresolved import warn_unresolved_spectrum
@@ -28,8 +27,6 @@ from .unresolved import warn_unresolved_spectrum
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-# Fewest energies of a task: its first one needs a ladder. More than one task per worker does not pay for that reason.
-FEWEST, PER_WORKER = 6, 1
 # Densities of states below the negative of this, in units of the normal one, are reported.
 NEGATIVE = 0.05
 
@@ -105,18 +102,19 @@ def solve_spectrum(
             raise ValueError("energy_range and resolution belong to energies='adaptive'")
         chosen = checked_energies(energies)
     device, problem = _problem(source, order, sector)
-    equation, scale = Retarded(problem), max(energy_scale(problem), broadening)
-    with executor_of(workers) as executor:
-        crew = _Crew(equation, scale, broadening, linear_solver, executor, progress)
-        if adaptive:
-            chosen = crew.refine(
-                *energy_interval(energy_range, scale), positive_energy("resolution", resolution, broadening)
-            )
-        else:
-            crew.solve(np.unique(abs(chosen)))
-    if crew.chain is not None:
-        crew.chain.release()
-    return _collect(device, chosen, crew)
+    scale = max(energy_scale(problem), broadening)
+    with progress_bar(None if adaptive else len(chosen), "energies", progress) as bar:
+        team = build_team(Setup(problem, EnergyChain, scale, broadening, linear_solver), workers, bar.update)
+        found = _Found(problem, team)
+        try:
+            if adaptive:
+                resolution = positive_energy("resolution", resolution, broadening)
+                chosen = found.refine(*energy_interval(energy_range, scale), resolution)
+            else:
+                found.solve(np.unique(abs(chosen)))
+        finally:
+            team.release()
+    return _collect(device, chosen, broadening, found)
 
 
 def _problem(source: Any, order: int | None, sector: str | None) -> tuple[Device, Problem]:
@@ -136,29 +134,29 @@ def _problem(source: Any, order: int | None, sector: str | None) -> tuple[Device
     return source, own
 
 
-def _collect(device: Device, energies: Real, crew: _Crew) -> Spectrum:
-    states = np.array(
-        [crew.states[e] if e >= 0 else crew.equation.mirrored(crew.states[-e]) for e in energies.tolist()]
-    )  # fmt: skip
+def _collect(device: Device, energies: Real, broadening: float, found: _Found) -> Spectrum:
+    problem = found.problem
+    mirrored = Retarded(problem).mirrored
+    states = np.array([found.states[e] if e >= 0 else mirrored(found.states[-e]) for e in energies.tolist()])
     states.flags.writeable = False
-    report = tuple(crew.reports[abs(e)] for e in energies.tolist())
+    report = tuple(found.reports[abs(e)] for e in energies.tolist())
     failed = [r.frequency for r in report if not r.converged]
     if failed:
         warn(
             f"{len(failed)} of {len(report)} energies were not found and are NaN: {_listed(failed)}. Try: a finer "
             "mesh, a larger broadening, or other energies around them"
         )
-    _warn_of_negative_densities(crew, report)
-    warn_unresolved_spectrum(crew.equation.problem, energies, crew.broadening, states)
-    return Spectrum(device, energies, crew.broadening, states, report, crew.equation.problem, crew.clock)
+    _warn_of_negative_densities(found, report)
+    warn_unresolved_spectrum(problem, energies, broadening, states)
+    return Spectrum(device, energies, broadening, states, report, problem, found.team.clock)
 
 
-def _warn_of_negative_densities(crew: _Crew, report: tuple[Report, ...]) -> None:
+def _warn_of_negative_densities(found: _Found, report: tuple[Report, ...]) -> None:
     """The discrete solution, not the physical one, may have negative densities next to contacts on coarse meshes."""
-    if crew.equation.problem.linearized:
+    if found.problem.linearized:
         return
-    found = {abs(r.frequency) for r in report if r.converged}
-    lowest = {e: spectral_minimum(*crew.equation.matrices(crew.states[e])) for e in sorted(found)}
+    energies, matrices = {abs(r.frequency) for r in report if r.converged}, Retarded(found.problem).matrices
+    lowest = {e: spectral_minimum(*matrices(found.states[e])) for e in sorted(energies)}
     negative = [e for e, least in lowest.items() if least < -NEGATIVE]
     if negative:
         warn(
@@ -173,51 +171,25 @@ def _listed(energies: list[float]) -> str:
     return ", ".join(f"{e:.6g}" for e in energies[:5]) + (", ..." if len(energies) > 5 else "")
 
 
-class _Crew:
-    """Solves sets of energies, here or on an executor, and keeps what is found."""
+class _Found:
+    """The energies that a team has solved, with their states and reports; further ones are started from them."""
 
-    def __init__(
-        self, equation: Retarded, scale: float, broadening: float, kind: str, executor: Executor | None,
-        progress: bool | None,
-    ) -> None:  # fmt: skip
-        self.equation, self.scale, self.broadening = equation, scale, broadening
-        self.kind, self.executor, self.progress = kind, executor, progress
+    def __init__(self, problem: Problem, team: Team) -> None:
+        self.problem, self.team = problem, team
         self.states: dict[float, Complex] = {}
         self.reports: dict[float, Report] = {}
-        self.clock = Clock()
-        self.chain = EnergyChain(equation, scale, broadening, kind) if executor is None else None
 
     def solve(self, energies: Real) -> None:
         """Solve energies >= 0, ascending."""
-        if self.executor is None:
-            assert self.chain is not None
-            with progress_bar(len(energies), "energies", self.progress) as bar:
-                for energy in energies[::-1].tolist():
-                    self._store(energy, *self.chain.solve(energy))
-                    bar.update()
-            self.clock = self.chain.clock
-            return
-        parts = max(1, min(PER_WORKER * capacity(self.executor)[1], len(energies) // FEWEST))
-        shared = self.equation, self.scale, self.broadening, self.kind
-
-        def keep(index: int, result: tuple[list[tuple[float, Complex, Report]], Clock]) -> None:
-            for found in result[0]:
-                self._store(*found)
-            self.clock.add(result[1])
-
-        run_tasks(
-            _solve_part, np.array_split(energies, parts), shared=shared, executor=self.executor, label="energies",
-            progress=self.progress, on_result=keep,
-        )  # fmt: skip
-
-    def _store(self, energy: float, state: Complex, report: Report) -> None:
-        self.states[energy], self.reports[energy] = state, report
+        self.team.turn(energies)
+        self.team.descend(self.problem)
+        for energy, state, report in zip(energies.tolist(), self.team.states, self.team.reports, strict=True):
+            self.states[energy], self.reports[energy] = state, report
 
     def refine(self, low: float, high: float, resolution: float) -> Real:
         """Choose and solve energies between two; returns them ascending."""
         closest = 0.0 if low * high <= 0 else min(abs(low), abs(high))
-        workers = 1 if self.executor is None else capacity(self.executor)[1]
-        last = np.zeros(1)
+        equation, last = Retarded(self.problem), np.zeros(1)
 
         def solve(energies: Real) -> list[Real]:
             nonlocal last
@@ -225,26 +197,11 @@ class _Crew:
             found = []
             for energy in energies.tolist():
                 if self.reports[energy].converged:
-                    last = curves(self.equation, self.states[energy])
+                    last = curves(equation, self.states[energy])
                 found.append(last)
             return found
 
-        refine(closest, max(abs(low), abs(high)), resolution, BATCH * workers, solve)
+        refine(closest, max(abs(low), abs(high)), resolution, BATCH * self.team.most, solve)
         solved = np.array(list(self.states))
         both = np.unique(np.concatenate([solved, -solved]))
         return np.asarray(both[(both >= low) & (both <= high)])
-
-
-def _solve_part(shared: tuple[Retarded, float, float, str], energies: Real) -> Any:
-    """The task of a worker: some energies with one solver, which goes on from what the worker has solved before."""
-    chain: EnergyChain | None = getattr(_own, "chain", None)
-    if chain is None or chain.equation is not shared[0]:
-        if chain is not None:
-            chain.release()
-        chain = _own.chain = EnergyChain(*shared)
-    chain.clock = Clock()
-    found = [(energy, *chain.solve(energy)) for energy in energies[::-1].tolist()]
-    return found, chain.clock
-
-
-_own = local()  # of every thread, the chain of its last problem; in a pool of processes there is one

@@ -11,7 +11,7 @@ from ..diagnostics.units import warn_units
 from ..errors import ResolutionWarning, SolveError, warn
 from ..fem.gap_equation import build_pairing, zero_temperature_gap
 from ..fem.problem import Problem, build_problem, energy_scale
-from ..points.frequency_team_remote import build_team
+from ..points.team_remote import frequency_team
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -56,7 +56,7 @@ def warn_mode(device: Device, temperature: float, mode: Complex, order: int) -> 
     warn_units(device, problem, temperature, above=False)
     problem = pairing.with_gap(problem, np.where(np.isfinite(pairing.log_tc), mode, 0.0))
     lowest, one = np.array([np.pi * temperature]), np.ones(1)
-    team = build_team(problem, lowest, one, scale=zero_temperature_gap(pairing), kind="auto")
+    team = frequency_team(problem, lowest, one, scale=zero_temperature_gap(pairing), kind="auto")
     try:
         team.descend(problem, ROUGH)
         announce(problem, examined(problem, lowest, one, np.array(team.states), carried=False), SLACK_OF_MODES)

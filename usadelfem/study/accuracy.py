@@ -15,8 +15,8 @@ from ..diagnostics.refinement import ADAPTIVE, gradient_errors, original_device,
 from ..errors import DeviceError, ObservableError
 from ..fem.gap_equation import build_pairing, zero_temperature_gap
 from ..fem.problem import build_problem, energy_scale
-from ..points.frequency_team_remote import build_team
 from ..points.sum_rule import SumRule
+from ..points.team_remote import frequency_team
 from ..solve.field_solve import FieldOptions, solve_fields
 from ..solve.results import Equilibrium
 from ..solve.unresolved import sampled
@@ -116,7 +116,7 @@ def _solve_again(eq: Equilibrium, device: Device) -> Equilibrium:
         "temperature": eq.temperature, "frequencies": eq.frequencies, "weights": eq.weights, "cutoff": eq.cutoff,
     }  # fmt: skip
     if pairing is None and mu0 is None:
-        team = build_team(problem, eq.frequencies, eq.weights, scale=scale)
+        team = frequency_team(problem, eq.frequencies, eq.weights, scale=scale)
         try:
             team.descend(problem)
         finally:

@@ -13,6 +13,8 @@ from ..errors import ObservableError
 from ..observe.arguments import check_result
 from ..observe.density_of_states import check_density
 from ..points.energy_chain import EnergyChain
+from ..points.team import Setup
+from ..points.team_remote import build_team
 from ..solve.results import Spectrum
 
 Real = NDArray[np.float64]
@@ -62,18 +64,20 @@ def minigap(spec: Spectrum, region: str | None = None, *, precision: float = 1e-
             f"no states up to the largest energy {spec.energies[-1]:.4g} of the spectrum: solve it to higher energies"
         )
     energies = spec.energies[positive]
-    chain = EnergyChain(spec.equation, float(spec.energies[-1]), SHARP * float(energies[above[0]] or energies[-1]))
+    sharp = SHARP * float(energies[above[0]] or energies[-1])
+    team = build_team(Setup(spec.problem, EnergyChain, float(spec.energies[-1]), sharp))
 
     def density(energy: float) -> float:
-        state, report = chain.solve(energy)
-        if not report.converged:
+        team.turn(np.array([energy]))
+        team.descend(spec.problem)
+        if not team.reports[0].converged:
             raise ObservableError(f"no convergence at energy {energy:.6g}, close to the edge: refine the mesh")
-        return mean(state)
+        return mean(team.states[0])
 
     try:
         return _edge(density, energies, int(above[0]), precision)
     finally:
-        chain.release()
+        team.release()
 
 
 def _edge(density: Callable[[float], float], energies: Real, first: int, precision: float) -> float:

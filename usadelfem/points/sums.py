@@ -1,4 +1,4 @@
-"""What a team does with its chains, in words that can travel: moves of the states, then sums over the frequencies."""
+"""What a team does with its chains, in words that can travel: moves of the states, then sums over the points."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fem.gap_equation import Pairing
-from ..fem.matsubara import Matsubara
 from ..fem.problem import Problem
 from ..fem.screening import Induced
 from ..numerics.newton import STEP_ACCURACY
-from .frequency_chain import Chain
+from .chain import Chain
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -26,59 +25,59 @@ MODE_ACCURACY = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """What one frequency contributes to sums over all of them; None where there is no such field.
+    """What one point contributes to sums over all of them; None where there is no such field.
 
-    Every term gets a chain, the problem in the present fields, the number of the frequency in the chain and its weight.
+    Every term gets a chain, the problem in the present fields, the number of the point in the chain and its weight.
     """
 
     pairing: Pairing | None = None
     induced: Induced | None = None
 
-    def amplitude(self, chain: Chain, problem: Problem, index: int, weight: float) -> Complex:
+    def amplitude(self, chain: Chain, problem: Problem, index: int, weight: complex) -> Complex:
         """Pair amplitude f0, shape (cells, points) of the pairing."""
         assert self.pairing is not None
-        return self.pairing.amplitude(problem, chain.states[index], weight)
+        return self.pairing.amplitude(chain.equation(problem), chain.states[index], weight)
 
-    def derivative(self, chain: Chain, problem: Problem, index: int, weight: float, change: Complex) -> Complex:
+    def derivative(self, chain: Chain, problem: Problem, index: int, weight: complex, change: Complex) -> Complex:
         """Change of f0 with the gap, the state following."""
         return self._response(chain, problem, index, weight, chain.states[index], change, STEP_ACCURACY)
 
-    def mode(self, chain: Chain, problem: Problem, index: int, weight: float, gap: Complex) -> Complex:
+    def mode(self, chain: Chain, problem: Problem, index: int, weight: complex, gap: Complex) -> Complex:
         """f0 of the normal metal in a small gap, to first order."""
         normal = np.zeros(chain.states.shape[1:], complex)
         return self._response(chain, problem, index, weight, normal, gap, MODE_ACCURACY)
 
     def mode_at(
-        self, chain: Chain, problem: Problem, index: int, weight: float, gap: Complex, frequencies: Real
+        self, chain: Chain, problem: Problem, index: int, weight: complex, gap: Complex, frequencies: Real
     ) -> Complex:  # fmt: skip
         """f0 of the normal metal in a small gap at some of the frequencies, shape (frequencies, cells, points)."""
         assert self.pairing is not None
         out = np.zeros((len(frequencies), *self.pairing.shape), complex)
-        for place in np.flatnonzero(frequencies == chain.frequencies[index]):
+        for place in np.flatnonzero(frequencies == chain.points[index]):
             out[place] = self.mode(chain, problem, index, 1.0, gap)
         return out
 
     def _response(
-        self, chain: Chain, problem: Problem, index: int, weight: float, state: Complex, change: Complex,
+        self, chain: Chain, problem: Problem, index: int, weight: complex, state: Complex, change: Complex,
         accuracy: float,
     ) -> Complex:  # fmt: skip
         assert self.pairing is not None
-        equation = Matsubara(problem)
-        source = equation.free(self.pairing.source(problem, state, change))
+        equation = chain.equation(problem)
+        source = equation.free(self.pairing.source(equation, state, change))
         solution = chain.response(problem, index, source, accuracy)
         if solution is None:  # every node is clamped
             return np.zeros(self.pairing.shape, complex)
-        return self.pairing.response(problem, state, equation.reduced_change(solution), weight)
+        return self.pairing.response(equation, state, equation.reduced_change(solution), weight)
 
-    def currents(self, chain: Chain, problem: Problem, index: int, weight: float) -> Real:
+    def currents(self, chain: Chain, problem: Problem, index: int, weight: complex) -> Real:
         """Charge current and its local response, shape (dim + 1, cells, points)."""
         assert self.induced is not None
-        return self.induced.response(problem, chain.states[index], weight)
+        return self.induced.response(chain.equation(problem), chain.states[index], weight)
 
 
 @dataclass(frozen=True)
 class Sum:
-    """The sum of a method of `Terms` over the frequencies of a chain, with further arguments of that method."""
+    """The sum of a method of `Terms` over the points of a chain, with further arguments of that method."""
 
     term: Callable[..., Any]
     arguments: tuple[Any, ...] = ()
@@ -94,14 +93,14 @@ class Sum:
 
 @dataclass(frozen=True)
 class Job:
-    """What every chain does in one go: a method of `Chain` that moves its states (None: they stay), then sums."""
+    """What every chain does in one go: a method of `Chain` that moves its states (none: they stay), then sums."""
 
-    move: Callable[..., None] | None = None
+    move: str = ""
     arguments: tuple[Any, ...] = ()
     sums: tuple[Sum, ...] = ()
 
     def run(self, chain: Chain, terms: Terms, problem: Problem) -> list[Any]:
         """The values of the sums over one chain."""
-        if self.move is not None:
-            self.move(chain, problem, *self.arguments)
+        if self.move:
+            getattr(chain, self.move)(problem, *self.arguments)
         return [each.over(chain, terms, problem) for each in self.sums]

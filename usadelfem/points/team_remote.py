@@ -23,42 +23,37 @@ from ..numerics.report import Report
 from ..parallel.engines import Workers, capacity
 from ..parallel.tasks import Crew
 from ..parallel.worker import Keeper
-from .frequency_chain import Chain, factor_memory
-from .frequency_sums import Job, Terms
-from .frequency_team import LocalTeam, Team, make_chain, total
+from .chain import Chain, Known, factor_memory
+from .energy_chain import nearest
+from .frequency_chain import FrequencyChain
+from .sums import Job, Terms
+from .team import LocalTeam, Setup, Team, total
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
-def build_team(
+def build_team(setup: Setup, workers: Workers = 1, step: Callable[[], object] = int) -> Team:
+    """A team without points, of threads of this process or of the workers of an executor."""
+    if isinstance(workers, Executor):
+        return RemoteTeam(setup, workers, step)
+    return LocalTeam(setup, workers, step)
+
+
+def frequency_team(
     problem: Problem, frequencies: Real, weights: Real, *, scale: float, kind: str = "auto", workers: Workers = 1,
     keep: bool = False, terms: Terms | None = None, step: Callable[[], object] = int,
 ) -> Team:  # fmt: skip
-    """The frequencies of a solve, shared by threads of this process or by the workers of an executor."""
-    if isinstance(workers, Executor):
-        setup = _Setup(problem, terms or Terms(), frequencies, weights, scale, kind, keep)
-        return RemoteTeam(setup, workers, step)
-    return LocalTeam(
-        problem, frequencies, weights, scale=scale, kind=kind, threads=workers, keep=keep, terms=terms, step=step
-    )
-
-
-class _Setup(NamedTuple):
-    """What the chains of a team have in common; the problem is that of the first fields."""
-
-    problem: Problem
-    terms: Terms
-    frequencies: Real
-    weights: Real
-    scale: float
-    kind: str
-    keep: bool
+    """The Matsubara frequencies of a solve, shared by threads of this process or by the workers of an executor."""
+    setup = Setup(problem, FrequencyChain, scale, 0.0, kind, keep, terms or Terms())
+    team = build_team(setup, workers, step)
+    team.turn(frequencies, weights)
+    return team
 
 
 @dataclass(frozen=True, eq=False)
 class _Order:
-    """A job for one chain, and what has changed since the setup: columns of the table of coefficients, and states.
+    """A job for one chain, its points, and what has changed since the setup: columns of the table of coefficients.
 
     States are None where all are zero. Factors of an earlier generation are out of date.
     """
@@ -66,6 +61,9 @@ class _Order:
     number: int
     generation: int
     job: Job
+    points: Real
+    weights: NDArray[Any]
+    known: Known
     columns: NDArray[np.int64]
     values: Real
     states: Complex | None
@@ -101,46 +99,39 @@ class _Held:
 class _Chains(Keeper):
     """The chains of a team that a process has worked on, the last one at the end; factors do not travel."""
 
-    def __init__(self, setup: _Setup, count: int, processes: int, slots: int) -> None:
-        self.setup, self.count, self.processes, self.slots = setup, count, processes, slots
+    def __init__(self, setup: Setup, processes: int, slots: int) -> None:
+        self.setup, self.processes, self.slots = setup, processes, slots
         self.held: OrderedDict[int, _Held] = OrderedDict()
         self.lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Chains, (self.setup, self.count, self.processes, self.slots)
+        return _Chains, (self.setup, self.processes, self.slots)
 
     def work(self, order: _Order) -> _Answer:
         """Do a job with one chain."""
-        held = self._take(order.number)
+        held, setup = self._take(order.number), self.setup
         try:
             with held.lock:
                 chain = held.chain
                 if held.generation != order.generation:
                     chain.forget()
                     held.generation = order.generation
-                chain.states = self._zeros(chain) if order.states is None else order.states
+                states = setup.zeros(len(order.points)) if order.states is None else order.states
+                chain.take(order.points, order.weights, states, order.known)
+                chain.borrow(setup.problem)
                 chain.clock, chain.reports = Clock(), {}
-                sums = order.job.run(chain, self.setup.terms, order.problem(self.setup.problem))
+                sums = order.job.run(chain, setup.terms, order.problem(setup.problem))
                 moved = chain.states if order.job.move else None
                 return _Answer(sums, moved, chain.reports, chain.clock, chain.solver_name)
         finally:
             self._trim(order.number)
 
     def _take(self, number: int) -> _Held:
-        own = self.setup
-        part = slice(number, None, self.count)
         with self.lock:
             if number not in self.held:
-                chain = make_chain(
-                    own.problem, own.frequencies[part], own.weights[part], np.empty(0, complex), own.scale, own.kind,
-                    own.keep, factor_memory() / self.slots,
-                )  # fmt: skip
-                self.held[number] = _Held(chain)
+                self.held[number] = _Held(self.setup.new_chain(factor_memory() / self.slots))
             self.held.move_to_end(number)
             return self.held[number]
-
-    def _zeros(self, chain: Chain) -> Complex:
-        return np.zeros((len(chain.frequencies), self.setup.problem.space.nodes.shape[1], 4), complex)
 
     def _trim(self, last: int) -> None:
         """Drop factors that are not to be kept, and those of other chains where memory ends."""
@@ -173,32 +164,32 @@ def _work(chains: _Chains, order: _Order) -> _Answer:
 
 
 class RemoteTeam(Team):
-    """A team with a chain for every worker of an executor; `step` is called for every frequency of a descent."""
+    """A team with a chain for every worker of an executor; `step` is called for every point of a descent."""
 
-    def __init__(self, setup: _Setup, executor: Executor, step: Callable[[], object] = int) -> None:
+    def __init__(self, setup: Setup, executor: Executor, step: Callable[[], object] = int) -> None:
         processes, slots = capacity(executor)
-        super().__init__(setup.problem, setup.frequencies, setup.weights, slots)
+        super().__init__(setup, slots)
         own = 1 if isinstance(executor, ThreadPoolExecutor) else processes
-        self.setup, self.step = setup, step
-        self.chains = _Chains(setup, self.count, own, slots)
-        self.crew = Crew(_work, self.chains, executor, "Matsubara frequencies")
+        self.step = step
+        self.chains = _Chains(setup, own, slots)
+        self.crew = Crew(_work, self.chains, executor, setup.chain.what)
         # Workers wait in line: the one that was ready first gets the first chain, which had better be its own.
-        self.order = list(range(self.count))
+        self.order: list[int] = []
         self.generation = 0
         self._reports: dict[int, Report] = {}
         self._clock, self._names = Clock(), set[str]()
+
+    def turn(self, points: Real, weights: NDArray[Any] | None = None) -> None:
+        """Go on to other points, with as many workers as they are worth."""
+        super().turn(points, weights)
+        self.order, self._reports = list(range(len(self.parts))), {}
 
     def run(self, problem: Problem, job: Job) -> list[Any]:
         """Do a job in every chain, wherever workers are free."""
         first, table = self.setup.problem.coefficients.table, problem.coefficients.table
         columns = np.flatnonzero((table != first).any(axis=(0, 1)))
-        values = table[..., columns]
-        states = [self.states[number :: self.count] for number in self.order]
-        orders = [
-            _Order(number, self.generation, job, columns, values, own if own.any() else None)
-            for number, own in zip(self.order, states, strict=True)
-        ]
-        sums: list[list[Any]] = [[]] * self.count
+        orders = [self._order(number, job, columns, table[..., columns]) for number in self.order]
+        sums: list[list[Any]] = [[]] * len(self.parts)
         finished: list[int] = []
 
         def keep(index: int, answer: _Answer) -> None:
@@ -206,19 +197,32 @@ class RemoteTeam(Team):
             self._keep(number, answer)
             sums[number] = answer.sums
             finished.append(number)
-            for _ in range(len(answer.reports) if job.move is Chain.descend else 0):
+            for _ in range(len(answer.reports) if job.move == "descend" else 0):
                 self.step()
 
         self.crew.run(orders, keep)
         self.order = finished
         return total(sums)
 
+    def _order(self, number: int, job: Job, columns: NDArray[np.int64], values: Real) -> _Order:
+        part = self.parts[number]
+        points, states = self.points[part], self.states[part]
+        # what travels of the known points is what these are extrapolated from
+        used = {
+            point: state for target in points.tolist() for point, state in nearest(self.known, target)
+        } if self.known else {}  # fmt: skip
+        return _Order(
+            number, self.generation, job, points, self.weights[part], list(used.items()), columns, values,
+            states if states.any() else None,
+        )  # fmt: skip
+
     def _keep(self, number: int, answer: _Answer) -> None:
+        part = self.parts[number]
         if answer.states is not None:
-            self.states[number :: self.count] = answer.states
+            self.states[part] = answer.states
+        own = np.arange(len(self.points))[part].tolist()
         for index, report in answer.reports.items():
-            n = number + index * self.count
-            self._reports[n] = report.after(self._reports.get(n))
+            self._reports[own[index]] = report.after(self._reports.get(own[index]))
         self._clock.add(answer.clock)
         self._names.add(answer.solver)
 
@@ -233,9 +237,9 @@ class RemoteTeam(Team):
 
     @property
     def reports(self) -> tuple[Report, ...]:
-        """One report per frequency, ascending; none before all have been solved once."""
-        complete = len(self._reports) == len(self.frequencies)
-        return tuple(self._reports[n] for n in range(len(self.frequencies))) if complete else ()
+        """One report per point, ascending; none before all have been solved once."""
+        complete = len(self._reports) == len(self.points)
+        return tuple(self._reports[n] for n in range(len(self.points))) if complete else ()
 
     @property
     def clock(self) -> Clock:
