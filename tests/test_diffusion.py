@@ -205,7 +205,7 @@ def test_a_current_fed_into_a_potential_is_refused():
 
 
 def test_a_potential_of_the_wrong_shape_is_refused_with_the_contact():
-    with pytest.raises(DeviceError, match="contact 'left': potential"):
+    with pytest.raises(DeviceError, match="reservoir 'left': voltage"):
         solve({"left": uf.NormalContact(potential=lambda x: x)})
 
 

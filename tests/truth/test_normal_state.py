@@ -263,10 +263,58 @@ def test_bad_contacts_are_refused(contacts, message):
         strip(contacts=contacts, size=1.0, tau_so=np.inf)
 
 
-def test_contacts_of_the_normal_state_are_refused_in_equilibrium():
-    device = uf.Device(uf.interval({"N": 1.0}, size=0.5), {"N": uf.normal_metal()}, {"left": uf.NormalContact()})
-    with pytest.raises(uf.errors.DeviceError, match=r"'left' is NormalContact.*Reservoir\(gap=0\)"):
+WIRE = uf.interval({"N": 1.0}, size=0.5)
+BIASED = {
+    "a potential": (uf.NormalContact(potential=1.0), "voltage"),
+    "a potential in space": (uf.NormalContact(potential=lambda x: x[0] + 1.0), "voltage"),
+    "a spin accumulation": (uf.NormalContact(spin=(0, 0.1, 0)), "spin_bias"),
+    "a current": (uf.CurrentContact(), "allowed is a Reservoir"),
+    "a temperature": (uf.Reservoir(gap=0, temperature=0.2), "temperature 0.2 and the solve 0.1"),
+}
+
+
+@pytest.mark.parametrize("name", BIASED)
+def test_contacts_that_are_not_in_equilibrium_are_refused_there(name):
+    contact, message = BIASED[name]
+    device = uf.Device(WIRE, {"N": uf.normal_metal()}, {"left": contact})
+    with pytest.raises(uf.errors.DeviceError, match=f"'left'.*{message}"):
         uf.solve_equilibrium(device, 0.1)
+
+
+def test_a_reservoir_at_the_temperature_of_the_solve_is_in_equilibrium():
+    def device(**own):
+        return uf.Device(WIRE, {"N": uf.superconductor(gap=1.0)}, {"left": uf.Reservoir(gap=0.7, **own)})
+
+    one, two = (uf.solve_equilibrium(device(**own), 0.1) for own in ({}, {"temperature": 0.1}))
+    assert (one.riccati == two.riccati).all()
+    hot = uf.Device(WIRE, {"N": uf.superconductor(Tc=1.0)}, {"left": uf.Reservoir(temperature=0.5)})
+    assert uf.solve_equilibrium(hot, 0.5)
+    with pytest.raises(uf.errors.DeviceError, match=r"temperature 0\.5 and the solve 0\.4"):
+        uf.solve_equilibrium(hot.with_phase("left", 0.0), 0.4)
+
+
+def test_a_normal_contact_is_a_normal_reservoir_with_a_voltage_and_a_spin_bias():
+    ends = {"left": {"potential": 0.3, "spin": (0.0, 0.1, 0.2)}, "right": {"potential": -0.1}}
+    names = {"potential": "voltage", "spin": "spin_bias"}
+    contacts = {name: uf.NormalContact(**own) for name, own in ends.items()}
+    reservoirs = {
+        name: uf.Reservoir(gap=0, temperature=0.1, exchange=(0, 0, 1), **{names[key]: v for key, v in own.items()})
+        for name, own in ends.items()
+    }  # fmt: skip
+    one, two = (strip(contacts=own, length=2.0, size=0.5, theta=0.2) for own in (contacts, reservoirs))
+    assert (one.values == two.values).all()
+    assert "voltage=0.3" in repr(contacts["left"])
+
+
+def test_the_normal_state_refuses_barriers_of_contacts():
+    with pytest.raises(uf.errors.DeviceError, match="'left' has a barrier"):
+        strip(contacts={"left": uf.Reservoir(gap=0, barrier=uf.Tunnel(conductance=1.0))}, size=1.0)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, np.inf, np.nan, "hot", [0.1, 0.2], lambda x: x])
+def test_temperatures_of_reservoirs_that_are_none_are_refused(temperature):
+    with pytest.raises(uf.errors.DeviceError, match="reservoir: temperature"):
+        uf.Reservoir(gap=0, temperature=temperature)
 
 
 def test_total_current_is_not_a_function():

@@ -79,9 +79,9 @@ def check_contact(mesh: Any, name: str, contact: Contact) -> None:
     vertices = np.unique(mesh.facets[:, mesh.boundaries[name]])
     owner = f"{'reservoir' if isinstance(contact, Reservoir) else 'contact'} {name!r}"
     for entry in fields(contact):
-        if entry.name == "barrier" or (entry.name == "gap" and getattr(contact, "gap", 0) is None):
-            continue
-        evaluate(entry.name, getattr(contact, entry.name), mesh.p[:, vertices], owner)
+        value = getattr(contact, entry.name)
+        if entry.name not in ("barrier", "temperature") and value is not None:
+            evaluate(entry.name, value, mesh.p[:, vertices], owner)
 
 
 def warn_unconnected(mesh: Any, contacts: Mapping[str, Contact]) -> None:

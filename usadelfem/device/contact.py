@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
-from ..checks import as_number, named_fields, shown
+from ..checks import as_number, named, named_fields, shown
 from ..errors import DeviceError, warn
 from ..frozen import FrozenRecord
 from .coefficient import RULES, check_coefficient, describe, frozen_value
@@ -20,10 +21,11 @@ DEGREES, ROUND = 20, (5, 7.5)
 @named_fields
 @dataclass(frozen=True, eq=False, repr=False)
 class Reservoir(FrozenRecord):
-    """A bulk electrode that fixes the Green's function on its contact (rigid boundary condition).
+    """A bulk electrode with given Green's function and occupation, which a contact has too where there is no barrier.
 
-    The value imposed is that of a homogeneous superconductor, a = i gap exp(i phase)/(W + sqrt(W^2 + |gap|^2)) with
-    W = w - i exchange.sigma. A normal reservoir has gap 0.
+    The spectrum imposed is that of a homogeneous superconductor, a = i gap exp(i phase)/(W + sqrt(W^2 + |gap|^2)) with
+    W = w - i exchange.sigma. A normal reservoir has gap 0. An equilibrium has no voltage and no spin bias; the normal
+    state (`solve_normal_state`) is made of them.
 
     Attributes
     ----------
@@ -38,6 +40,14 @@ class Reservoir(FrozenRecord):
     barrier
         What separates the reservoir from the device: None or Transparent() for a transparent contact, else a Tunnel,
         SpinActive or Nazarov barrier, across which g jumps.
+    voltage
+        Electrochemical potential e V, energy; a number or a callable f(x).
+    temperature
+        Temperature of the electrode; None: that of the solve. In an equilibrium all are the same, and charge and spin
+        in the normal state do not depend on it.
+    spin_bias
+        Spin accumulation (sx, sy, sz), energy: the potentials of spin up and down along an axis are `voltage` plus and
+        minus the component along it.
 
     Raises
     ------
@@ -49,11 +59,19 @@ class Reservoir(FrozenRecord):
     phase: Coefficient = 0.0
     exchange: Coefficient = (0.0, 0.0, 0.0)
     barrier: Interface | None = None
+    voltage: Coefficient = 0.0
+    temperature: float | None = None
+    spin_bias: Coefficient = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
-        for name in ("gap", "phase", "exchange"):
-            check_coefficient(name, getattr(self, name), "reservoir")
-            object.__setattr__(self, name, frozen_value(getattr(self, name)))
+        if callable(self.temperature):
+            raise DeviceError(f"reservoir: temperature is one for all of it, {RULES['temperature'].describe()}")
+        for field in fields(self):
+            if field.name != "barrier":
+                check_coefficient(field.name, getattr(self, field.name), "reservoir")
+                object.__setattr__(self, field.name, frozen_value(getattr(self, field.name)))
+        if np.ndim(self.temperature):
+            raise DeviceError(f"reservoir: temperature is one for all of it, {RULES['temperature'].describe()}")
         _warn_of_degrees(self.phase)
         if self.barrier is not None and not isinstance(self.barrier, Interface):
             raise DeviceError(
@@ -70,35 +88,25 @@ class Reservoir(FrozenRecord):
         return _show(self)
 
 
-@named_fields
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class NormalContact(FrozenRecord):
-    """A large normal electrode of the normal-state problem (`solve_normal_state`).
+@named()
+def NormalContact(*, potential: Coefficient = 0.0, spin: Coefficient = (0.0, 0.0, 0.0)) -> Reservoir:
+    """A normal electrode with a potential and a spin accumulation: Reservoir(gap=0, voltage=..., spin_bias=...).
 
-    Attributes
+    Parameters
     ----------
     potential
         Electrochemical potential e V, energy; a number or a callable f(x).
     spin
-        Spin accumulation (sx, sy, sz) of the electrode, energy: the potentials of spin up and down along an axis are
-        `potential` plus and minus the component along it.
+        Spin accumulation (sx, sy, sz) of the electrode, energy.
 
     Raises
     ------
     DeviceError
         If a value is not finite or of the wrong shape.
     """
-
-    potential: Coefficient = 0.0
-    spin: Coefficient = (0.0, 0.0, 0.0)
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            check_coefficient(field.name, getattr(self, field.name), "normal contact")
-            object.__setattr__(self, field.name, frozen_value(getattr(self, field.name)))
-
-    def __repr__(self) -> str:
-        return _show(self)
+    for name, value in (("potential", potential), ("spin", spin)):
+        check_coefficient(name, value, "normal contact")
+    return Reservoir(gap=0.0, voltage=potential, spin_bias=spin)
 
 
 @named_fields
@@ -149,10 +157,19 @@ def _warn_of_degrees(phase: Coefficient) -> None:
     )
 
 
-Contact = Reservoir | NormalContact | CurrentContact
+Contact = Reservoir | CurrentContact
 
 
 def _show(contact: Contact) -> str:
-    shown = [f.name for f in fields(contact) if f.name != "barrier" or getattr(contact, f.name) is not None]
-    values = (f"{name}={describe(getattr(contact, name))}" for name in shown)
+    """Without what only few contacts have."""
+    common = ("gap", "phase", "exchange", "current", "spin_current")
+    given = [
+        field.name for field in fields(contact)
+        if field.name in common or not _same(getattr(contact, field.name), field.default)
+    ]  # fmt: skip
+    values = (f"{name}={describe(getattr(contact, name))}" for name in given)
     return f"{type(contact).__name__}({', '.join(values)})"
+
+
+def _same(value: Any, default: Any) -> bool:
+    return value is default or (not callable(value) and value is not None and np.array_equal(value, default))

@@ -12,7 +12,7 @@ import skfem
 from numpy.typing import NDArray
 from skfem.generic_utils import OrientedBoundary
 
-from ..device.contact import CurrentContact, NormalContact, Reservoir
+from ..device.contact import CurrentContact, Reservoir
 from ..device.device import Device
 from ..device.interface import Interface
 from ..device.material import Material, Vacuum
@@ -25,8 +25,7 @@ from .sampled import Sampled
 RECORDS: dict[str, type] = {
     record.__name__: record
     for record in (
-        Device, Material, Vacuum, Reservoir, NormalContact, CurrentContact, Interface,
-        Sampled, Report, Iteration, Clock,
+        Device, Material, Vacuum, Reservoir, CurrentContact, Interface, Sampled, Report, Iteration, Clock,
     )
 }  # fmt: skip
 _MESHES: dict[str, type] = {mesh.__name__: mesh for mesh in MESH_TYPES.values()}

@@ -33,7 +33,7 @@ from .sampled import without_functions
 
 Result = Equilibrium | Spectrum | NormalState | SweepResult
 
-FORMAT = 3
+FORMAT = 4
 
 
 @named()

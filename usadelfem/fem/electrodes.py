@@ -78,13 +78,30 @@ def _electrode(
 ) -> Electrode:  # fmt: skip
     nodes = electrode_nodes(device, space, name)
     x, owner = space.nodes[:, nodes], f"reservoir {name!r}"
+    _check_equilibrium(owner, reservoir, x, temperature)
     phase, exchange = (evaluate(entry, getattr(reservoir, entry), x, owner) for entry in ("phase", "exchange"))
     if reservoir.gap is None:
         facets = np.asarray(space.mesh.boundaries[name], np.int64)
-        gap = np.full(len(nodes), _bulk_gap(device, space, facets, name, temperature), complex)
+        own = temperature if reservoir.temperature is None else reservoir.temperature
+        gap = np.full(len(nodes), _bulk_gap(device, space, facets, name, own), complex)
     else:
         gap = evaluate("gap", reservoir.gap, x, owner)
     return Electrode(nodes, gap * np.exp(1j * phase), exchange)
+
+
+def _check_equilibrium(owner: str, reservoir: Reservoir, x: Real, temperature: float | None) -> None:
+    """DeviceError if a reservoir is not in equilibrium with the others."""
+    for entry, what in (("voltage", "voltage"), ("spin_bias", "spin bias")):
+        if np.any(evaluate(entry, getattr(reservoir, entry), x, owner)):
+            raise DeviceError(
+                f"{owner} has a {what}, and an equilibrium has none: leave out {entry}, or take solve_normal_state"
+            )
+    own = reservoir.temperature
+    if own is not None and temperature is not None and own != temperature:
+        raise DeviceError(
+            f"{owner} has the temperature {own:g} and the solve {temperature:g}, and an equilibrium has one: leave it "
+            "out of the reservoir"
+        )
 
 
 def _bulk_gap(device: Device, space: Space, facets: Index, name: str, temperature: float | None) -> float:

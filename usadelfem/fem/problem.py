@@ -125,8 +125,8 @@ class Problem(FrozenRecord):
         known = {}
         for name, own in self.electrodes.items():
             contact = device.contacts[name]
-            kept = same or (isinstance(contact, Reservoir) and contact.gap is not None)
-            if kept and contact is self.device.contacts[name]:
+            given = isinstance(contact, Reservoir) and contact.gap is not None and contact.temperature is None
+            if (same or given) and contact is self.device.contacts[name]:
                 known[name] = own
         electrodes = build_electrodes(device, self.space, temperature, known)
         return self._sharing(replace(self, device=device, electrodes=electrodes, temperature=temperature))

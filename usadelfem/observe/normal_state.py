@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import named
-from ..device.contact import CurrentContact, NormalContact
+from ..device.contact import CurrentContact, Reservoir
 from ..fem.coefficients import spatial_spin_hall_tensors
 from ..fem.currents import boundary_share
 from ..fem.diffusion import facet_load, flux_at_quadrature, section_flux, spatial_flux
@@ -80,7 +80,7 @@ def _through(ns: NormalState, section: Section) -> NDArray[np.float64]:
     """Flux (4,) in the units of N0 J: what given currents feed in is known, the rest is the residual."""
     boundaries, contacts = ns.device.sample.boundaries, ns.device.contacts
     facets = {name: np.asarray(boundaries[name], np.int64) for name in contacts}
-    clamped = [facets[name] for name, contact in contacts.items() if isinstance(contact, NormalContact)]
+    clamped = [facets[name] for name, contact in contacts.items() if isinstance(contact, Reservoir)]
     share = boundary_share(ns.problem.space, section, np.concatenate([*clamped, np.empty(0, np.int64)]))
     load = contact_load(ns.device, ns.problem.space, section.cells)
     flux = section_flux(ns.problem.space, ns.problem.coefficients, ns.values, load, section, share)

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..checks import named
 from ..device.coefficient import evaluate
-from ..device.contact import CurrentContact, NormalContact
+from ..device.contact import CurrentContact, Reservoir
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.coefficients import Coefficients
@@ -73,17 +73,18 @@ def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
     Parameters
     ----------
     device
-        A device whose contacts are NormalContact (given potential and spin) or CurrentContact (given currents). Where a
-        connected part has no NormalContact, the mean potential of that part is zero, and so is the mean spin
-        accumulation along an axis about which all fields in it turn, if nothing relaxes spin there.
+        A device whose contacts are normal reservoirs (`NormalContact`: given voltage and spin bias) or CurrentContact
+        (given currents). Where a connected part has no NormalContact, the mean potential of that part is zero, and so
+        is the mean spin accumulation along an axis about which all fields in it turn, if nothing relaxes spin there.
     order
         Order of the elements, 1 or 2.
 
     Raises
     ------
     DeviceError
-        If there are no contacts or a Reservoir, two NormalContacts disagree where they meet, a CurrentContact lies on a
-        NormalContact, or the currents into a part without a NormalContact do not add up to zero.
+        If there are no contacts, or a superconducting one or one with a barrier, two NormalContacts disagree where they
+        meet, a CurrentContact lies on a NormalContact, or the currents into a part without a NormalContact do not add
+        up to zero.
     ValueError
         If order is not 1 or 2.
     TypeError
@@ -124,16 +125,10 @@ def _clamped(device: Device, space: Space) -> tuple[Real, NDArray[np.bool_]]:
     owner: dict[str, Index] = {}
     clamped = np.zeros(len(values), bool)
     for name, contact in device.contacts.items():
-        if not isinstance(contact, NormalContact | CurrentContact):
-            raise DeviceError(
-                f"contact {name!r} is {contact!r}; the normal state needs NormalContact or CurrentContact"
-            )
-        if isinstance(contact, CurrentContact):
+        if not isinstance(contact, Reservoir):
             continue
         nodes = space.facet_nodes(_facets(device, name))
-        x = space.nodes[:, nodes]
-        potential, spin = (evaluate(e, getattr(contact, e), x, f"contact {name!r}") for e in ("potential", "spin"))
-        given = np.column_stack([potential, spin.T])
+        given = _levels(name, contact, space.nodes[:, nodes])
         shared = clamped[nodes]
         size = max(abs(given).max(initial=0.0), abs(values).max(initial=0.0))
         if abs(given - values[nodes])[shared].max(initial=0.0) > 1e-9 * size:
@@ -142,6 +137,20 @@ def _clamped(device: Device, space: Space) -> tuple[Real, NDArray[np.bool_]]:
         values[nodes], clamped[nodes], owner[name] = given, True, nodes
     _check_overlap(device, list(owner))
     return values, clamped
+
+
+def _levels(name: str, reservoir: Reservoir, x: Real) -> Real:
+    """Potential and spin accumulation (nodes, 4) of a normal reservoir at points; DeviceError if it is none."""
+    owner = f"contact {name!r}"
+    if reservoir.gap is None or np.any(evaluate("gap", reservoir.gap, x, owner)):
+        raise DeviceError(
+            f"{owner} is {reservoir!r}, which is superconducting; the normal state needs Reservoir(gap=0, "
+            "voltage=...), which NormalContact(potential=...) makes, or CurrentContact"
+        )
+    if not reservoir.is_rigid:
+        raise DeviceError(f"{owner} has a barrier; solve_normal_state knows transparent interfaces only, leave it out")
+    voltage, spin = (evaluate(entry, getattr(reservoir, entry), x, owner) for entry in ("voltage", "spin_bias"))
+    return np.column_stack([voltage, spin.T])
 
 
 def _check_overlap(device: Device, clamped: list[str]) -> None:
