@@ -70,7 +70,7 @@ class Reservoir(FrozenRecord):
             if field.name != "barrier":
                 check_coefficient(field.name, getattr(self, field.name), "reservoir")
                 object.__setattr__(self, field.name, frozen_value(getattr(self, field.name)))
-        if np.ndim(self.temperature):
+        if isinstance(self.temperature, np.ndarray):
             raise DeviceError(f"reservoir: temperature is one for all of it, {RULES['temperature'].describe()}")
         _warn_of_degrees(self.phase)
         if self.barrier is not None and not isinstance(self.barrier, Interface):
