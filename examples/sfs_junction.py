@@ -38,11 +38,14 @@ def current(exchange, phase):
 
 phases = np.linspace(0, np.pi, 17)
 resistance = uf.normal_resistance(junction((0, 0, 0), 0), "left", "right")
-relations = {h: np.array([current((0, 0, h), phase) for phase in phases]) for h in (0.5, 3.0)}
 print(f"normal resistance R_N = {resistance:.4f}\n\n    phase/pi        h = 0.5                   h = 3.0")
-print("              I      e I R_N/gap        I      e I R_N/gap")
-for row in zip(phases, *relations.values(), strict=True):
-    print(f"{row[0] / np.pi:10.3f}" + "".join(f"{value:11.5f} {value * resistance:11.5f} " for value in row[1:]))
+print("              I      e I R_N/gap        I      e I R_N/gap", flush=True)
+relations = {h: np.zeros(len(phases)) for h in (0.5, 3.0)}
+for n, phase in enumerate(phases):
+    for h, values in relations.items():
+        values[n] = current((0, 0, h), phase)
+    row = "".join(f"{values[n]:11.5f} {values[n] * resistance:11.5f} " for values in relations.values())
+    print(f"{phase / np.pi:10.3f}{row}", flush=True)
 
 # %%
 # Around zero phase the current of the 0 state flows along the growing phase, that of the pi state against it.

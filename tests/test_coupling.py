@@ -147,6 +147,6 @@ def test_superconductors_need_a_gap_and_ferromagnets_a_field(make):
 
 def test_only_a_reservoir_has_a_phase():
     metal = uf.normal_metal()
-    device = uf.Device(MESH, {"A": metal, "B": metal}, {"left": uf.NormalContact(potential=1.0)})
+    device = uf.Device(MESH, {"A": metal, "B": metal}, {"left": uf.CurrentContact()})
     with pytest.raises(uf.errors.DeviceError, match="only a Reservoir has a phase"):
         device.with_phase("left", 0.3)

@@ -66,29 +66,32 @@ def point_terms(
     w: Any, coefficients: Any, kind: int, pairs: Any, a: Spin, b: Spin, da: Any, db: Any, hessian: bool,
     point: PointSpace,
 ) -> tuple[Spin, float]:  # fmt: skip
-    """What `evaluate` gives, without the terms that a cell does not have; in the linearised problem its expansion."""
+    """What `evaluate` gives, without the terms that a cell does not have; in the linearised problem its expansion.
+
+    That is made of the second variation at the normal metal, a = b = 0.
+    """
     channels = len(pairs) if kind & SPIN_CHARGE else 0
     hkk, hkl = point.hkk[:, len(a) :], point.hkl[:, :, len(a) :]
-    if kind & LINEAR:
-        return linear_terms(w, coefficients, pairs, channels, a, b, db, hkk, hkl, point)
-    return evaluate(
-        w, coefficients, pairs, channels, a, b, da, db, hessian, point.flux, point.h00, point.hk0, hkk, hkl, point.rows
+    linear, x, y, dx, dy = kind & LINEAR > 0, a, b, da, db
+    if linear:
+        x, y, dx, dy = scale(0.0, a), scale(0.0, b), point.none, point.none
+    gradient, size = evaluate(
+        w, coefficients, pairs, channels, x, y, dx, dy, hessian or linear, point.flux, point.h00, point.hk0, hkk, hkl,
+        point.rows,
     )  # fmt: skip
+    if linear:
+        return linear_terms(channels, a, b, db, gradient, hkk, hkl, point)
+    return gradient, size
 
 
 @formula
 def linear_terms(
-    w: Any, coefficients: Any, pairs: Any, channels: int, a: Spin, b: Spin, db: Any, hkk: Any, hkl: Any,
-    point: PointSpace,
+    channels: int, a: Spin, b: Spin, db: Any, gradient: Spin, hkk: Any, hkl: Any, point: PointSpace
 ) -> tuple[Spin, float]:  # fmt: skip
-    """Gradient and Hessian of the linearised problem: the second variation at the normal metal, a = b = 0."""
-    zero, h00 = scale(0.0, a), point.h00
-    gradient, size = evaluate(
-        w, coefficients, pairs, channels, zero, zero, point.none, point.none, True, point.flux, h00, point.hk0, hkk,
-        hkl, point.rows,
-    )  # fmt: skip
-    gradient, size = linear_rows(h00, 0, a, gradient, modulus(gradient))
-    gradient, size = linear_rows(h00, len(a), b, gradient, size)
+    """Gradient of the linearised problem, the Hessian times a and b, and its size; the flux is written."""
+    zero = scale(0.0, a)
+    gradient, size = linear_rows(point.h00, 0, a, gradient, modulus(gradient))
+    gradient, size = linear_rows(point.h00, len(a), b, gradient, size)
     for k in range(len(db)):
         flow, _ = linear_rows(hkk, 0, get(a, db, k), zero, 0.0)
         for m in range(len(db)):

@@ -43,6 +43,10 @@ _OPTIONS: dict[str, Any] = {
 }  # fmt: skip
 
 
+# What kernels are made of is called by compiled code only; the wrappers for Python and C cost as much as the formula.
+_INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
 def _source_hash(root: Path) -> str:
     """A hash of all that a kernel is made of: formulas, loops, and the records and constants that they read."""
     digest = hashlib.sha256(numba.__version__.encode())
@@ -84,13 +88,13 @@ _CACHE = _cache_folder()
 
 def formula(function: Function) -> Function:
     """Compile a formula that kernels call; it is built into the kernel that uses it."""
-    compiled: Function = numba.njit(function, **_OPTIONS)
+    compiled: Function = numba.njit(function, **_INNER)
     return compiled
 
 
 def inlined(function: Function) -> Function:
     """A formula with many array arguments, whose call would cost as much as its arithmetic: always built in."""
-    compiled: Function = numba.njit(function, **_OPTIONS, forceinline=True)
+    compiled: Function = numba.njit(function, **_INNER, forceinline=True)
     return compiled
 
 
