@@ -392,3 +392,38 @@ def test_a_gap_equation_at_real_energies_follows_a_change_of_the_gap():
         own.move(own.fields * 0.8, 1e-12)
     assert two.team.reports[0].converged
     assert two.residual() == pytest.approx(one.residual(), abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def homogeneous():
+    """The gap equation of a long wire in its bulk gap, with a sum that ends far above what the mesh resolves."""
+    wire = uf.Device(uf.interval({"S": 12.0}, size=0.1), {"S": uf.superconductor(Tc=1.0)})
+    problem = build_problem(wire, 2, temperature=TEMPERATURE)
+    pairing = build_pairing(wire, problem)
+    problem = pairing.with_gap(problem, np.full(pairing.shape, uf.materials.bcs_gap(TEMPERATURE), complex))
+    w, weights = SumRule(cutoff=1e5).nodes(TEMPERATURE, 1.7)
+    team = frequency_team(problem, w, weights, scale=1.7, keep=True, terms=Terms(pairing))
+    own = SelfConsistency(problem, team, pairing, None, TEMPERATURE, 1.7)
+    own.start(1e-12)
+    own.refresh()
+    return own
+
+
+@pytest.mark.parametrize("mode", [4, 16, 64, 200])
+@pytest.mark.parametrize("turn", [1.0, 1j], ids=["modulus", "phase"])
+def test_the_approximate_inverse_is_one_at_all_lengths(homogeneous, mode, turn):
+    own = homogeneous
+    x = own.problem.space.nodes[0][own.pairing.cells] @ own.pairing.phi.T
+    change = turn * np.cos(np.pi * mode * x / 12.0)
+    found = own.gap_response().apply(own.gap, own.derivative(change))
+    share = (change.conj() * found).real.sum() / (abs(change) ** 2).sum()
+    assert 0.7 < share < 1.3
+
+
+def test_what_no_element_holds_has_the_whole_sum(homogeneous):
+    own = homogeneous
+    noise, phi = np.random.default_rng(1).normal(size=own.pairing.shape), own.pairing.phi
+    held = np.array([phi @ np.linalg.pinv(phi * np.sqrt(w)[:, None]) * np.sqrt(w) for w in own.pairing.weight])
+    outside = noise - np.einsum("cqp,cp->cq", held, noise)  # tested with the elements of any cell it is zero
+    found = own.gap_response().apply(own.gap, own.derivative(outside.astype(complex)))
+    assert found == pytest.approx(outside, abs=1e-9)

@@ -5,9 +5,13 @@ In a homogeneous superconductor, with K = -D nabla^2 / 2 and E = sqrt(w^2 + Delt
 
     J_phase = 2 pi T sum (1/E) K / (E + K),      J_modulus = 2 pi T sum [Delta^2/E^3 + (w^2/E^3) K / (E + K)].
 
-Both grow from kappa + alpha K, with alpha = 2 pi T sum 1/E^2 and kappa = 0 or 2 pi T sum Delta^2/E^3, to a logarithm.
-Where the modulus varies, a common phase still costs nothing: the operators act on delta / |Delta|, with the stiffness
-alpha |Delta|^2. The approximate inverse is the inverse of that plus 1/c.
+Both begin as kappa + alpha K, with alpha = 2 pi T sum 1/E^2 and kappa = 0 or 2 pi T sum Delta^2/E^3, and go on growing
+like a logarithm. The approximate inverse is 1/(kappa + alpha K) plus a sum of shares r_i/(1 + K/p_i) that is fitted to
+the rest of 1/J_phase, up to the largest K of the elements. What varies between the points of a cell, beyond what the
+elements hold, does not reach the states: it has the whole sum J = c, which ends at the cut-off only.
+
+Where the modulus varies, a common phase still costs nothing: the first operators act on delta / |Delta|, with the
+stiffness alpha |Delta|^2.
 """
 
 from __future__ import annotations
@@ -17,7 +21,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
+from ..frozen import FrozenRecord
 from ..numerics.sparse import factorize_positive, scalar_matrix
 from ..physics import columns as column
 from ..space.space import Index, Real
@@ -30,12 +36,15 @@ Complex = NDArray[np.complex128]
 # Smallest kappa: keeps the matrix regular where no reservoir holds the phase, which leaves a constant free, and what
 # rounding puts there small.
 FLOOR = 0.1
-# Smallest modulus, relative to the largest, that the stiffness sees: vortex cores.
-CORE = 0.03
+# Smallest modulus, relative to the largest, that the stiffness sees: vortex cores; and that alpha and kappa see.
+CORE, SMALLEST = 0.03, 1e-3
+# Poles of the fit to 1/J in units of the lowest energy E, and the range in which it is made.
+POLES = np.array([3.0, 30.0, 300.0])
+SLOWEST, SAMPLES = 0.1, 60
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GapResponse:
+class GapResponse(FrozenRecord):
     """The approximate inverse on the points of a pairing.
 
     Attributes
@@ -48,6 +57,10 @@ class GapResponse:
         Number of local nodes.
     modulus, phase
         Factors of kappa + alpha K for the two.
+    shares
+        Pairs of r_i, without 1/c in that of the mass matrix, and factors of 1 + K/p_i.
+    logarithm
+        The sum c.
     """
 
     pairing: Pairing
@@ -56,13 +69,19 @@ class GapResponse:
     count: int
     modulus: Any
     phase: Any
+    shares: tuple[tuple[float, Any], ...]
     logarithm: float
 
     def apply(self, gap: Complex, residual: Complex) -> Complex:
         """The change of the gap that cancels a residual, up to the sign; shape (cells, points)."""
         turned = residual * gap.conj()
         smooth = self._solve(self.modulus, turned.real) + 1j * self._solve(self.phase, turned.imag)
-        return np.asarray(smooth * gap + residual / self.logarithm)
+        change = smooth * gap + residual / self.logarithm
+        parts = residual.real, residual.imag
+        for share, factors in self.shares:
+            real, imaginary = (self._solve(factors, part) for part in parts)
+            change = change + share * (real + 1j * imaginary)
+        return np.asarray(change)
 
     def _solve(self, factors: Any, values: Real) -> Real:
         load = np.zeros(self.count)
@@ -74,9 +93,9 @@ class GapResponse:
 
 
 def build_gap_response(
-    problem: Problem, pairing: Pairing, gap: Complex, alpha: Real, kappa: Real, mass: float, logarithm: float
+    problem: Problem, pairing: Pairing, gap: Complex, energies: Real, weights: Real, mass: float, logarithm: float
 ) -> GapResponse:  # fmt: skip
-    """Factorise the two operators; alpha and kappa as in the head of this file, at the points with their own gap.
+    """Factorise the operators, for a sum over Matsubara frequencies `energies` with weights that contain 2 pi T.
 
     `mass` is what a gap costs that only its surroundings induce, above its own Tc: a lower bound of kappa.
     """
@@ -86,14 +105,50 @@ def build_gap_response(
     held = np.concatenate([own.nodes for own in problem.electrodes.values()] + [np.empty(0, np.int64)])
     free = np.flatnonzero(~np.isin(known, held))
     gradient = physical_gradients(space)[chosen]
-    square = np.maximum(abs(gap), CORE * abs(gap).max()) ** 2 + 1e-300
-    half = 0.5 * alpha * square * problem.coefficients.table[chosen, :, column.D] * pairing.weight
-    stiffness = np.einsum("cq,cqik,cqjk->cij", half, gradient, gradient, optimize=True)
+    half_diffusion = 0.5 * problem.coefficients.table[chosen, :, column.D]
 
-    def factors(own: Real) -> Any:
-        weight = np.maximum(own, max(FLOOR, mass)) * square * pairing.weight
-        local_mass = np.einsum("cq,qi,qj->cij", weight, pairing.phi, pairing.phi, optimize=True)
-        matrix = scalar_matrix(local, stiffness + local_mass, len(known))
+    def masses(values: Real) -> Real:
+        return np.asarray(np.einsum("cq,qi,qj->cij", values * pairing.weight, pairing.phi, pairing.phi, optimize=True))
+
+    def stiffnesses(values: Real) -> Real:
+        own = half_diffusion * values * pairing.weight
+        return np.asarray(np.einsum("cq,cqik,cqjk->cij", own, gradient, gradient, optimize=True))
+
+    def factors(own_mass: Real, own_stiffness: Real) -> Any:
+        matrix = scalar_matrix(local, own_stiffness + own_mass, len(known))
         return factorize_positive(matrix[free][:, free]) if len(free) else None
 
-    return GapResponse(pairing, local, free, len(known), factors(kappa), factors(0 * kappa), logarithm)
+    size = np.maximum(abs(gap), SMALLEST * abs(gap).max())
+    alpha, kappa = np.zeros(size.shape), np.zeros(size.shape)
+    for w, weight in zip(energies.tolist(), weights.tolist(), strict=True):
+        energy = np.hypot(w, size)
+        alpha += weight / energy**2
+        kappa += weight * size**2 / energy**3
+    square = np.maximum(abs(gap), CORE * abs(gap).max()) ** 2 + 1e-300
+    slow, ones = stiffnesses(alpha * square), np.ones(size.shape)
+    modulus, phase = (
+        factors(masses(np.maximum(own, max(FLOOR, mass)) * square), slow) for own in (kappa, 0 * kappa)
+    )
+    plain, whole = stiffnesses(ones), masses(ones)
+    poles, shares = _fit(energies, weights, float(abs(gap).max()), _largest(plain, whole))
+    shares[-1] -= 1.0 / logarithm
+    own = tuple(
+        (float(share), factors(whole, plain / pole)) for pole, share in zip(poles, shares, strict=True) if share
+    )
+    return GapResponse(pairing, local, free, len(known), modulus, phase, own, logarithm)
+
+
+def _largest(stiffness: Real, mass: Real) -> float:
+    """A bound of the eigenvalues K of the elements, the largest of a cell."""
+    return float(np.trace(np.linalg.solve(mass, stiffness), axis1=1, axis2=2).max())
+
+
+def _fit(energies: Real, weights: Real, gap: float, largest: float) -> tuple[Real, Real]:
+    """Poles p_i, the last one infinite, and shares r_i >= 0: 1/J_phase = 1/(alpha K) + sum r_i/(1 + K/p_i)."""
+    energy = np.hypot(energies, gap)
+    k = np.geomspace(SLOWEST * energy[0], max(largest, 10 * energy[0]), SAMPLES)
+    j = (weights / energy * k[:, None] / (energy + k[:, None])).sum(axis=1)
+    rest = 1 / j - 1 / (k * (weights / energy**2).sum())
+    poles = np.append(energy[0] * POLES, np.inf)
+    shares, _ = nnls(j[:, None] / (1 + k[:, None] / poles), j * rest)
+    return poles, shares

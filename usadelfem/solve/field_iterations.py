@@ -23,7 +23,7 @@ LOOSEST = 1e-3
 SLOPE = 0.7
 # Below a residual of NEAR the approximate inverse of the derivative is used, and this part of its step is mixed in: it
 # overestimates steps where magnets or normal metals weaken the gap.
-MIXING = 0.6
+MIXING = 0.8
 CHANGED = 2.0  # it is made anew where the gap has changed by this factor
 # After PATIENCE sweeps that have not lowered the residual by PROGRESS come PLAIN sweeps without acceleration, each
 # time twice as many.

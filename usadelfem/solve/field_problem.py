@@ -30,9 +30,8 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 # Largest change of the gap, in units of the bulk gap or of its own maximum, over which one correction of a state
-# with its old factors is as good as a solve: what it leaves is of second order, below a tenth of the step. The same
-# for A times xi.
-QUICK = 0.1
+# with its old factors does for a sweep: what it leaves of the step goes into the next one. The same for A times xi.
+QUICK, QUICK_POTENTIAL = 0.5, 0.1
 # A gap with -R/gap above this is asked whether it is near an unstable state, from which it has to grow.
 GROWTH = 1e-3
 # Residual, in units of the bulk gap, below which the gap is near its solution.
@@ -161,7 +160,7 @@ class SelfConsistency:
         change, count = abs(fields - self.factored), len(fields) - len(self.dofs)
         size = min(self.unit, float(abs(self.gap).max(initial=0.0)))
         near_gap = change[:count].max(initial=0.0) <= QUICK * size
-        return bool(near_gap and change[count:].max(initial=0.0) < QUICK * self.potential_scale)
+        return bool(near_gap and change[count:].max(initial=0.0) < QUICK_POTENTIAL * self.potential_scale)
 
     def refresh(self) -> None:
         """Make the factors of the tangents anew, at the present states."""
@@ -210,14 +209,11 @@ class SelfConsistency:
     def gap_response(self) -> GapResponse:
         """The approximate inverse of the derivative of R at the present gap."""
         assert self.pairing is not None
-        size = np.maximum(abs(self.gap), SMALL * self.unit)
-        alpha, kappa = np.zeros(size.shape), np.zeros(size.shape)
-        for w, weight in zip(self.team.points, 2 * np.pi * self.temperature * self.team.weights, strict=True):
-            energy = np.hypot(w, size)
-            alpha += weight / energy**2
-            kappa += weight * size**2 / energy**3
+        weights = 2 * np.pi * self.temperature * self.team.weights
         largest = float(np.median(self.coefficient))
-        return build_gap_response(self.problem, self.pairing, self.gap, alpha, kappa, self._mass(), max(1.0, largest))
+        return build_gap_response(
+            self.problem, self.pairing, self.gap, self.team.points, weights, self._mass(), max(1.0, largest)
+        )
 
     def _mass(self) -> float:
         """What a common phase of the gap costs where the gap is so small that other metals must have induced it."""
