@@ -1,6 +1,5 @@
 """The solve itself: options, reports, failures."""
 
-import logging
 import re
 
 import numpy as np
@@ -12,7 +11,6 @@ from usadelfem.diagnostics import quality
 from usadelfem.errors import SolveError
 from usadelfem.numerics import newton
 from usadelfem.numerics.linear import available_solvers
-from usadelfem.physics import jit
 from usadelfem.points import sum_rule
 
 
@@ -187,23 +185,6 @@ def test_device_whose_nodes_are_all_clamped_is_solved():
     eq = uf.solve_equilibrium(device, 0.1, order=1, frequencies=2)
     current = uf.charge_current(eq)
     assert current.through("left") == pytest.approx(-current.through("right"), rel=1e-12)
-
-
-def test_compilation_is_announced_once_and_only_without_a_cached_kernel(caplog, tmp_path):
-    class Compiled:
-        __name__ = "unheard_of"
-        signatures: tuple = ()
-
-        class stats:  # noqa: N801
-            cache_path = str(tmp_path)
-
-    with caplog.at_level(logging.WARNING, logger="usadelfem"):
-        jit.announce_compilation(Compiled())
-    assert "compiling kernels" in caplog.text
-    caplog.clear()
-    (tmp_path / "element.unheard_of-12.py311.nbi").touch()
-    jit.announce_compilation(Compiled())
-    assert not caplog.text
 
 
 def test_each_kernel_is_compiled_for_one_combination_of_types_per_sector_only():

@@ -15,7 +15,7 @@ import sys, warnings
 import numpy as np
 from usadelfem.physics.jit import kernel
 
-@kernel
+@kernel("sums")
 def total(x):
     result = 0.0
     for k in range(len(x)):
@@ -97,3 +97,38 @@ def test_an_edit_of_what_kernels_read_changes_the_name_of_the_cache(name, tmp_pa
     with (tmp_path / name).open("a") as file:
         file.write("\n")
     assert jit._source_hash(tmp_path) != before
+
+
+ANNOUNCING = """
+from usadelfem.physics.jit import kernel
+
+@kernel("sums of matrices")
+def first(like, x):
+    return x + len(like)
+
+@kernel("sums of matrices")
+def second(like, x):
+    return x - len(like)
+
+for spins in (1, 4):
+    for function in (first, second):
+        function((0j,) * spins, 1.0)
+"""
+
+
+def test_every_compilation_is_announced_once_with_what_is_compiled(tmp_path):
+    script, cache = tmp_path / "script.py", tmp_path / "cache"
+    script.write_text(ANNOUNCING)
+    cache.mkdir()
+    errors = [
+        subprocess.run(
+            [sys.executable, script], env=os.environ | {"NUMBA_CACHE_DIR": str(cache)}, text=True, capture_output=True,
+            timeout=300, check=True,
+        ).stderr.splitlines()
+        for _ in range(2)
+    ]  # fmt: skip
+    assert [line.split(" (")[0] for line in errors[0]] == [
+        "usadelfem: compiling sums of matrices without spin",
+        "usadelfem: compiling sums of matrices for spins along all axes",
+    ]
+    assert not errors[1]

@@ -67,7 +67,7 @@ def right_hand_side(w: Any, c: Any, axes: int, g: Any) -> Any:
     return total
 
 
-@kernel
+@kernel("the examination of meshes")
 def examine_cells(
     like: Spin, w: Any, state: Any, cells: Any, table: Any, axes: int, shapes: Any, fit: Any, factor: float, c: Any,
     source: Any, amplitude: Any, corners: Any,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..frozen import FrozenRecord
-from ..physics.jit import announce_compilation, kernel, readonly
+from ..physics.jit import kernel, readonly
 from ..space.space import Index, Real, Space
 from .cells import element_terms
 from .coefficients import Coefficients
@@ -24,7 +24,7 @@ _NONE = np.empty(0)
 _CHUNK_BYTES = 2**20  # element matrices of one chunk stay in the second-level cache
 
 
-@kernel
+@kernel("sparse matrices")
 def scatter_residual(first: int, cells: Any, local: Any, scale: Any, out: Any, out_scale: Any) -> None:
     """Add element residuals and their scales to the nodes."""
     for e in range(local.shape[0]):
@@ -35,7 +35,7 @@ def scatter_residual(first: int, cells: Any, local: Any, scale: Any, out: Any, o
                 out[n, c] += local[e, i, c]
 
 
-@kernel
+@kernel("sparse matrices")
 def scatter_tangent(
     half: tuple[float, ...], first: int, slots: Any, flipped: Any, pointer: Any, rows: Any, local: Any, values: Any
 ) -> None:  # fmt: skip
@@ -67,7 +67,7 @@ def scatter_tangent(
                         values[start + c] += local[e, p, r, c]
 
 
-@kernel
+@kernel("sparse matrices")
 def fill_pattern(size: int, pointer: Any, columns: Any, indptr: Any, indices: Any) -> None:
     """Scalar upper CSR pattern of a node pattern with dense blocks of `size` rows."""
     n = 0
@@ -196,7 +196,6 @@ def assemble(
         dF/d(Re a) + i dF/d(Im a), shape (nodes, n); the sum of moduli of the terms in it, shape (nodes,); the values
         of the upper-triangular CSR tangent over the free nodes (empty without pattern).
     """
-    announce_compilation(element_terms)
     rows = slice(None) if chosen is None else chosen
     part, arrays = coefficients.chosen(rows), (space.cells[rows], space.inverse[rows], space.dx[rows])
     cells, inverse, dx, table, kinds, axes, state, phi, dphi = readonly(

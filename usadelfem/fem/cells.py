@@ -248,7 +248,7 @@ def finish_hessian(like: Spin, kind: int, coefficients: Any, space: TangentSpace
             adjoint(like, space.hk0[k], space.h0k[k])
 
 
-@kernel
+@kernel("the equation at Matsubara frequencies")
 def element_terms(
     like: Spin, w: Any, state: Any, first: int, cells: Any, phi: Any, dphi: Any, inverse: Any, dx: Any, table: Any,
     kinds: Any, pairs: Any, hessian: bool, point: PointSpace, space: TangentSpace, residual: Any, scale: Any,

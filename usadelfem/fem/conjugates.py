@@ -127,7 +127,7 @@ def both_derivatives(
         partner_derivatives(a, dz)
 
 
-@kernel
+@kernel("observables")
 def add_conjugates(
     like: Spin, w: Any, weight: complex, state: Any, t: CellTables, chosen: Any, places: Any, parts: int,
     point: ConjugateSpace, out: Any,
@@ -148,7 +148,7 @@ def add_conjugates(
                 out[place, i, q] += weight * values[places[place]]
 
 
-@kernel
+@kernel("responses and torques")
 def add_changes(
     like: Spin, w: Any, weight: complex, state: Any, change: Any, t: CellTables, chosen: Any, places: Any, parts: int,
     point: ConjugateSpace, out: Any,
@@ -172,7 +172,7 @@ def add_changes(
                 out[place, i, q] += weight * values[places[place]]
 
 
-@kernel
+@kernel("responses and torques")
 def add_sources(like: Spin, state: Any, t: CellTables, chosen: Any, gap: Any, dx: Any, out: Any) -> None:
     """Add the gradient of -Tr L0 g to the residual out of states, (nodes, n) or (nodes, 2n) as these are.
 
@@ -197,7 +197,7 @@ def add_sources(like: Spin, state: Any, t: CellTables, chosen: Any, gap: Any, dx
                 a, b = b, a
 
 
-@kernel
+@kernel("observables at points")
 def write_static(like: Spin, a: Any, b: Any, linear: bool, places: Any, values: Any, out: Any) -> None:
     """Write static conjugates of the matrices a, b (points, n) to out (places, points)."""
     for point in range(len(a)):

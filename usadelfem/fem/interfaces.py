@@ -227,7 +227,7 @@ def linear_residual(like: Spin, h: Any, other: Any, a: Spin, a_other: Spin) -> S
     return total
 
 
-@kernel
+@kernel("interfaces at Matsubara frequencies")
 def junction_elements(
     like: Spin, state: Any, nodes: Any, phi: Any, dx: Any, table: Any, kinds: Any, channels: Any, linear: bool,
     hessian: bool, space: JunctionSpace, residual: Any, scales: Any, tangent: Any,
@@ -282,7 +282,7 @@ def add_pairs(weight: float, phi: Any, blocks: Any, out: Any) -> None:
             pair += 1
 
 
-@kernel
+@kernel("energies of interfaces")
 def junction_energy(
     like: Spin, state: Any, nodes: Any, phi: Any, dx: Any, table: Any, kinds: Any, channels: Any
 ) -> float:  # fmt: skip

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..frozen import FrozenRecord
 from ..physics.columns import W
-from ..physics.jit import announce_compilation, readonly
+from ..physics.jit import readonly
 from ..physics.riccati import tilde_entries
 from ..space.space import Index, Real
 from .assembly import Pattern, in_chunks, scatter_junctions
@@ -160,7 +160,6 @@ class Retarded(FrozenRecord):
     def _cells(
         self, w: complex, state: Complex, pattern: Pattern | None, chosen: Index | slice
     ) -> tuple[Complex, Real, Complex]:  # fmt: skip
-        announce_compilation(retarded_terms)
         space, like = self.problem.space, self.problem.sector.like
         own, other = self.problem.aligned[0].chosen(chosen), self.problem.exchanged[0][chosen]
         arrays = (array[chosen] for array in (space.cells, space.inverse, space.dx))

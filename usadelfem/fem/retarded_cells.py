@@ -51,7 +51,7 @@ def finish(like: Spin, kind: int, own: Any, other: Any, space: TangentSpace) -> 
         transpose_all(like, space.hk0, space.h0k)
 
 
-@kernel
+@kernel("the equation at real energies")
 def retarded_terms(
     like: Spin, w: complex, state: Any, first: int, cells: Any, phi: Any, dphi: Any, inverse: Any, dx: Any, table: Any,
     exchanged: Any, kinds: Any, pairs: Any, hessian: bool, point: PointSpace, space: TangentSpace, residual: Any,
@@ -117,7 +117,7 @@ def add_linear(weight: float, phi: Any, blocks: Any, z1: Any, z2: Any, residual:
             scales[half + i] += abs(weight * phi[i]) * abs(two)
 
 
-@kernel
+@kernel("interfaces at real energies")
 def retarded_junctions(
     like: Spin, state: Any, nodes: Any, phi: Any, dx: Any, table: Any, exchanged: Any, kinds: Any, channels: Any,
     linear: bool, hessian: bool, space: JunctionSpace, residual: Any, scales: Any, tangent: Any,

@@ -16,7 +16,7 @@ Real = npt.NDArray[np.float64]
 PASSES = 4
 
 
-@kernel
+@kernel("sparse matrices")
 def maxima(indptr: Any, indices: Any, values: Any, left: Any, right: Any, rows: Any, columns: Any) -> None:
     """Largest modulus in every row and in every column of a scaled matrix.
 
@@ -32,7 +32,7 @@ def maxima(indptr: Any, indices: Any, values: Any, left: Any, right: Any, rows: 
             columns[j] = max(columns[j], size)
 
 
-@kernel
+@kernel("sparse matrices")
 def scale_entries(indptr: Any, indices: Any, left: Any, right: Any, values: Any) -> None:
     """Multiply rows by `left` and columns by `right`, in place."""
     for i in range(len(indptr) - 1):

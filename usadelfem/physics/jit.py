@@ -98,21 +98,31 @@ def inlined(function: Function) -> Function:
     return compiled
 
 
-def kernel(function: Function) -> Function:
-    """Compile a loop over quadrature points or elements and keep the binary on disk for the next process."""
-    compiled: Any = numba.njit(function, **_OPTIONS, nogil=True)
-    compiled._cache = _cache_of(function)
-    result: Function = compiled
-    return result
+def kernel(what: str) -> Callable[[Function], Function]:
+    """Compile a loop over quadrature points or elements and keep the binary on disk for the next process.
+
+    Parameters
+    ----------
+    what
+        What the user is told is being compiled.
+    """
+
+    def compile_later(function: Function) -> Function:
+        compiled: Any = numba.njit(function, **_OPTIONS, nogil=True)
+        compiled._cache = _cache_of(function, what)
+        result: Function = compiled
+        return result
+
+    return compile_later
 
 
-def _cache_of(function: Callable[..., Any]) -> Any:
+def _cache_of(function: Callable[..., Any], what: str) -> Any:
     config: Any = numba.config
     previous, config.CACHE_DIR = config.CACHE_DIR, str(_CACHE or "")
     try:
-        return _KernelCache(function)
+        return _KernelCache(function, what)
     except RuntimeError:  # no file can be made in the folder
-        return _NoCache()
+        return _NoCache(what)
     finally:
         config.CACHE_DIR = previous
 
@@ -155,10 +165,17 @@ class _KernelCache(FunctionCache):
 
     _impl_class = _KernelImpl
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], what: str) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]
+        self._what = what
         name, stamp = self._impl.filename_base, self._impl.locator.get_source_stamp()
         self._cache_file = _CheckedFile(self._cache_path, name, stamp)  # type: ignore[no-untyped-call]
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        if found is None:
+            _announce(self._what, sig)
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
@@ -168,6 +185,12 @@ class _KernelCache(FunctionCache):
 
 
 class _NoCache(NullCache):
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        _announce(self._what, sig)
+
     def save_overload(self, sig: Any, data: Any) -> None:
         _warn_not_kept("no file can be made there")
 
@@ -197,19 +220,18 @@ def readonly(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     return views
 
 
-def announce_compilation(compiled: Any) -> None:
-    """Say once, before the first solve on this machine, that a kernel is going to be compiled.
+_announced: set[tuple[str, str]] = set()
+_SPINS = {1: " without spin", 2: " for spins along one axis", 4: " for spins along all axes"}
 
-    Parameters
-    ----------
-    compiled
-        A function decorated with `kernel` that is about to be called.
-    """
-    folder = compiled.stats.cache_path
-    if compiled.signatures or (folder and any(Path(folder).glob(f"*{compiled.__name__}-*.nbi"))):
+
+def _announce(what: str, sig: Any) -> None:
+    """Say once, before the first call that needs it on this machine, what is going to be compiled."""
+    types = sig if isinstance(sig, tuple) else sig.args
+    like: Any = types[0] if types else None
+    known = isinstance(like, numba.types.UniTuple) and isinstance(like.dtype, numba.types.Complex)
+    spins = _SPINS.get(len(like), "") if known else ""
+    if (what, spins) in _announced:
         return
-    logger.warning(
-        "usadelfem: compiling kernels for this machine (half a minute for each kind of equation and spin structure "
-        "that is new; %s)",
-        f"kept in {_CACHE}" if folder else "not kept, no folder can be written",
-    )
+    _announced.add((what, spins))
+    place = f"kept in {_CACHE}" if _CACHE else "not kept, no folder can be written"
+    logger.warning("usadelfem: compiling %s%s (up to half a minute; %s)", what, spins, place)
