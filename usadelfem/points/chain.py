@@ -54,7 +54,7 @@ class Chain(ABC):
         Unknown matrices at the nodes, shape (points, nodes, entries).
     known
         Points that are solved already, with their states, from which others are extrapolated.
-    solver, solver_name
+    solver
         The linear solver; None where every node is clamped, or while nothing is solved.
     """
 
@@ -73,8 +73,8 @@ class Chain(ABC):
     reports: dict[int, Report] = field(default_factory=dict)
     factors: dict[int, Factor] = field(default_factory=dict)
     problem: Problem | None = None
-    solver_name: str = "none"
 
+    _last_name = "none"
     what: ClassVar[str]
     unknown: ClassVar[type]
 
@@ -116,11 +116,12 @@ class Chain(ABC):
         """Take a linear solver, which knows the pattern already if the problem has an idle one."""
         if self.solver is None and len(problem.pattern.free):
             self.solver = problem.borrow_solver(self.kind, self.unknown, self._slots)
-            self.problem, self.solver_name = problem, self.solver.name
+            self.problem = problem
 
     def release(self) -> None:
         """Free the memory of all factors and give the linear solver back."""
         self.forget()
+        self._last_name = self.solver_name
         if self.solver is not None and self.problem is not None:
             self.problem.return_solver(self.solver, self.kind, self.unknown, self._slots)
         self.solver = None
@@ -175,6 +176,11 @@ class Chain(ABC):
             reason = f"the linear response at {self._where(point)} was not found: {error}"
             raise SolveError(f"{reason}. Try: linear_solver='superlu', or another `initial`", frequency=point,
                 residuals=(), state=self.states[index]) from error
+
+    @property
+    def solver_name(self) -> str:
+        """Name of the linear solver, which may change while it works; that of the last one after the end."""
+        return self.solver.name if self.solver else self._last_name
 
     @property
     def held(self) -> int:
