@@ -311,7 +311,7 @@ def test_the_normal_state_refuses_barriers_of_contacts():
         strip(contacts={"left": uf.Reservoir(gap=0, barrier=uf.Tunnel(conductance=1.0))}, size=1.0)
 
 
-@pytest.mark.parametrize("temperature", [0.0, -1.0, np.inf, np.nan, "hot", [0.1, 0.2], lambda x: x])
+@pytest.mark.parametrize("temperature", [0.0, -1.0, np.inf, np.nan, "hot", [0.1, 0.2], (0.1, 0.2), lambda x: x])
 def test_temperatures_of_reservoirs_that_are_none_are_refused(temperature):
     with pytest.raises(uf.errors.DeviceError, match="reservoir: temperature"):
         uf.Reservoir(gap=0, temperature=temperature)

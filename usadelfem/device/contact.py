@@ -10,7 +10,7 @@ import numpy as np
 from ..checks import as_number, named, named_fields, shown
 from ..errors import DeviceError, warn
 from ..frozen import FrozenRecord
-from .coefficient import RULES, check_coefficient, describe, frozen_value
+from .coefficient import RULES, check_coefficient, describe, frozen_value, uniform
 from .interface import Interface
 from .material import Coefficient
 
@@ -64,13 +64,11 @@ class Reservoir(FrozenRecord):
     spin_bias: Coefficient = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
-        if callable(self.temperature):
-            raise DeviceError(f"reservoir: temperature is one for all of it, {RULES['temperature'].describe()}")
         for field in fields(self):
             if field.name != "barrier":
                 check_coefficient(field.name, getattr(self, field.name), "reservoir")
                 object.__setattr__(self, field.name, frozen_value(getattr(self, field.name)))
-        if isinstance(self.temperature, np.ndarray):
+        if self.temperature is not None and uniform(self.temperature) is None:
             raise DeviceError(f"reservoir: temperature is one for all of it, {RULES['temperature'].describe()}")
         _warn_of_degrees(self.phase)
         if self.barrier is not None and not isinstance(self.barrier, Interface):

@@ -174,7 +174,7 @@ class _KernelCache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         if found is None:
-            _announce(self._what, sig)
+            _announce(self._what, sig, f"kept in {_CACHE}")
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -189,7 +189,7 @@ class _NoCache(NullCache):
         self._what = what
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        _announce(self._what, sig)
+        _announce(self._what, sig, "not kept, no folder can be written")
 
     def save_overload(self, sig: Any, data: Any) -> None:
         _warn_not_kept("no file can be made there")
@@ -224,7 +224,7 @@ _announced: set[tuple[str, str]] = set()
 _SPINS = {1: " without spin", 2: " for spins along one axis", 4: " for spins along all axes"}
 
 
-def _announce(what: str, sig: Any) -> None:
+def _announce(what: str, sig: Any, place: str) -> None:
     """Say once, before the first call that needs it on this machine, what is going to be compiled."""
     types = sig if isinstance(sig, tuple) else sig.args
     like: Any = types[0] if types else None
@@ -233,5 +233,4 @@ def _announce(what: str, sig: Any) -> None:
     if (what, spins) in _announced:
         return
     _announced.add((what, spins))
-    place = f"kept in {_CACHE}" if _CACHE else "not kept, no folder can be written"
     logger.warning("usadelfem: compiling %s%s (up to half a minute; %s)", what, spins, place)

@@ -108,6 +108,8 @@ class Chain(ABC):
     def take(self, points: Real, weights: NDArray[Any], states: Complex, known: Known) -> None:
         """Turn to other points, or to other states of the same ones."""
         if len(points) != len(self.points) or (points != self.points).any():
+            if self.keep:
+                self.release()  # a solver with as many places for factors as there were points
             self.forget()
             self.reports = {}
         self.points, self.weights, self.states, self.known = points, weights, states, list(known)

@@ -35,7 +35,7 @@ class Setup(NamedTuple):
     keep: bool = False
     terms: Terms = Terms()
 
-    def new_chain(self, memory: float, step: Callable[[], object] = int) -> Chain:
+    def new_chain(self, memory: float = np.inf, step: Callable[[], object] = int) -> Chain:
         """A chain without points."""
         return self.chain(self.scale, self.broadening, self.kind, self.keep, memory, step)
 
@@ -149,7 +149,7 @@ class LocalTeam(Team):
     def __init__(self, setup: Setup, threads: int = 1, step: Callable[[], object] = int) -> None:
         super().__init__(setup, threads)
         self.interrupted = False
-        self.chains = [setup.new_chain(factor_memory() / threads, step) for _ in range(threads)]
+        self.chains = [setup.new_chain(step=step) for _ in range(threads)]
         self.active = self.chains[:0]
 
     def turn(self, points: Real, weights: NDArray[Any] | None = None) -> None:
@@ -179,8 +179,9 @@ class LocalTeam(Team):
     def release(self) -> None:
         """Give all solvers back; a thread that was interrupted may still be using its own."""
         for chain in self.chains:
-            chain.forget()
-            if not self.interrupted:
+            if self.interrupted:
+                chain.forget()
+            else:
                 chain.release()
 
     @property

@@ -208,9 +208,7 @@ class RemoteTeam(Team):
         part = self.parts[number]
         points, states = self.points[part], self.states[part]
         # what travels of the known points is what these are extrapolated from
-        used = {
-            point: state for target in points.tolist() for point, state in nearest(self.known, target)
-        } if self.known else {}  # fmt: skip
+        used = {point: state for target in points.tolist() for point, state in nearest(self.known, target)}
         return _Order(
             number, self.generation, job, points, self.weights[part], list(used.items()), columns, values,
             states if states.any() else None,

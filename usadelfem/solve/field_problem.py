@@ -36,8 +36,6 @@ QUICK, QUICK_POTENTIAL = 0.5, 0.1
 GROWTH = 1e-3
 # Residual, in units of the bulk gap, below which the gap is near its solution.
 NEAR = 0.3
-# Smallest gap, in units of the bulk gap, that sets a scale.
-SMALL = 1e-3
 # Largest gap, in the same unit, whose common phase is asked what it costs.
 INDUCED = 0.1
 
