@@ -18,14 +18,31 @@ from .material import Coefficient
 DEGREES, ROUND = 20, (5, 7.5)
 
 
+class Floating:
+    """The voltage of a reservoir into which no charge flows; there is one, FLOATING."""
+
+    def __repr__(self) -> str:
+        return "FLOATING"
+
+    def __reduce__(self) -> str:
+        return "FLOATING"  # the same one in every process
+
+    def __deepcopy__(self, memory: Any) -> Floating:
+        return self
+
+
+FLOATING = Floating()
+
+
 @named_fields
 @dataclass(frozen=True, eq=False, repr=False)
 class Reservoir(FrozenRecord):
     """A bulk electrode with given Green's function and occupation, which a contact has too where there is no barrier.
 
     The spectrum imposed is that of a homogeneous superconductor, a = i gap exp(i phase)/(W + sqrt(W^2 + |gap|^2)) with
-    W = w - i exchange.sigma. A normal reservoir has gap 0. An equilibrium has no voltage and no spin bias; the normal
-    state (`solve_normal_state`) is made of them.
+    W = w - i exchange.sigma. A normal reservoir has gap 0. An equilibrium has no voltage and no spin bias; they drive
+    the normal state (`solve_normal_state`) and non-equilibrium (`solve_nonequilibrium`), where the distribution of a
+    reservoir is tanh((E - voltage tau3 - spin_bias.sigma)/2 temperature).
 
     Attributes
     ----------
@@ -41,7 +58,8 @@ class Reservoir(FrozenRecord):
         What separates the reservoir from the device: None or Transparent() for a transparent contact, else a Tunnel,
         SpinActive or Nazarov barrier, across which g jumps.
     voltage
-        Electrochemical potential e V, energy; a number or a callable f(x).
+        Electrochemical potential e V, energy; a number or a callable f(x). FLOATING: the one at which no charge flows
+        through the contact (`solve_nonequilibrium`).
     temperature
         Temperature of the electrode; None: that of the solve. In an equilibrium all are the same, and charge and spin
         in the normal state do not depend on it.
@@ -59,15 +77,17 @@ class Reservoir(FrozenRecord):
     phase: Coefficient = 0.0
     exchange: Coefficient = (0.0, 0.0, 0.0)
     barrier: Interface | None = None
-    voltage: Coefficient = 0.0
+    voltage: Coefficient | Floating = 0.0
     temperature: float | None = None
     spin_bias: Coefficient = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.name != "barrier":
+            if field.name != "barrier" and getattr(self, field.name) is not FLOATING:
                 check_coefficient(field.name, getattr(self, field.name), "reservoir")
                 object.__setattr__(self, field.name, frozen_value(getattr(self, field.name)))
+        if any(getattr(self, name) is FLOATING for name in ("gap", "phase", "exchange", "temperature", "spin_bias")):
+            raise DeviceError("reservoir: only its voltage may be FLOATING")
         if self.temperature is not None and uniform(self.temperature) is None:
             raise DeviceError(f"reservoir: temperature is one for all of it, {RULES['temperature'].describe()}")
         _warn_of_degrees(self.phase)

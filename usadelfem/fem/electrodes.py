@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device.coefficient import evaluate, uniform
-from ..device.contact import Reservoir
+from ..device.contact import FLOATING, Reservoir
 from ..device.device import Device
 from ..device.material import Material
 from ..errors import DeviceError
@@ -51,9 +51,10 @@ Electrodes = dict[str, Electrode]
 
 
 def build_electrodes(
-    device: Device, space: Space, temperature: float | None, known: Electrodes | None = None
+    device: Device, space: Space, temperature: float | None, known: Electrodes | None = None, *, biased: bool = False
 ) -> Electrodes:  # fmt: skip
-    """The electrodes of all reservoirs; those that are `known` already are taken.
+    """The electrodes of all reservoirs; those that are `known` already are taken. Only `biased` ones may differ in
+    voltage, temperature and spin bias.
 
     Raises
     ------
@@ -68,17 +69,18 @@ def build_electrodes(
                 "others belong to solve_normal_state"
             )
         own = known.get(name) if known else None
-        values[name] = own or _electrode(device, space, name, reservoir, temperature)
+        values[name] = own or _electrode(device, space, name, reservoir, temperature, biased)
     _check_shared_nodes(values)
     return values
 
 
 def _electrode(
-    device: Device, space: Space, name: str, reservoir: Reservoir, temperature: float | None
+    device: Device, space: Space, name: str, reservoir: Reservoir, temperature: float | None, biased: bool
 ) -> Electrode:  # fmt: skip
     nodes = electrode_nodes(device, space, name)
     x, owner = space.nodes[:, nodes], f"reservoir {name!r}"
-    _check_equilibrium(owner, reservoir, x, temperature)
+    if not biased:
+        _check_equilibrium(owner, reservoir, x, temperature)
     phase, exchange = (evaluate(entry, getattr(reservoir, entry), x, owner) for entry in ("phase", "exchange"))
     if reservoir.gap is None:
         facets = np.asarray(space.mesh.boundaries[name], np.int64)
@@ -92,16 +94,24 @@ def _electrode(
 def _check_equilibrium(owner: str, reservoir: Reservoir, x: Real, temperature: float | None) -> None:
     """DeviceError if a reservoir is not in equilibrium with the others."""
     for entry, what in (("voltage", "voltage"), ("spin_bias", "spin bias")):
-        if np.any(evaluate(entry, getattr(reservoir, entry), x, owner)):
+        value = getattr(reservoir, entry)
+        if value is FLOATING or np.any(evaluate(entry, value, x, owner)):
             raise DeviceError(
-                f"{owner} has a {what}, and an equilibrium has none: leave out {entry}, or take solve_normal_state"
+                f"{owner} has a {what}, and an equilibrium has none: leave out {entry}, or take solve_nonequilibrium "
+                "or solve_normal_state"
             )
     own = reservoir.temperature
     if own is not None and temperature is not None and own != temperature:
         raise DeviceError(
             f"{owner} has the temperature {own:g} and the solve {temperature:g}, and an equilibrium has one: leave it "
-            "out of the reservoir"
+            "out of the reservoir, or take solve_nonequilibrium"
         )
+
+
+def spin_biases(device: Device) -> Real:
+    """The spin biases of all reservoirs that are one vector each, shape (reservoirs, 3)."""
+    given = [own.spin_bias for own in device.contacts.values() if isinstance(own, Reservoir)]
+    return np.array([np.asarray(own, float) for own in given if not callable(own) and np.shape(own) == (3,)]).reshape(-1, 3)
 
 
 def _bulk_gap(device: Device, space: Space, facets: Index, name: str, temperature: float | None) -> float:

@@ -20,7 +20,7 @@ from ..space.space import Index, Real, Space, build_space
 from .assembly import Pattern, Timings, build_pattern
 from .coefficients import Coefficients, exchanged, point_coefficients
 from .conjugates import CellTables, cell_tables
-from .electrodes import Electrodes, build_electrodes
+from .electrodes import Electrodes, build_electrodes, spin_biases
 from .interfaces import Junctions, build_junctions, exchanged_junctions, limited, splitting
 from .sector import SECTORS, Sector, find_sector, full_sector
 
@@ -49,6 +49,8 @@ class Problem(FrozenRecord):
         What the gaps of reservoirs without a given one belong to; None where there are none.
     linearized
         Whether the weak-proximity equation is meant, linear in a.
+    biased
+        Whether its reservoirs may differ in voltage, temperature and spin bias.
     timings
         Where the seconds spent in assembly are added up.
     solvers
@@ -63,6 +65,7 @@ class Problem(FrozenRecord):
     sector: Sector
     temperature: float | None = None
     linearized: bool = False
+    biased: bool = False
     timings: Timings = field(default_factory=Timings)
     solvers: SolverPool = field(default_factory=SolverPool)
 
@@ -128,7 +131,7 @@ class Problem(FrozenRecord):
             given = isinstance(contact, Reservoir) and contact.gap is not None and contact.temperature is None
             if (same or given) and contact is self.device.contacts[name]:
                 known[name] = own
-        electrodes = build_electrodes(device, self.space, temperature, known)
+        electrodes = build_electrodes(device, self.space, temperature, known, biased=self.biased)
         return self._sharing(replace(self, device=device, electrodes=electrodes, temperature=temperature))
 
     def borrow_solver(self, kind: str, dtype: type, slots: int = 1) -> LinearSolver:
@@ -183,13 +186,14 @@ def _exchange(table: Real) -> Real:
 
 def build_problem(
     device: Device, order: int, *, linearized: bool = False, temperature: float | None = None, potential: bool = False,
-    sector: str = "auto", normal: bool = False,
+    sector: str = "auto", normal: bool = False, biased: bool = False,
 ) -> Problem:  # fmt: skip
     """Discretise a device; what a device with the same mesh and materials has left is taken from it.
 
     The temperature is needed for reservoirs whose gap is that of a bulk superconductor; `potential` makes room for a
     vector potential that changes; `sector` is "auto" (the smallest spin sector) or "full"; `normal` leaves out the
-    reservoirs, for equations of the normal state.
+    reservoirs, for equations of the normal state; reservoirs of a `biased` problem may differ in voltage, temperature
+    and spin bias, which then belongs to what its sector holds.
 
     Raises
     ------
@@ -200,10 +204,10 @@ def build_problem(
     """
     choice("sector", sector, SECTORS)
     order = int(order)
-    key = order, linearized, potential, sector, normal
+    key = order, linearized, potential, sector, normal, biased
     known: Problem | None = device.kept.get(key)
     if known is None:
-        known = _discretised(device, order, linearized, temperature, potential, sector, normal)
+        known = _discretised(device, order, linearized, temperature, potential, sector, normal, biased)
         while len(device.kept) >= MOST_KEPT:
             device.kept.pop(next(iter(device.kept)), None)
         device.kept[key] = known
@@ -213,7 +217,8 @@ def build_problem(
 
 
 def _discretised(
-    device: Device, order: int, linearized: bool, temperature: float | None, potential: bool, sector: str, normal: bool
+    device: Device, order: int, linearized: bool, temperature: float | None, potential: bool, sector: str, normal: bool,
+    biased: bool,
 ) -> Problem:  # fmt: skip
     barriers, ghosts = splitting(device)
     space = build_space(device.sample, order, barriers=barriers, ghosts=ghosts)
@@ -222,6 +227,7 @@ def _discretised(
     interfaces = limited(
         build_junctions(device, space, linearized=linearized), space, 2 * table[..., column.N0] * table[..., column.D]
     )
-    electrodes = {} if normal else build_electrodes(device, space, temperature)
-    own = full_sector() if sector == "full" or normal else find_sector(coefficients, interfaces, electrodes)
-    return Problem(device, space, coefficients, interfaces, electrodes, own, temperature, linearized)
+    electrodes = {} if normal else build_electrodes(device, space, temperature, biased=biased)
+    spins = spin_biases(device) if biased else np.zeros((0, 3))
+    own = full_sector() if sector == "full" or normal else find_sector(coefficients, interfaces, electrodes, spins)
+    return Problem(device, space, coefficients, interfaces, electrodes, own, temperature, linearized, biased)

@@ -116,13 +116,13 @@ def full_sector() -> Sector:
     return Sector("full", np.array([0.0, 0.0, 1.0]), np.eye(4, dtype=complex))
 
 
-def find_sector(own: Coefficients, junctions: Junctions, electrodes: Electrodes) -> Sector:
-    """The smallest sector that holds the solution for these coefficients."""
+def find_sector(own: Coefficients, junctions: Junctions, electrodes: Electrodes, spins: Real) -> Sector:
+    """The smallest sector that holds the solution for these coefficients, and spin biases, shape (reservoirs, 3)."""
     vectors = [own.table[..., first : first + 3].reshape(-1, 3) for first in _vector_columns(own)]
     vectors[1 + own.gauge.shape[2] :] = [_active_channels(own)]
     magnetic = abs(junctions.table[..., [barrier.MIXING, barrier.MIX_ONE, barrier.MIX_TWO]]).max(axis=-1) > 0
     vectors.append(junctions.table[..., barrier.MX : barrier.MZ + 1][magnetic])
-    vectors += [electrode.exchange.T for electrode in electrodes.values()]
+    vectors += [electrode.exchange.T for electrode in electrodes.values()] + [spins]
     longest = np.zeros(3)
     for part in vectors:
         if len(part):

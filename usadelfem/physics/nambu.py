@@ -183,6 +183,16 @@ def tilde(x: Spin) -> Spin:
 
 
 @formula
+def dagger(x: Spin) -> Spin:
+    """The Hermitian conjugate of x."""
+    if len(x) == 4:
+        return x[0].conjugate(), x[2].conjugate(), x[1].conjugate(), x[3].conjugate()
+    if len(x) == 2:
+        return x[0].conjugate(), x[1].conjugate()
+    return (x[0].conjugate(),)
+
+
+@formula
 def over_spin(x: float, y: float, z: float, m: Spin) -> Spin:
     """The sum x sigma_x m sigma_x + y sigma_y m sigma_y + z sigma_z m sigma_z."""
     if len(m) == 4:

@@ -13,7 +13,7 @@ from ..device.device import Device
 from ..diagnostics.quality import warn_of_states
 from ..diagnostics.units import warn_units
 from ..fem.gap_equation import build_pairing, needed_cut, zero_temperature_gap
-from ..fem.problem import build_problem, energy_scale
+from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.sector import SECTORS
 from ..parallel.engines import Workers, checked_workers
 from ..parallel.tasks import progress_bar
@@ -159,6 +159,33 @@ def solve_equilibrium(
         eq = solve_fields(device, problem, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
         warn_unresolved(eq.problem, eq.frequencies, eq.weights, eq.riccati)
         return eq
+    return _given(device, problem, scale, common, linear_solver=linear_solver, workers=workers, progress=progress)
+
+
+def given_gaps(
+    device: Device, problem: Problem, temperature: float, rule: SumRule, *, linear_solver: str, workers: Workers,
+    progress: bool | None,
+) -> Equilibrium:  # fmt: skip
+    """The equilibrium of a problem whose gaps are all given.
+
+    Raises
+    ------
+    SolveError
+        If a frequency does not converge.
+    """
+    scale = energy_scale(problem)
+    nodes, weights = rule.nodes(temperature, scale)
+    common = {
+        "temperature": temperature, "frequencies": nodes, "weights": weights, "cutoff": rule.end(temperature, scale),
+    }  # fmt: skip
+    return _given(device, problem, scale, common, linear_solver=linear_solver, workers=workers, progress=progress)
+
+
+def _given(
+    device: Device, problem: Problem, scale: float, common: dict[str, Any], *, linear_solver: str, workers: Workers,
+    progress: bool | None,
+) -> Equilibrium:  # fmt: skip
+    nodes, weights = common["frequencies"], common["weights"]
     with progress_bar(len(nodes), "Matsubara frequencies", progress) as bar:
         team = frequency_team(
             problem, nodes, weights, scale=scale, kind=linear_solver, workers=workers, step=bar.update

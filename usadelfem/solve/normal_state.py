@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..checks import named
 from ..device.coefficient import evaluate
-from ..device.contact import CurrentContact, Reservoir
+from ..device.contact import FLOATING, CurrentContact, Reservoir
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.coefficients import Coefficients
@@ -149,6 +149,8 @@ def _levels(name: str, reservoir: Reservoir, x: Real) -> Real:
         )
     if not reservoir.is_rigid:
         raise DeviceError(f"{owner} has a barrier; solve_normal_state knows transparent interfaces only, leave it out")
+    if reservoir.voltage is FLOATING:
+        raise DeviceError(f"{owner} has a FLOATING voltage; a voltage probe of the normal state is CurrentContact()")
     voltage, spin = (evaluate(entry, getattr(reservoir, entry), x, owner) for entry in ("voltage", "spin_bias"))
     return np.column_stack([voltage, spin.T])
 

@@ -1,0 +1,140 @@
+"""What drives a device out of equilibrium: voltages, temperatures and spin biases of its reservoirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..device.coefficient import uniform
+from ..device.contact import FLOATING, Reservoir
+from ..device.device import Device
+from ..errors import DeviceError
+from ..fem.electrodes import Electrodes
+from ..points.panels import EDGES
+
+Real = NDArray[np.float64]
+
+# Names of the modes of a distribution, h = h_L + h_T t3 + h_a s_a + h_La s_a t3.
+MODES = ("1", "t3", "sx", "sy", "sz", "sx t3", "sy t3", "sz t3")
+PARALLEL = 1e-12
+
+
+@dataclass(frozen=True)
+class Bias:
+    """Voltage, temperature and spin bias of a reservoir, energies; its distribution is tanh((E - V t3 - s.sigma)/2T).
+
+    Attributes
+    ----------
+    voltage
+        Electrochemical potential e V.
+    temperature
+        Temperature.
+    spin_bias
+        Spin accumulation, shape (3,).
+    """
+
+    voltage: float
+    temperature: float
+    spin_bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def deviation(self, energies: Real, reference: float) -> Real:
+        """The modes of the distribution minus those of equilibrium at the temperature `reference`, (energies, 8)."""
+        size = float(np.linalg.norm(self.spin_bias))
+        axis = np.array(self.spin_bias) / size if size else np.zeros(3)
+        out = np.zeros((len(energies), 8))
+        for charge in (1, -1):
+            for spin in (1, -1):
+                h = 0.25 * np.tanh((energies - charge * self.voltage - spin * size) / (2 * self.temperature))
+                out[:, 0] += h
+                out[:, 1] += charge * h
+                out[:, 2:5] += spin * h[:, None] * axis
+                out[:, 5:] += spin * charge * h[:, None] * axis
+        out[:, 0] -= np.tanh(energies / (2 * reference))
+        if self.temperature == reference and not size and not self.voltage:
+            out[:] = 0.0
+        return out
+
+    @property
+    def steps(self) -> Real:
+        """Energies >= 0 of the steps of the distribution."""
+        size = float(np.linalg.norm(self.spin_bias))
+        return np.unique(np.abs([self.voltage + size, self.voltage - size]))
+
+
+def edges_of(biases: Iterable[Bias], reference: float) -> Real:
+    """Energies between which all occupations are smooth, ascending."""
+    parts = [EDGES * reference]
+    for bias in biases:
+        parts += [step + EDGES * bias.temperature for step in bias.steps]
+    edges = np.unique(np.concatenate(parts))
+    return np.asarray(edges[edges >= 0])
+
+
+def read_biases(device: Device, electrodes: Electrodes, temperature: float) -> tuple[dict[str, Bias | None], float]:
+    """The biases of all reservoirs, relative to the condensates; None where the voltage floats, with the others at 0.
+
+    Returned are also the voltage of the condensates, which are at rest only if they have the same.
+
+    Raises
+    ------
+    DeviceError
+        If a bias varies in space, superconducting reservoirs differ in their voltages, or a spin bias of one of them
+        is not parallel to its exchange field.
+    """
+    found: dict[str, Bias] = {}
+    floating = []
+    condensates: dict[str, float] = {}
+    for name, contact in device.contacts.items():
+        assert isinstance(contact, Reservoir)
+        if contact.voltage is FLOATING:
+            floating.append(name)
+        voltage = 0.0 if name in floating else _uniform(name, "voltage", contact.voltage)
+        own = temperature if contact.temperature is None else float(contact.temperature)
+        found[name] = Bias(voltage, own, _spin(name, contact))
+        if np.any(electrodes[name].gap):
+            _check_spin(name, found[name], electrodes[name].exchange)
+            if name in floating:
+                raise DeviceError(
+                    f"reservoir {name!r} is superconducting and its voltage floats; the voltage of a condensate is "
+                    "the zero of energy: give a number, or make it a normal reservoir with gap=0"
+                )
+            condensates[name] = voltage
+    shift = next(iter(condensates.values()), 0.0)
+    if any(voltage != shift for voltage in condensates.values()):
+        given = ", ".join(f"{name!r}: {voltage:g}" for name, voltage in condensates.items())
+        raise DeviceError(
+            f"superconducting reservoirs have different voltages ({given}): their phase difference would grow in time "
+            "and there is no stationary state. Give them the same voltage and bias normal reservoirs"
+        )
+    moved = {
+        name: None if name in floating else Bias(bias.voltage - shift, bias.temperature, bias.spin_bias)
+        for name, bias in found.items()
+    }  # fmt: skip
+    return moved, shift
+
+
+def _uniform(name: str, what: str, value: object) -> float:
+    number = uniform(value)
+    if number is None:
+        raise DeviceError(f"reservoir {name!r}: {what} varies in space; out of equilibrium it is one number for all of it")
+    return number.real
+
+
+def _spin(name: str, contact: Reservoir) -> tuple[float, float, float]:
+    if callable(contact.spin_bias) or np.ndim(contact.spin_bias) != 1:
+        raise DeviceError(f"reservoir {name!r}: spin_bias varies in space; out of equilibrium it is one vector for all")
+    x, y, z = (float(value) for value in np.asarray(contact.spin_bias))
+    return x, y, z
+
+
+def _check_spin(name: str, bias: Bias, exchange: Real) -> None:
+    spin = np.array(bias.spin_bias)
+    across = np.cross(exchange.T, spin)
+    if abs(across).max(initial=0.0) > PARALLEL * np.linalg.norm(spin) * max(abs(exchange).max(initial=0.0), 1e-300):
+        raise DeviceError(
+            f"reservoir {name!r} is superconducting and its spin_bias {bias.spin_bias} is not parallel to its exchange "
+            "field, about which such spins precess: turn one of them, or make the reservoir normal with gap=0"
+        )

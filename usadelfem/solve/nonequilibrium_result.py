@@ -1,0 +1,356 @@
+"""The result of a solve out of equilibrium: responses to every reservoir, and what a bias makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import root
+
+from ..checks import number, numbers, shown
+from ..device.contact import FLOATING
+from ..device.device import Device
+from ..errors import SolveError, warn
+from ..fem.kinetic import Kinetic
+from ..fem.problem import Problem
+from ..frozen import FrozenRecord, freeze
+from ..points.panels import Panels
+from .bias import MODES, Bias, edges_of
+from .responses import Responses, mode_vectors
+from .results import Equilibrium, Spectrum
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+BALANCED = 1e-12  # of the current into a floating reservoir, in units of the largest conductance times energy
+LEFT_OUT = 1e-6  # of an occupation beyond the energies
+
+
+@dataclass(frozen=True, eq=False)
+class Conductance(FrozenRecord):
+    """What leaves every terminal in every mode per mode of every terminal.
+
+    Attributes
+    ----------
+    energies
+        Energies >= 0 relative to the condensate, shape (energies,).
+    terminals, modes
+        Names of the reservoirs, and of the modes of the distribution h = h_L + h_T t3 + h_a s_a + h_La s_a t3.
+    values
+        The current of a mode out of a terminal per unit of a mode's deviation in a terminal, shape (energies,
+        terminals, 8, terminals, 8), e^2 N0 D length^(dim - 2). The charge current into a terminal is the integral over
+        all E of (1/2) times values times deviation, and a normal wire has 1/R_N in its [t3, t3] entries.
+    """
+
+    energies: Real
+    terminals: tuple[str, ...]
+    modes: tuple[str, ...]
+    values: Real
+
+    def __post_init__(self) -> None:
+        freeze(vars(self))
+
+    def __repr__(self) -> str:
+        return f"Conductance({len(self.energies)} energies, terminals {', '.join(self.terminals)})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Nonequilibrium(FrozenRecord):
+    """A stationary state with voltages, temperatures and spin biases; observables are functions of it.
+
+    Energies are relative to the condensates.
+
+    Attributes
+    ----------
+    device
+        The device that was solved.
+    temperature
+        Temperature of reservoirs that have none of their own, and of `equilibrium`.
+    equilibrium
+        The equilibrium with the same gap at that temperature, which the deviations are added to.
+    spectrum
+        The retarded solution at the energies >= 0 at which the kinetic equation was solved.
+    panels
+        How integrals over energy are made of these.
+    biases
+        What is imposed by each reservoir, voltages relative to the condensates; those that float have been found.
+    floating
+        Names of the reservoirs whose voltage was found.
+    condensate
+        The voltage of the superconducting reservoirs, as given.
+    columns
+        Terminal and mode of every response that is kept, shape (columns, 2).
+    responses
+        Distributions at the nodes for unit modes of terminals, shape (energies, columns, nodes, m).
+    conductances
+        As `Conductance.values`, in the modes of the spin sector.
+    kind
+        The linear solver.
+    """
+
+    device: Device
+    temperature: float
+    equilibrium: Equilibrium
+    spectrum: Spectrum
+    panels: Panels
+    biases: Mapping[str, Bias]
+    floating: tuple[str, ...]
+    condensate: float
+    columns: NDArray[np.int64]
+    responses: Real
+    conductances: Real
+    kind: str = "auto"
+
+    def __post_init__(self) -> None:
+        freeze(vars(self))
+
+    def __repr__(self) -> str:
+        biases = ", ".join(f"{name}: {bias.voltage + self.condensate:g}" for name, bias in self.biases.items())
+        return (
+            f"Nonequilibrium(temperature={self.temperature:g}, voltages {{{biases}}}, {len(self.energies)} energies up "
+            f"to {self.energies[-1]:.4g}, {self.responses.shape[2]} nodes of order {self.problem.space.order}, "
+            f"{self.device})"
+        )
+
+    @property
+    def problem(self) -> Problem:
+        """The discretised problem."""
+        return self.spectrum.problem
+
+    @property
+    def energies(self) -> Real:
+        """Energies >= 0, ascending, shape (energies,)."""
+        return self.spectrum.energies
+
+    @property
+    def terminals(self) -> tuple[str, ...]:
+        """Names of the reservoirs."""
+        return tuple(self.biases)
+
+    @cached_property
+    def kinetic(self) -> Kinetic:
+        """The equation that the distributions solve."""
+        return Kinetic(self.problem)
+
+    @property
+    def voltages(self) -> dict[str, float]:
+        """The voltages of all reservoirs, in the frame in which they were given."""
+        return {name: bias.voltage + self.condensate for name, bias in self.biases.items()}
+
+    def imposed(self, energies: Real) -> Real:
+        """Deviations of the reservoirs in the modes of the sector, shape (energies, terminals, m)."""
+        given = [bias.deviation(energies, self.temperature) for bias in self.biases.values()]
+        return np.asarray(np.stack(given, axis=1) @ mode_vectors(self.problem))
+
+    @cached_property
+    def deviation(self) -> Real:
+        """The distribution minus tanh(E/2T), at the nodes, in the modes of the sector, (energies, nodes, m)."""
+        amounts = self.imposed(self.energies)[:, self.columns[:, 0], self.columns[:, 1]]
+        return np.asarray(np.einsum("ec,ecnm->enm", amounts, self.responses))
+
+    @cached_property
+    def summands(self) -> tuple[Real, Real]:
+        """Distributions (energies, nodes, m) whose plain sum over energies, after something linear has been made of
+        each with the spectrum of its energy, is the integral over E > 0 of that; and the same for E times it.
+        """
+        self._warn_of_range()
+        weights = [
+            self._weights(power)[:, self.columns[:, 0], self.columns[:, 1]] for power in (0, 1)
+        ]  # fmt: skip
+        one, two = (np.einsum("ec,ecnm->enm", own, self.responses) for own in weights)
+        return one, two
+
+    def _weights(self, power: int) -> Real:
+        """Product weights of the deviations times a power of E, shape (energies, terminals, m)."""
+        return product_weights(self.panels, self.biases, self.temperature, mode_vectors(self.problem), power)
+
+    def integral(self, power: int = 0) -> Real:
+        """Integrals over E > 0 of the currents of modes out of terminals, times a power of E, (terminals, m)."""
+        self._warn_of_range()
+        return np.asarray(np.einsum("etm,eaitm->ai", self._weights(power), self.conductances))
+
+    def with_bias(
+        self, biases: Mapping[str, Any] | None = None, /, **voltages: float
+    ) -> Nonequilibrium:
+        """The state at other voltages, temperatures or spin biases, from the responses that are known.
+
+        Parameters
+        ----------
+        biases
+            Contact name -> voltage, or a mapping with some of "voltage", "temperature", "spin_bias".
+        **voltages
+            Contact name = voltage, energy, for the contacts of which only that changes; FLOATING where it is to be
+            found. All others keep what they have.
+
+        Raises
+        ------
+        ValueError
+            If there is no such reservoir, or its occupation ends beyond the energies that were solved.
+        """
+        given: dict[str, Any] = {**(biases or {}), **voltages}
+        own, floating = dict(self.biases), set(self.floating)
+        for name, change in given.items():
+            if name not in own:
+                raise ValueError(f"no reservoir {shown(name)}; there are: {', '.join(own)}")
+            change = change if isinstance(change, Mapping) else {"voltage": change}
+            own[name], floats = _changed(name, own[name], change, self.condensate)
+            if "voltage" in change:
+                floating = floating | {name} if floats else floating - {name}
+            self._check_condensate(name, own[name], floats)
+        moved = replace(self, biases=own, floating=tuple(name for name in own if name in floating))
+        moved._check_range()
+        return moved._complete()._balanced()
+
+    def _check_condensate(self, name: str, bias: Bias, floats: bool) -> None:
+        if np.any(self.problem.electrodes[name].gap) and (floats or bias.voltage):
+            raise ValueError(
+                f"reservoir {name!r} is superconducting, at the voltage {self.condensate:g} of all condensates; change "
+                "the voltages of the normal reservoirs instead"
+            )
+
+    def _check_range(self) -> None:
+        top = max(float(bias.steps.max()) for bias in self.biases.values())
+        if top > self.panels.ends[-1, 1]:
+            raise ValueError(
+                f"a reservoir's occupation changes at the energy {top:g}, and energies were solved up to "
+                f"{self.panels.ends[-1, 1]:g} only: solve with energy_range=(0, ...) that holds all voltages to come"
+            )
+
+    def _warn_of_range(self) -> None:
+        """Warn where reservoirs differ from equilibrium at energies that were not solved."""
+        low, high = (self.panels.ends[0, 0], self.panels.ends[-1, 1]) if len(self.panels.ends) else (0.0, 0.0)
+        edges = edges_of(self.biases.values(), self.temperature)
+        outside = edges[(edges < low) | (edges > high)]
+        if abs(self.imposed(outside)).max(initial=0.0) > LEFT_OUT:
+            warn(
+                f"the energies, from {low:g} to {high:g}, leave out part of the occupation of the reservoirs, which "
+                "integrals over energy then miss: give energies from 0 to the largest voltage plus 15 temperatures, or "
+                "'adaptive'"
+            )
+
+    def _complete(self) -> Nonequilibrium:
+        """With the responses to all modes that are imposed now."""
+        wanted = wanted_columns(self.problem, self.biases)
+        known = {tuple(column) for column in self.columns.tolist()}
+        missing = [column for column in wanted.tolist() if tuple(column) not in known]
+        if not missing:
+            return self
+        for name, bias in self.biases.items():
+            vectors = mode_vectors(self.problem)[2:5]
+            spin = np.array(bias.spin_bias)
+            if np.linalg.norm(spin - vectors @ (vectors.T @ spin)) > 1e-12 * np.linalg.norm(spin):
+                raise ValueError(
+                    f"reservoir {name!r}: the spin bias {bias.spin_bias} needs spin components that were not solved "
+                    "for; solve with it, or with sector='full'"
+                )
+        responses = Responses(self.problem, self.kind)
+        extra = np.array(missing)
+        fields = [
+            responses.solve(complex(self.spectrum.broadening, -energy), state).fields[extra[:, 0], extra[:, 1]]
+            for energy, state in zip(self.energies.tolist(), self.spectrum.states, strict=True)
+        ]
+        return replace(
+            self, columns=np.concatenate([self.columns, extra]),
+            responses=np.concatenate([self.responses, np.array(fields)], axis=1),
+        )  # fmt: skip
+
+    def _balanced(self) -> Nonequilibrium:
+        """With the voltages of floating reservoirs at which no charge flows into them."""
+        if not self.floating:
+            return self
+        names, vectors = list(self.biases), mode_vectors(self.problem)
+        places = [names.index(name) for name in self.floating]
+        charge = self.conductances.shape[2] // 2
+        rows = self.conductances[:, places, charge]
+        size = abs(rows).max() * max(self.temperature, max(abs(b.voltage) for b in self.biases.values()))
+
+        def moved(voltages: Real) -> dict[str, Bias]:
+            found = zip(self.floating, voltages.tolist(), strict=True)
+            return {**self.biases, **{name: replace(self.biases[name], voltage=value) for name, value in found}}
+
+        def currents(voltages: Real) -> Real:
+            weights = product_weights(self.panels, moved(voltages), self.temperature, vectors, 0)
+            return np.asarray(np.einsum("etm,eatm->a", weights, rows) / size)
+
+        start = np.array([self.biases[name].voltage for name in self.floating])
+        found = root(currents, start, tol=1e-14)
+        if not abs(currents(found.x)).max() < BALANCED * 1e2:
+            raise SolveError(
+                f"no voltages of the floating reservoirs {', '.join(map(repr, self.floating))} were found at which no "
+                "charge flows into them: give them a voltage near it, with with_bias, or solve with a larger "
+                "energy_range", frequency=0.0, residuals=(float(abs(found.fun).max()),), state=found.x,
+            )  # fmt: skip
+        solved = replace(self, biases=moved(found.x))
+        solved._check_range()
+        return solved
+
+    def conductance(self) -> Conductance:
+        """The currents of all 8 modes per mode, as `conductance_matrix`."""
+        vectors, values = mode_vectors(self.problem), self.conductances
+        if vectors.shape[1] == 8:
+            whole = np.einsum("xi,eaibj,yj->eaxby", vectors, values, vectors)
+        else:
+            responses = Responses(self.problem, self.kind).whole()
+            every = mode_vectors(responses.problem)
+            solved = [
+                responses.solve(complex(self.spectrum.broadening, -energy), _all_entries(self.spectrum, n)).conductance
+                for n, energy in enumerate(self.energies.tolist())
+            ]
+            whole = np.einsum("xi,eaibj,yj->eaxby", every, np.array(solved), every)
+        return Conductance(self.energies, self.terminals, MODES, whole)
+
+
+def _all_entries(spectrum: Spectrum, n: int) -> Complex:
+    return np.concatenate(spectrum.riccati(n), axis=-1)
+
+
+def _changed(name: str, bias: Bias, change: Mapping[str, Any], condensate: float) -> tuple[Bias, bool]:
+    """A bias with what changes, and whether its voltage floats, then starting from what it was."""
+    unknown = set(change) - {"voltage", "temperature", "spin_bias"}
+    if unknown:
+        raise ValueError(f"reservoir {name!r}: no {shown(unknown.pop())}; it has voltage, temperature and spin_bias")
+    voltage, temperature, spin = bias.voltage, bias.temperature, bias.spin_bias
+    floats = change.get("voltage") is FLOATING
+    if "voltage" in change and not floats:
+        voltage = number(f"voltage of {name!r}", change["voltage"]) - condensate
+    if "temperature" in change:
+        temperature = number(f"temperature of {name!r}", change["temperature"], above=0)
+    if "spin_bias" in change:
+        given = numbers(f"spin_bias of {name!r}", change["spin_bias"], "are three finite numbers")
+        if given.shape != (3,):
+            raise ValueError(f"spin_bias of {name!r} has shape {given.shape}; allowed are three numbers")
+        spin = (float(given[0]), float(given[1]), float(given[2]))
+    return Bias(voltage, temperature, spin), floats
+
+
+def product_weights(panels: Panels, biases: Mapping[str, Bias], reference: float, vectors: Real, power: int) -> Real:
+    """Weights of every energy for the deviation of every reservoir in every mode of the sector, times a power of E.
+
+    Shape (energies, terminals, m), for `vectors` (8, m) as `mode_vectors`.
+    """
+    count, m = len(biases), vectors.shape[1]
+
+    def weighting(energies: Real) -> Real:
+        own = np.stack([bias.deviation(energies, reference) for bias in biases.values()], axis=1) @ vectors
+        return np.asarray(own * energies[:, None, None] ** power).reshape(len(energies), -1)
+
+    weights = panels.weights(weighting, edges_of(biases.values(), reference))
+    if len(panels.points) > 2:
+        return weights.reshape(-1, count, m)
+    total = np.zeros((len(panels.ends) + 1, count * m))  # neighbours share their ends
+    np.add.at(total, np.arange(len(panels.ends))[:, None] + np.arange(2), weights)
+    return total.reshape(-1, count, m)
+
+
+def wanted_columns(problem: Problem, biases: Mapping[str, Bias]) -> NDArray[np.int64]:
+    """Energy and charge of every reservoir, and the spins of those with a spin bias; (columns, 2)."""
+    m = 2 * problem.sector.entries
+    wanted = []
+    for number_, bias in enumerate(biases.values()):
+        modes = range(m) if any(bias.spin_bias) else (0, m // 2)
+        wanted += [(number_, mode) for mode in modes]
+    return np.array(wanted, np.int64)

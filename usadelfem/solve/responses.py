@@ -1,0 +1,220 @@
+"""Linear responses of the distribution to the reservoirs at one energy, and the currents that go with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import bsr_array, coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ..errors import DeviceError
+from ..fem.kinetic import Kinetic
+from ..fem.problem import Problem
+from ..fem.retarded import Retarded
+from ..fem.sector import full_sector
+from ..numerics.linear import LinearSolver, linear_solver
+from ..physics.nambu import SIGMA
+from ..physics.riccati import green, to_matrix
+from ..space.space import Index, Real
+
+Complex = NDArray[np.complex128]
+
+# A mode is imposed by a superconducting reservoir where K = R h - h A has more than this part of its normal size there.
+# Below the gap energy and spin do not pass (Andreev reflection), and those modes are left to themselves.
+IMPOSED = 1e-2
+ACCURACY = 1e-13  # of the residual
+TAU3 = np.kron(np.diag([1.0, -1.0]), np.eye(2))
+
+
+class Response(NamedTuple):
+    """What unit modes of the reservoirs do at one energy.
+
+    Attributes
+    ----------
+    fields
+        Distributions at the nodes (terminals, modes, nodes, m).
+    conductance
+        Currents of modes out of terminals, (terminals, m, terminals, m); the charge current through a contact is
+        (1/2) Int dE of the sum of conductance times deviation, over all E.
+    """
+
+    fields: Real
+    conductance: Real
+
+
+def mode_matrices(entries: int) -> Complex:
+    """N_j of the m = 2 entries modes in the frame of a sector, shape (m, 4, 4): spin matrices, then those times tau3."""
+    spins = {1: [np.eye(2)], 2: [np.eye(2), SIGMA[2]], 4: [np.eye(2), *SIGMA]}[entries]
+    plain = [np.kron(np.eye(2), spin) for spin in spins]
+    return np.array([*plain, *(matrix @ TAU3 for matrix in plain)], complex)
+
+
+def mode_vectors(problem: Problem) -> Real:
+    """The modes of the sector in terms of all 8 (`bias.MODES`), shape (8, m): their transpose goes back."""
+    sector, n = problem.sector, problem.sector.entries
+    out = np.zeros((8, 2 * n))
+    out[0, 0] = out[1, n] = 1.0
+    axes = {1: np.zeros((0, 3)), 2: sector.axis[None], 4: np.eye(3)}[n]
+    for k, axis in enumerate(axes):
+        out[2:5, 1 + k] = out[5:, n + 1 + k] = axis
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """The kinetic equation of a device between its reservoirs.
+
+    Attributes
+    ----------
+    problem
+        The discretised device.
+    kind
+        The linear solver, as in `linear_solver`.
+    """
+
+    problem: Problem
+    kind: str = "auto"
+
+    def __post_init__(self) -> None:
+        self._check_reached()
+
+    def whole(self) -> Responses:
+        """The same with all 8 modes."""
+        return Responses(replace(self.problem, sector=full_sector()), self.kind)
+
+    @cached_property
+    def kinetic(self) -> Kinetic:
+        """The equation."""
+        return Kinetic(self.problem)
+
+    @cached_property
+    def terminals(self) -> dict[str, Index]:
+        """The nodes of every reservoir; a node of several belongs to the first."""
+        owner = np.full(self.problem.space.nodes.shape[1], -1)
+        for number, own in enumerate(self.problem.electrodes.values()):
+            owner[own.nodes[owner[own.nodes] < 0]] = number
+        return {name: np.flatnonzero(owner == number) for number, name in enumerate(self.problem.electrodes)}
+
+    @cached_property
+    def _rows(self) -> Index:
+        """For every block of the matrix the node of its row."""
+        pattern = self.kinetic.pattern
+        return np.repeat(np.arange(len(pattern.indptr) - 1), np.diff(pattern.indptr))
+
+    @cached_property
+    def _solver(self) -> LinearSolver:
+        pattern, m = self.kinetic.pattern, self.kinetic.modes
+        count = len(pattern.indptr) - 1
+        ones = bsr_array((np.ones((len(pattern.indices), m, m)), pattern.indices, pattern.indptr), shape=(count * m,) * 2)
+        whole = ones.tocsr()
+        return linear_solver(whole.indptr, whole.indices, block=m, kind=self.kind, symmetric=False)
+
+    def solve(self, w: complex, state: Complex) -> Response:
+        """The responses at w = Gamma - iE with the retarded state (nodes, 2n).
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If the equation has no unique solution.
+        """
+        kinetic = self.kinetic
+        m, count = kinetic.modes, self.problem.space.nodes.shape[1]
+        values = kinetic.blocks(w, state)
+        imposed = self._imposed(state)
+        matrix, right = self._with_reservoirs(values, imposed)
+        factor = self._solver.factorize(matrix.data)
+        h = factor.solve(right, accuracy=ACCURACY).reshape(count, m, len(self.terminals), m)
+        fields = np.ascontiguousarray(h.transpose(2, 3, 0, 1))
+        return Response(fields, self._conductance(values, h.reshape(count * m, -1)))
+
+    def _with_reservoirs(self, values: Real, imposed: dict[int, Real]) -> tuple[Any, Real]:
+        """The matrix with the rows of imposed modes replaced by those of unit matrices, and its right-hand sides."""
+        pattern, m = self.kinetic.pattern, self.kinetic.modes
+        count, names = len(pattern.indptr) - 1, list(self.terminals)
+        changed = values.copy()
+        right = np.zeros((count, m, len(names), m))
+        owner = {node: number for number, name in enumerate(names) for node in self.terminals[name].tolist()}
+        for node, projector in imposed.items():
+            row = slice(pattern.indptr[node], pattern.indptr[node + 1])
+            diagonal = row.start + int(np.searchsorted(pattern.indices[row], node))
+            size = float(abs(values[row]).max()) or 1.0
+            changed[row] = (np.eye(m) - projector) @ changed[row]
+            changed[diagonal] += size * projector
+            if node in owner:
+                right[node, :, owner[node]] = size * projector
+        matrix = bsr_array((changed, pattern.indices, pattern.indptr), shape=(count * m, count * m)).tocsr()
+        return matrix, right.reshape(count * m, -1)
+
+    def _conductance(self, values: Real, h: Real) -> Real:
+        """A quarter of what leaves the nodes of the terminals: the rows of the matrix there times the solution."""
+        pattern, m, names = self.kinetic.pattern, self.kinetic.modes, list(self.terminals)
+        count = len(pattern.indptr) - 1
+        out = np.zeros((len(names), m, h.shape[1]))
+        for number, name in enumerate(names):
+            blocks = np.flatnonzero(np.isin(self._rows, self.terminals[name]))
+            columns = pattern.indices[blocks]
+            out[number] = np.einsum("brc,bck->rk", values[blocks], h.reshape(count, m, -1)[columns])
+        return 0.25 * out.reshape(len(names), m, len(names), m)
+
+    def _imposed(self, state: Complex) -> dict[int, Real]:
+        """Nodes at which modes are given, with the projectors on them (m, m)."""
+        m, electrodes = self.kinetic.modes, self.problem.electrodes
+        found: dict[int, Real] = {}
+        for _, ghosts in self.problem.space.ghosts:
+            found |= dict.fromkeys(ghosts.tolist(), np.eye(m))
+        behind = set(found)
+        for name, nodes in self.terminals.items():
+            superconducting = np.isin(nodes, electrodes[name].nodes[abs(electrodes[name].gap) > 0])
+            open_nodes = [n for n in nodes[superconducting].tolist() if n not in behind and self._led_out[n]]
+            found |= dict.fromkeys(nodes.tolist(), np.eye(m))
+            if open_nodes:
+                found |= dict(zip(open_nodes, self._passing(state[open_nodes]), strict=True))
+        return found
+
+    def _passing(self, state: Complex) -> Real:
+        """Projectors on the modes that K depends on at nodes of a superconducting reservoir, (nodes, m, m)."""
+        equation, modes = Retarded(self.problem), mode_matrices(self.problem.sector.entries)
+        a, b = equation.matrices(state)
+        r = np.moveaxis(green(to_matrix(a), to_matrix(b)), -1, 0)
+        adv = -TAU3 @ r.conj().swapaxes(-1, -2) @ TAU3
+        k = r[:, None] @ modes - modes @ adv[:, None]
+        gram = np.einsum("nirc,njrc->nij", k.conj(), k).real / 16
+        sizes, vectors = np.linalg.eigh(gram)
+        return np.asarray(np.einsum("nik,nk,njk->nij", vectors, (sizes > IMPOSED).astype(float), vectors))
+
+    @cached_property
+    def _parts(self) -> Index:
+        """The connected part that every node belongs to."""
+        space, junctions = self.problem.space, self.problem.interfaces
+        conducting = junctions.nodes[(junctions.normal_conductance > 0).any(axis=1)]
+        edges = [np.repeat(nodes[:, :1], nodes.shape[1], axis=1) for nodes in (space.cells, conducting)]
+        first = np.concatenate([part.ravel() for part in edges])
+        second = np.concatenate([space.cells.ravel(), conducting.ravel()])
+        count = space.nodes.shape[1]
+        graph = coo_array((np.ones(len(first)), (first, second)), shape=(count, count))
+        return np.asarray(connected_components(graph, directed=False)[1])
+
+    @cached_property
+    def _led_out(self) -> NDArray[np.bool_]:
+        """Whether the part of a node has a reservoir that takes energy up below the gap too."""
+        behind = np.concatenate([np.empty(0, np.int64), *(ghosts for _, ghosts in self.problem.space.ghosts)])
+        taking = [
+            own.nodes[(abs(own.gap) == 0) | np.isin(own.nodes, behind)] for own in self.problem.electrodes.values()
+        ]
+        return np.isin(self._parts, self._parts[np.concatenate([np.empty(0, np.int64), *taking])])
+
+    def _check_reached(self) -> None:
+        """DeviceError where a part of the device has no reservoir, so that nothing determines its occupation."""
+        space = self.problem.space
+        reached = self._parts[np.concatenate([np.empty(0, np.int64), *self.terminals.values()])]
+        alone = ~np.isin(self._parts[space.cells[:, 0]], reached)
+        regions = [name for name, cells in space.mesh.subdomains.items() if alone[cells].any()]
+        if regions:
+            raise DeviceError(
+                f"region {', '.join(map(repr, regions))} is connected to no reservoir, so that nothing determines its "
+                "occupation: give it a contact, or a barrier that conducts"
+            )
