@@ -7,7 +7,7 @@ What a script needs every day is here; what it needs now and then is in `usadelf
 """
 
 from . import errors, materials, observe, results, study, textures
-from .device.contact import CurrentContact, NormalContact, Reservoir
+from .device.contact import FLOATING, CurrentContact, NormalContact, Reservoir
 from .device.device import Device
 from .device.interface import Nazarov, SpinActive, Transparent, Tunnel
 from .device.material import ferromagnet, normal_metal, superconductor
@@ -17,8 +17,10 @@ from .export.vtk import write_vtk
 from .geometry.layers import box, interval, rectangle
 from .geometry.mesh import read_mesh
 from .observe.currents import charge_current, spin_current
+from .observe.densities import distribution, local_temperature, occupation, tunnel_probe
 from .observe.density_of_states import density_of_states
 from .observe.free_energy import free_energy
+from .observe.kinetic_currents import charge_source, energy_current, heat_current
 from .observe.magnetic_field import magnetic_field
 from .observe.normal_state import potential, spin_accumulation
 from .observe.pair_amplitude import gap, pair_amplitude
@@ -27,6 +29,7 @@ from .observe.torques import spin_orbit_torque, spin_torque
 from .observe.vorticity import vorticity
 from .solve.equilibrium import solve_equilibrium
 from .solve.field_guess import vortices
+from .solve.nonequilibrium import conductance_matrix, solve_nonequilibrium
 from .solve.normal_state import solve_normal_state
 from .solve.resistance import normal_resistance
 from .solve.spectrum import solve_spectrum
@@ -38,6 +41,7 @@ from .study.sweep import sweep
 
 __version__ = "0.1.0"
 __all__ = (
+    "FLOATING",
     "CurrentContact",
     "Device",
     "Nazarov",
@@ -48,23 +52,30 @@ __all__ = (
     "Tunnel",
     "box",
     "charge_current",
+    "charge_source",
     "check",
+    "conductance_matrix",
     "critical_temperature",
     "density_of_states",
+    "distribution",
+    "energy_current",
     "error_estimate",
     "errors",
     "ferromagnet",
     "free_energy",
     "gap",
     "ground_state",
+    "heat_current",
     "interval",
     "load",
+    "local_temperature",
     "magnetic_field",
     "materials",
     "minigap",
     "normal_metal",
     "normal_resistance",
     "observe",
+    "occupation",
     "pair_amplitude",
     "potential",
     "read_mesh",
@@ -73,6 +84,7 @@ __all__ = (
     "results",
     "save",
     "solve_equilibrium",
+    "solve_nonequilibrium",
     "solve_normal_state",
     "solve_spectrum",
     "spin_accumulation",
@@ -84,6 +96,7 @@ __all__ = (
     "superconductor",
     "sweep",
     "textures",
+    "tunnel_probe",
     "vortices",
     "vorticity",
     "write_vtk",

@@ -8,6 +8,8 @@ from .observe.fields import Field as Field
 from .observe.fields import Series as Series
 from .observe.vorticity import Vorticity as Vorticity
 from .physics.spinor_basis import change_basis as change_basis
+from .solve.nonequilibrium_result import Conductance as Conductance
+from .solve.nonequilibrium_result import Nonequilibrium as Nonequilibrium
 from .solve.normal_state import NormalState as NormalState
 from .solve.results import Equilibrium as Equilibrium
 from .solve.results import Spectrum as Spectrum

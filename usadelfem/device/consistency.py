@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..errors import DeviceError, warn
 from .coefficient import evaluate
-from .contact import Contact, Reservoir
+from .contact import FLOATING, Contact, Reservoir
 from .facets import interface_facets
 from .interface import check_density
 from .material import COEFFICIENTS, Material, Vacuum
@@ -80,7 +80,7 @@ def check_contact(mesh: Any, name: str, contact: Contact) -> None:
     owner = f"{'reservoir' if isinstance(contact, Reservoir) else 'contact'} {name!r}"
     for entry in fields(contact):
         value = getattr(contact, entry.name)
-        if entry.name not in ("barrier", "temperature") and value is not None:
+        if entry.name not in ("barrier", "temperature") and value is not None and value is not FLOATING:
             evaluate(entry.name, value, mesh.p[:, vertices], owner)
 
 

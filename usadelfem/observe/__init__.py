@@ -3,10 +3,17 @@
 from .currents import charge_current as charge_current
 from .currents import matrix_current as matrix_current
 from .currents import spin_current as spin_current
+from .densities import distribution as distribution
+from .densities import local_temperature as local_temperature
+from .densities import occupation as occupation
+from .densities import tunnel_probe as tunnel_probe
 from .density_of_states import density_of_states as density_of_states
 from .fields import series as series
 from .free_energy import free_energy as free_energy
 from .free_energy import free_energy_density as free_energy_density
+from .kinetic_currents import charge_source as charge_source
+from .kinetic_currents import energy_current as energy_current
+from .kinetic_currents import heat_current as heat_current
 from .magnetic_field import hole_fluxes as hole_fluxes
 from .magnetic_field import magnetic_field as magnetic_field
 from .magnetic_field import magnetisation as magnetisation

@@ -6,10 +6,14 @@ from typing import Any
 
 from ..checks import integer, shown
 from ..errors import ObservableError
+from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
 
-_MADE_BY = {Equilibrium: "solve_equilibrium", Spectrum: "solve_spectrum", NormalState: "solve_normal_state"}
+_MADE_BY = {
+    Equilibrium: "solve_equilibrium", Spectrum: "solve_spectrum", NormalState: "solve_normal_state",
+    Nonequilibrium: "solve_nonequilibrium",
+}  # fmt: skip
 
 
 def check_result(observable: str, result: Any, *kinds: type) -> None:

@@ -14,10 +14,12 @@ from ..fem.conjugates import gauge_columns
 from ..fem.currents import green_at_quadrature
 from ..physics import matrix_current as local
 from ..physics.columns import N0, D
+from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
 from .arguments import check_index, check_result
 from .fields import Field
+from .kinetic_currents import driven_current
 from .normal_state import normal_charge_current, normal_spin_current
 from .retarded_currents import CHARGE, SPIN, spectral_current
 from .section_flux import flux_of
@@ -28,7 +30,7 @@ FORMS = ("consistent", "huang2018")
 
 @named()
 def charge_current(
-    result: Equilibrium | NormalState | Spectrum, *, form: str = "consistent", components: str = "mesh"
+    result: Equilibrium | NormalState | Spectrum | Nonequilibrium, *, form: str = "consistent", components: str = "mesh"
 ) -> Field:  # fmt: skip
     """The density of the charge current, components (dim,) or (3,).
 
@@ -39,7 +41,7 @@ def charge_current(
     current j(E), a series over energies: the integral over E > 0 of j(E) tanh(E/2T) is the equilibrium current.
 
     Unit: e N0 D energy / length (hbar = 1), with N0, D, energy and length as the device was described; of a spectrum
-    e N0 D / length.
+    e N0 D / length. Out of equilibrium that of the equilibrium and -(N0/8) Int dE Tr tau3 J_k^K of the deviation.
 
     Parameters
     ----------
@@ -57,9 +59,12 @@ def charge_current(
     ObservableError
         If there is no such form or choice of components.
     """
-    check_result("charge_current", result, Equilibrium, NormalState, Spectrum)
+    check_result("charge_current", result, Equilibrium, NormalState, Spectrum, Nonequilibrium)
     check_form(form)
     directions = _directions(result, components)
+    if isinstance(result, Nonequilibrium):
+        _refuse_printed(form)
+        return driven_current(result, charge_current(result.equilibrium), slice(1, 2), 0.25)
     if isinstance(result, NormalState):
         return normal_charge_current(result, directions)
     if isinstance(result, Spectrum):
@@ -76,7 +81,7 @@ def charge_current(
 
 @named()
 def spin_current(
-    result: Equilibrium | NormalState | Spectrum, *, form: str = "consistent", components: str = "mesh"
+    result: Equilibrium | NormalState | Spectrum | Nonequilibrium, *, form: str = "consistent", components: str = "mesh"
 ) -> Field:  # fmt: skip
     """The density of the spin current j_k^a, components (3, dim) or (3, 3): spin axis first, direction of flow second.
 
@@ -97,9 +102,12 @@ def spin_current(
     ObservableError
         If there is no such form or choice of components.
     """
-    check_result("spin_current", result, Equilibrium, NormalState, Spectrum)
+    check_result("spin_current", result, Equilibrium, NormalState, Spectrum, Nonequilibrium)
     check_form(form)
     directions = _directions(result, components)
+    if isinstance(result, Nonequilibrium):
+        _refuse_printed(form)
+        return driven_current(result, spin_current(result.equilibrium), slice(2, 5), 0.125)
     if isinstance(result, NormalState):
         return normal_spin_current(result, directions)
     space = result.problem.space
@@ -144,7 +152,7 @@ def matrix_current(eq: Equilibrium, n: int = 0, *, form: str = "consistent") -> 
 def _refuse_printed(form: str) -> None:
     if form != "consistent":
         raise ObservableError(
-            f"form={form!r} is for an equilibrium; spectral currents are those of the consistent form"
+            f"form={form!r} is for an equilibrium; other currents are those of the consistent form"
         )
 
 
@@ -153,14 +161,14 @@ def check_form(form: str) -> None:
     choice("form", form, FORMS, error=ObservableError)
 
 
-def _directions(result: Equilibrium | NormalState | Spectrum, components: str) -> tuple[str, ...]:
+def _directions(result: Equilibrium | NormalState | Spectrum | Nonequilibrium, components: str) -> tuple[str, ...]:
     """Names of the directions of flow."""
     choice("components", components, ("mesh", "all"), error=ObservableError)
     dim = result.device.mesh.dim()
     if components == "mesh" or dim == 3:
         return AXES[:dim]
-    if isinstance(result, Spectrum):
-        raise ObservableError("components='all' is for an equilibrium or a normal state, not for a spectrum")
+    if isinstance(result, Spectrum | Nonequilibrium):
+        raise ObservableError("components='all' is for an equilibrium or a normal state, not for other results")
     return tuple(AXES[axis] for axis in spatial_axes(result.device))
 
 

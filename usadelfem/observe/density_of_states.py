@@ -13,6 +13,7 @@ from ..checks import named, numbers, shown
 from ..errors import ObservableError
 from ..fem.currents import at_quadrature
 from ..physics.columns import EXCHANGE_FIELD, SPIN, W
+from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.results import Spectrum
 from ..space.locate import Location
 from .arguments import check_result
@@ -23,13 +24,15 @@ Complex = NDArray[np.complex128]
 
 
 @named()
-def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field:
+def density_of_states(spec: Spectrum | Nonequilibrium, *, spin: ArrayLike | None = None) -> Field:
     """The density of states N(E)/N0, relative to the normal one of each metal: a series of fields over energies.
 
     N/N0 = Re Tr tau3 g / 4 (theory, section on observables). Dimensionless. At energies that were not found it is NaN.
 
     Parameters
     ----------
+    spec
+        A spectrum, or the result of `solve_nonequilibrium`, of whose energies it then is.
     spin
         A direction s, shape (3,): the density of states with spin along s, Re tr (1 + s.sigma) G / 4 with G the upper
         left Nambu block; those of s and -s sum up to the whole. 1/2 in the normal state.
@@ -39,7 +42,9 @@ def density_of_states(spec: Spectrum, *, spin: ArrayLike | None = None) -> Field
     ObservableError
         If `spin` is no direction, or the equation was linearised.
     """
-    check_result("density_of_states", spec, Spectrum)
+    check_result("density_of_states", spec, Spectrum, Nonequilibrium)
+    if isinstance(spec, Nonequilibrium):
+        return density_of_states(spec.spectrum, spin=spin)
     direction = None if spin is None else _direction(spin)
 
     def value(states: Complex) -> Real:

@@ -13,19 +13,30 @@ from ..fem.coefficients import spatial_spin_hall_tensors
 from ..fem.currents import boundary_share
 from ..fem.diffusion import facet_load, flux_at_quadrature, section_flux, spatial_flux
 from ..physics.columns import N0
+from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.normal_state import NormalState, contact_load, injected
 from ..space.locate import Location
 from ..space.section import Section
 from .arguments import check_result
+from .densities import driven_potential
 from .fields import Field
 
 AXES = ("x", "y", "z")
 
 
 @named()
-def potential(ns: NormalState) -> Field:
-    """The electrochemical potential mu, energy; positive charges flow from high to low mu."""
-    check_result("potential", ns, NormalState)
+def potential(ns: NormalState | Nonequilibrium) -> Field:
+    """The electrochemical potential mu, energy; positive charges flow from high to low mu.
+
+    Parameters
+    ----------
+    ns
+        A normal state, or the result of `solve_nonequilibrium`: there mu = -(1/16) Int dE Tr K, which is what a
+        normal metal needs to be neutral.
+    """
+    check_result("potential", ns, NormalState, Nonequilibrium)
+    if isinstance(ns, Nonequilibrium):
+        return driven_potential(ns)
     return _nodal(ns, "potential", (), 0)
 
 

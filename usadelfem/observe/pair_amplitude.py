@@ -14,6 +14,7 @@ from ..fem.currents import at_quadrature
 from ..fem.matsubara import Matsubara
 from ..fem.retarded import Retarded
 from ..physics.columns import GAP, PAIR
+from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.results import Equilibrium, Spectrum
 from ..space.locate import Location
 from .arguments import check_index, check_result
@@ -65,12 +66,12 @@ def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
 
 
 @named()
-def gap(eq: Equilibrium) -> Field:
+def gap(eq: Equilibrium | Nonequilibrium) -> Field:
     """The order parameter Delta, complex: what was found where it is self-consistent, what was given elsewhere.
 
     Its modulus is an energy, its argument the superconducting phase. Zero in normal metals.
     """
-    check_result("gap", eq, Equilibrium)
+    check_result("gap", eq, Equilibrium, Nonequilibrium)
     return Field("gap", "energy", (), eq.problem.gap, eq.device, eq.problem.space)
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..checks import flag, named
 from ..errors import ObservableError
 from ..physics.columns import EXCHANGE_FIELD, N0
+from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium
 from .arguments import check_result
+from .densities import driven_spin_density
 from .fields import Field
 from .normal_state import normal_spin_density
 
 
 @named()
-def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field:
+def spin_density(eq: Equilibrium | NormalState | Nonequilibrium, *, pauli: bool = False) -> Field:
     """The spin density that superconducting correlations add, components (3,).
 
     dS_a = -(i pi N0 T/2) sum over all w of Tr sigma_a tau3 g (theory, section on observables): the difference to the
@@ -27,16 +31,17 @@ def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field
     Parameters
     ----------
     eq
-        An equilibrium; of a normal state the density 2 N0 s of the spin accumulation s.
+        An equilibrium; of a normal state the density 2 N0 s of the spin accumulation s; out of equilibrium that of the
+        equilibrium and -(N0/8) Int dE Tr sigma_a tau3 K of the deviation.
     pauli
-        Add the Pauli term 2 N0 h_a, which makes it the total spin density (equilibrium only).
+        Add the Pauli term 2 N0 h_a, which makes it the total spin density (not of a normal state).
 
     Raises
     ------
     ObservableError
         If `pauli` is asked for of a normal state.
     """
-    check_result("spin_density", eq, Equilibrium, NormalState)
+    check_result("spin_density", eq, Equilibrium, NormalState, Nonequilibrium)
     flag("pauli", pauli, error=ObservableError)
     if isinstance(eq, NormalState):
         if pauli:
@@ -44,6 +49,9 @@ def spin_density(eq: Equilibrium | NormalState, *, pauli: bool = False) -> Field
                 "pauli=True belongs to an equilibrium; the spin density of a normal state is the excess"
             )
         return normal_spin_density(eq)
+    if isinstance(eq, Nonequilibrium):
+        at_rest = spin_density(eq.equilibrium, pauli=pauli)
+        return replace(at_rest, quadrature=at_rest.quadrature + driven_spin_density(eq), device=eq.device)
     space, coefficients = eq.problem.space, eq.problem.coefficients
     n0 = coefficients.table[..., N0]
     aligned = eq.equation.conjugates(EXCHANGE_FIELD, -np.pi * eq.temperature * eq.weights, eq.riccati)

@@ -13,10 +13,12 @@ from ..fem.currents import green_at_quadrature
 from ..physics import columns as column
 from ..physics import matrix_current as local
 from ..physics.nambu import SIGMA
+from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.results import Equilibrium
 from .arguments import check_index, check_result
 from .currents import check_form
 from .fields import Field
+from .kinetic_currents import driven_torque
 
 Complex = NDArray[np.complex128]
 
@@ -24,7 +26,7 @@ UNIT = "N0*D*energy/length^2"
 
 
 @named()
-def spin_torque(eq: Equilibrium, part: str = "total") -> Field:
+def spin_torque(eq: Equilibrium | Nonequilibrium, part: str = "total") -> Field:
     """The density of the torques on the spins, components (3,), spin axes.
 
     They balance the divergence of the spin current, d_k j_k^a = the sum of all parts: take Tr (sigma_a/2) of the whole
@@ -45,14 +47,14 @@ def spin_torque(eq: Equilibrium, part: str = "total") -> Field:
     ObservableError
         If there is no such part.
     """
-    check_result("spin_torque", eq, Equilibrium)
+    check_result("spin_torque", eq, Equilibrium, Nonequilibrium)
     choice("part", part, (*column.TORQUES, "total"), error=ObservableError)
     chosen = column.TORQUES if part == "total" else (part,)
-    return Field("spin_torque", UNIT, ("x", "y", "z"), _torque(eq, chosen), eq.device, eq.problem.space)
+    return Field("spin_torque", UNIT, ("x", "y", "z"), _whole(eq, chosen), eq.device, eq.problem.space)
 
 
 @named()
-def spin_orbit_torque(eq: Equilibrium, *, form: str = "consistent") -> Field:
+def spin_orbit_torque(eq: Equilibrium | Nonequilibrium, *, form: str = "consistent") -> Field:
     """The spin-orbit torque density of the spin Hall effect and spin swapping, components (3,).
 
     t_a = -(i pi N0 T/2) sum over all w of Tr (sigma_a/2) T with T = (D/4) (Theta_kj^a [sigma_a, g d_k g d_j g] + i
@@ -72,9 +74,9 @@ def spin_orbit_torque(eq: Equilibrium, *, form: str = "consistent") -> Field:
     ObservableError
         If there is no such form.
     """
-    check_result("spin_orbit_torque", eq, Equilibrium)
+    check_result("spin_orbit_torque", eq, Equilibrium, Nonequilibrium)
     check_form(form)
-    values = _torque(eq, ("extrinsic",))
+    values = _whole(eq, ("extrinsic",))
     return Field("spin_orbit_torque", UNIT, ("x", "y", "z"), values, eq.device, eq.problem.space)
 
 
@@ -108,6 +110,13 @@ def torque_trace(eq: Equilibrium, n: int = 0, *, tau3: bool = True) -> Field:
         vertices = vertices @ np.diag([1.0, 1.0, -1.0, -1.0])
     values = np.einsum("aij,jicq->acq", vertices, torque)
     return Field("torque_trace", "D/length^2", ("x", "y", "z"), values, eq.device, eq.problem.space)
+
+
+def _whole(result: Equilibrium | Nonequilibrium, parts: tuple[str, ...]) -> NDArray[np.float64]:
+    """The torque of an equilibrium, and what deviations from it add."""
+    if isinstance(result, Nonequilibrium):
+        return _torque(result.equilibrium, parts) + driven_torque(result, parts)
+    return _torque(result, parts)
 
 
 def _torque(eq: Equilibrium, parts: tuple[str, ...]) -> NDArray[np.float64]:

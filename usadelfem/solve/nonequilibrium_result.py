@@ -137,6 +137,13 @@ class Nonequilibrium(FrozenRecord):
         return Kinetic(self.problem)
 
     @property
+    def is_driven(self) -> bool:
+        """Whether a reservoir differs from equilibrium."""
+        return any(
+            bias.voltage or any(bias.spin_bias) or bias.temperature != self.temperature for bias in self.biases.values()
+        )
+
+    @property
     def voltages(self) -> dict[str, float]:
         """The voltages of all reservoirs, in the frame in which they were given."""
         return {name: bias.voltage + self.condensate for name, bias in self.biases.items()}
