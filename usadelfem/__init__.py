@@ -16,6 +16,7 @@ from .export.store import load, save
 from .export.vtk import write_vtk
 from .geometry.layers import box, interval, rectangle
 from .geometry.mesh import read_mesh
+from .nonequilibrium.solve import conductance_matrix, solve_nonequilibrium
 from .observe.currents import charge_current, spin_current
 from .observe.densities import distribution, local_temperature, occupation, tunnel_probe
 from .observe.density_of_states import density_of_states
@@ -29,7 +30,6 @@ from .observe.torques import spin_orbit_torque, spin_torque
 from .observe.vorticity import vorticity
 from .solve.equilibrium import solve_equilibrium
 from .solve.field_guess import vortices
-from .solve.nonequilibrium import conductance_matrix, solve_nonequilibrium
 from .solve.normal_state import solve_normal_state
 from .solve.resistance import normal_resistance
 from .solve.spectrum import solve_spectrum

@@ -2,14 +2,14 @@
 
 from .diagnostics.check import DeviceCheck as DeviceCheck
 from .export.grid import SweepResult as SweepResult
+from .nonequilibrium.result import Conductance as Conductance
+from .nonequilibrium.result import Nonequilibrium as Nonequilibrium
 from .numerics.report import Iteration as Iteration
 from .numerics.report import Report as Report
 from .observe.fields import Field as Field
 from .observe.fields import Series as Series
 from .observe.vorticity import Vorticity as Vorticity
 from .physics.spinor_basis import change_basis as change_basis
-from .solve.nonequilibrium_result import Conductance as Conductance
-from .solve.nonequilibrium_result import Nonequilibrium as Nonequilibrium
 from .solve.normal_state import NormalState as NormalState
 from .solve.results import Equilibrium as Equilibrium
 from .solve.results import Spectrum as Spectrum

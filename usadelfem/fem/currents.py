@@ -21,7 +21,7 @@ from .assembly import Complex, assemble, junction_residual
 from .problem import Problem
 
 
-def at_quadrature(space: Space, nodal: Complex) -> Complex:
+def at_quadrature(space: Space, nodal: NDArray[Any]) -> NDArray[Any]:
     """Nodal values (nodes, components) interpolated to the quadrature points, shape (cells, points, components)."""
     return np.asarray(np.einsum("cik,qi->cqk", nodal[space.cells], space.phi))
 
@@ -89,8 +89,8 @@ def consistent_flux(
 
 
 def section_moments(
-    problem: Problem, section: Section, share: Real, cells: Callable[[Index], Complex],
-    sides: Callable[[NDArray[np.bool_]], Complex], test: Callable[[Complex, Real], NDArray[Any]],
+    problem: Problem, section: Section, share: Real, cells: Callable[[Index], NDArray[Any]],
+    sides: Callable[[NDArray[np.bool_]], NDArray[Any]], test: Callable[[NDArray[Any], Real], NDArray[Any]],
 ) -> NDArray[Any]:  # fmt: skip
     """The residual of all that lies behind a section, tested with the generators of charge and spin.
 

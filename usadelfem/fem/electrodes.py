@@ -111,7 +111,8 @@ def _check_equilibrium(owner: str, reservoir: Reservoir, x: Real, temperature: f
 def spin_biases(device: Device) -> Real:
     """The spin biases of all reservoirs that are one vector each, shape (reservoirs, 3)."""
     given = [own.spin_bias for own in device.contacts.values() if isinstance(own, Reservoir)]
-    return np.array([np.asarray(own, float) for own in given if not callable(own) and np.shape(own) == (3,)]).reshape(-1, 3)
+    vectors = [np.asarray(own, float) for own in given if not callable(own) and np.shape(own) == (3,)]
+    return np.array(vectors).reshape(-1, 3)
 
 
 def _bulk_gap(device: Device, space: Space, facets: Index, name: str, temperature: float | None) -> float:

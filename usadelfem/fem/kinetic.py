@@ -211,10 +211,11 @@ class Kinetic(FrozenRecord):
         pattern, m = self.pattern, self.modes
         values = np.zeros((len(pattern.indices), m, m))
         every = np.arange(len(self.problem.space.cells))
+        places = readonly(pattern.cells, pattern.facets)
         for chosen, local in self._element_matrices(w, state, every):
-            scatter_blocks(*readonly(pattern.cells[chosen]), local, values)
-        if len(pattern.facets):
-            scatter_blocks(*readonly(pattern.facets), self._facet_matrices(state), values)
+            scatter_blocks(places[0][chosen], local, values)
+        if len(places[1]):
+            scatter_blocks(places[1], self._facet_matrices(state), values)
         return values
 
     def of_cells(self, w: complex, state: Complex, h: Real, chosen: Index) -> Real:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..checks import integer, shown
 from ..errors import ObservableError
-from ..solve.nonequilibrium_result import Nonequilibrium
+from ..nonequilibrium.result import Nonequilibrium
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
 

@@ -12,9 +12,9 @@ from ..errors import ObservableError
 from ..fem.coefficients import spatial_axes, spatial_spin_hall_tensors, spin_hall_tensors
 from ..fem.conjugates import gauge_columns
 from ..fem.currents import green_at_quadrature
+from ..nonequilibrium.result import Nonequilibrium
 from ..physics import matrix_current as local
 from ..physics.columns import N0, D
-from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
 from .arguments import check_index, check_result

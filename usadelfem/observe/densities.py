@@ -13,12 +13,12 @@ from scipy.optimize import root
 from ..checks import named, number, numbers, shown
 from ..errors import ObservableError
 from ..fem.currents import at_quadrature
+from ..nonequilibrium.bias import MODES, Bias, product_weights
+from ..nonequilibrium.responses import mode_vectors
+from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import N0
 from ..physics.nambu import dot
-from ..physics.riccati import identity_like, inverse, to_matrix
-from ..solve.bias import MODES, Bias
-from ..solve.nonequilibrium_result import Nonequilibrium, product_weights
-from ..solve.responses import mode_vectors
+from ..physics.riccati import identity_like, inverse, pauli_components, to_matrix
 from ..space.locate import Location, locate
 from .arguments import check_result
 from .fields import Field, Series
@@ -35,13 +35,7 @@ def _blocks(neq: Nonequilibrium, state: Complex) -> tuple[Complex, Complex]:
     a, b = (to_matrix(entries) for entries in neq.spectrum.equation.matrices(state))
     one = identity_like(a)
     upper, lower = 2 * inverse(one + dot(a, b)) - one, one - 2 * inverse(one + dot(b, a))
-    return _components(upper), _components(lower)
-
-
-def _components(m: Complex) -> Complex:
-    """1/2 tr sigma_mu m of matrices (2, 2, ...)."""
-    parts = [m[0, 0] + m[1, 1], m[0, 1] + m[1, 0], 1j * (m[0, 1] - m[1, 0]), m[0, 0] - m[1, 1]]
-    return 0.5 * np.array(parts)
+    return pauli_components(upper), pauli_components(lower)
 
 
 def _traces(neq: Nonequilibrium, interpolated: Interpolated) -> tuple[Real, Real]:
@@ -96,8 +90,8 @@ def driven_spin_density(neq: Nonequilibrium) -> Real:
 
 
 def _pointwise(
-    neq: Nonequilibrium, name: str, unit: str, components: tuple[str, ...], value: Callable[[Interpolated], NDArray[Any]],
-    series: Series | None = None,
+    neq: Nonequilibrium, name: str, unit: str, components: tuple[str, ...],
+    value: Callable[[Interpolated], NDArray[Any]], series: Series | None = None,
 ) -> Field:  # fmt: skip
     """A field that is a function of the nodal states and distributions."""
 

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..checks import named, numbers, shown
 from ..errors import ObservableError
 from ..fem.currents import at_quadrature
+from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import EXCHANGE_FIELD, SPIN, W
-from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.results import Spectrum
 from ..space.locate import Location
 from .arguments import check_result

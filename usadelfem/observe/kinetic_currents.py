@@ -13,9 +13,9 @@ from ..errors import ObservableError
 from ..fem.conjugates import singlet
 from ..fem.currents import boundary_share, section_moments
 from ..fem.kinetic import Kinetic
+from ..nonequilibrium.responses import mode_vectors
+from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import EXCHANGE_FIELD, GAP, GAUGE_COLUMNS, N0, TORQUES
-from ..solve.nonequilibrium_result import Nonequilibrium
-from ..solve.responses import mode_vectors
 from ..space.section import Section
 from ..space.space import Index
 from .arguments import check_result

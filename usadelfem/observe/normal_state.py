@@ -12,8 +12,8 @@ from ..device.contact import CurrentContact, Reservoir
 from ..fem.coefficients import spatial_spin_hall_tensors
 from ..fem.currents import boundary_share
 from ..fem.diffusion import facet_load, flux_at_quadrature, section_flux, spatial_flux
+from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import N0
-from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.normal_state import NormalState, contact_load, injected
 from ..space.locate import Location
 from ..space.section import Section

@@ -13,8 +13,8 @@ from ..fem.conjugates import singlet
 from ..fem.currents import at_quadrature
 from ..fem.matsubara import Matsubara
 from ..fem.retarded import Retarded
+from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import GAP, PAIR
-from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.results import Equilibrium, Spectrum
 from ..space.locate import Location
 from .arguments import check_index, check_result

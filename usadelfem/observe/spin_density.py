@@ -8,8 +8,8 @@ import numpy as np
 
 from ..checks import flag, named
 from ..errors import ObservableError
+from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import EXCHANGE_FIELD, N0
-from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium
 from .arguments import check_result

@@ -10,10 +10,10 @@ from ..errors import ObservableError
 from ..fem.coefficients import spin_hall_tensors
 from ..fem.conjugates import conjugate_places
 from ..fem.currents import green_at_quadrature
+from ..nonequilibrium.result import Nonequilibrium
 from ..physics import columns as column
 from ..physics import matrix_current as local
 from ..physics.nambu import SIGMA
-from ..solve.nonequilibrium_result import Nonequilibrium
 from ..solve.results import Equilibrium
 from .arguments import check_index, check_result
 from .currents import check_form

@@ -1,8 +1,8 @@
-r"""The kinetic equation at a point: the Keldysh block of the matrix current, of the torque and of the commutator [L, g].
+r"""The kinetic equation at a point: Keldysh blocks of the matrix current, of the torque and of the commutator [L, g].
 
 The distribution is h = sum_j h_j N_j over *modes* N_j = sigma_mu (mu = 0, x, y, z: energy and its spins), then
-sigma_mu tau3 (charge and its spins), as many of them as the spin sector has. With A = -tau3 R^+ tau3, K = R h - h A, and
-per density of states, these tensors are linear in h and in its covariant derivatives D_k h,
+sigma_mu tau3 (charge and its spins), as many of them as the spin sector has. With A = -tau3 R^+ tau3, K = R h - h A,
+and per density of states, these tensors are linear in h and in its covariant derivatives D_k h,
 
     -Tr N_i J_k^K                    = flux_kl^ij D_l h_j + drift_k^ij h_j
     -Tr N_i T^K + Tr N_i [L, g]^K    = torque_l^ij D_l h_j + local^ij h_j,
@@ -74,8 +74,8 @@ def kinetic_space(n: int, dim: int) -> KineticSpace:
         return np.zeros((*shape, 4, size), complex)
 
     return KineticSpace(
-        real(dim, dim, m, m), real(dim, m, m), real(dim, m, m), real(m, m), sums(dim, dim), sums(dim), sums(dim), sums(),
-        sums(3), np.zeros((4, n), complex), real(4, n, n), real(2, n, n), real(dim, m, m),
+        real(dim, dim, m, m), real(dim, m, m), real(dim, m, m), real(m, m), sums(dim, dim), sums(dim), sums(dim),
+        sums(), sums(3), np.zeros((4, n), complex), real(4, n, n), real(2, n, n), real(dim, m, m),
     )  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def sandwich_spin(c: Any, p: Matrix, s: Spin, sums: Any) -> None:
 
 
 @formula
-def spin_part(mu: int, x00: Any, x01: Any, x10: Any, x11: Any) -> complex:
+def spin_part(mu: int, x00: Any, x01: Any, x10: Any, x11: Any) -> Any:
     """The sum of sigma_mu[b, c] x_bc."""
     if mu == 0:
         return x00 + x11
@@ -157,7 +157,7 @@ def spin_part(mu: int, x00: Any, x01: Any, x10: Any, x11: Any) -> complex:
 
 
 @formula
-def traces(like: Spin, sums: Any, work: Any, mu: int, nu: int) -> complex:
+def traces(like: Spin, sums: Any, work: Any, mu: int, nu: int) -> Any:
     """tr sigma_mu x sigma_nu y from the products of entries; of four entries after `prepare`."""
     if len(like) == 4:
         return spin_part(mu, work[0, nu], work[2, nu], work[1, nu], work[3, nu])
@@ -283,10 +283,11 @@ def scattered(c: Any, axis: int, r: Matrix) -> Matrix:
 @formula
 def relaxes(c: Any, axis: int) -> bool:
     """Whether something scatters at a spin axis."""
+    total = 0.0
     for k in range(VERTICES):
-        if VERTEX_AXIS[k] == axis and c[VERTEX_COLUMN[k]] > 0.0:
-            return True
-    return False
+        if VERTEX_AXIS[k] == axis:
+            total += c[VERTEX_COLUMN[k]]
+    return total > 0.0
 
 
 @formula
@@ -417,7 +418,7 @@ def copy_matrix(source: Any, target: Any) -> None:
 
 @formula
 def write_turns(like: Spin, c: Any, first: int, turn: Any) -> None:
-    """Write what a gauge field adds to gradients: (D_k h)_spin = d_k h + SU_k x h for the spins of energy and charge."""
+    """Write what a gauge field adds to gradients, (D_k h)_spin = d_k h + SU_k x h, also for the spins of charge."""
     n = len(like)
     turn[:] = 0.0
     if n < 4:

@@ -3,9 +3,10 @@ r"""The kinetic equation at an interface: what flows from side 1 to side 2, as a
 With K_n = R_n h_n - h_n A_n, per area and in the modes of `kinetic`, the Keldysh block of the matrix current is
 
     small transparencies   R1 K2' + K1 A2' - R2' K1 - K2' A1,   X' = X + c1 {M, X} + c2 M X M,
-    channels (Nazarov)     (C B^-1)^K = -C^R B_R^-1 B^K B_A^-1 + C^K B_A^-1,  C = [g1, g2], B = 1 + (tau/4)({g1, g2} - 2),
+    channels (Nazarov)     (C B^-1)^K = -C^R B_R^-1 B^K B_A^-1 + C^K B_A^-1,  C = [g1, g2],
+                           B = 1 + (tau/4)({g1, g2} - 2),
 
-times -(G_T/4) and the shares of the channels, and spin mixing turns each side by itself like a field, L = -(i G_phi/4) M
+times -(G_T/4) and the shares of the channels. Spin mixing turns each side by itself like a field, L = -(i G_phi/4) M
 (docs, theory of the kinetic equation). Names as in `interface`.
 """
 
@@ -32,7 +33,7 @@ from .interface import (
     unit4,
 )
 from .jit import formula
-from .kinetic import add_modes, advanced, sandwich, sandwich_left, scale4
+from .kinetic import add_modes, advanced, sandwich, sandwich_left
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -105,6 +105,12 @@ def green_derivative(a: Complex, b: Complex, da: Complex, db: Complex, *, linear
     )  # fmt: skip
 
 
+def pauli_components(m: Complex) -> Complex:
+    """1/2 tr sigma_mu m of matrices (2, 2, ...), sigma_0 = 1; shape (4, ...)."""
+    parts = [m[0, 0] + m[1, 1], m[0, 1] + m[1, 0], 1j * (m[0, 1] - m[1, 0]), m[0, 0] - m[1, 1]]
+    return np.asarray(0.5 * np.array(parts), complex)
+
+
 def spectral_minimum(a: Complex, b: Complex) -> float:
     """Smallest eigenvalue of the Hermitian parts of G and -Gt over all positions, of entries of shape (..., 4).
 

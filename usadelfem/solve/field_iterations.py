@@ -55,11 +55,11 @@ def anderson_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[
         sweep = consistency.measure(number, residual, potential, phases)
         yield sweep
         if consistency.turns(phases, residual):
-            consistency.turn(phases, _inner(sweep.residual, tolerance))
+            consistency.turn(phases, inner_accuracy(sweep.residual, tolerance))
             mixer, number = Anderson(consistency.weight, MIXING if near else 1.0), number + 1
             continue
         if consistency.grows(residual):
-            consistency.move(_grown(consistency), LOOSEST)
+            consistency.move(grown(consistency), LOOSEST)
             mixer, near, number = Anderson(consistency.weight), False, number + 1
             continue
         left = max(left - 1, 0)
@@ -74,21 +74,21 @@ def anderson_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[
         if near and response is not None:
             change = -response.apply(consistency.gap, residual)
         else:
-            change = -residual / _slope(consistency, 1.0 if left else SLOPE)
+            change = -residual / slope(consistency, 1.0 if left else SLOPE)
         if consistency.islands is not None and len(phases):
             change = change + 1j * consistency.gap * (phases @ consistency.islands.masks)[:, None]
         step = np.concatenate([as_real(change), potential])
         fields = consistency.fields + step if left else mixer.propose(consistency.fields, step)
-        consistency.move(_within_trust(consistency, fields, sweep.largest), _inner(sweep.residual, tolerance))
+        consistency.move(within_trust(consistency, fields, sweep.largest), inner_accuracy(sweep.residual, tolerance))
         number += 1
 
 
-def _grown(consistency: SelfConsistency) -> Real:
+def grown(consistency: SelfConsistency) -> Real:
     """The fields with a larger gap."""
     return np.concatenate([(1 + TRUST) * as_real(consistency.gap), consistency.dofs])
 
 
-def _within_trust(consistency: SelfConsistency, fields: Real, largest: float) -> Real:
+def within_trust(consistency: SelfConsistency, fields: Real, largest: float) -> Real:
     """The fields, or a shorter step where the gap would change by more than TRUST of its size."""
     change = fields - consistency.fields
     count = len(fields) - len(consistency.dofs)
@@ -97,7 +97,7 @@ def _within_trust(consistency: SelfConsistency, fields: Real, largest: float) ->
     return consistency.fields + change * (limit / longest) if longest > limit else fields
 
 
-def _slope(consistency: SelfConsistency, part: float) -> Real:
+def slope(consistency: SelfConsistency, part: float) -> Real:
     """What R is divided by in a sweep: a part of what it grows to at short lengths; 1 without pairing."""
     if consistency.pairing is None:
         return np.ones((0, 0))
@@ -117,13 +117,13 @@ def newton_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[It
         phases = consistency.island_step(residual)
         sweep = consistency.measure(number, residual, consistency.dofs, phases)
         yield sweep
-        accuracy = _inner(sweep.residual * FORCING, tolerance)
+        accuracy = inner_accuracy(sweep.residual * FORCING, tolerance)
         if consistency.turns(phases, residual):
             consistency.turn(phases, accuracy)
             number, last = number + 1, np.inf
             continue
         if consistency.grows(residual):
-            consistency.place(_grown(consistency))
+            consistency.place(grown(consistency))
             consistency.settle(accuracy)
             number, last = number + 1, np.inf
             continue
@@ -173,6 +173,6 @@ def _norm(consistency: SelfConsistency, residual: Complex) -> float:
     return float(np.sqrt((consistency.pairing.weight * abs(residual) ** 2).sum()))
 
 
-def _inner(residual: float, tolerance: float) -> float:
+def inner_accuracy(residual: float, tolerance: float) -> float:
     """Accuracy of the states that the next residual needs."""
     return float(np.clip(INNER * max(residual, tolerance), ERROR_TOLERANCE, LOOSEST))

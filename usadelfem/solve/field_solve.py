@@ -79,9 +79,9 @@ def solve_fields(
 
     def result(sweeps: tuple[Iteration, ...]) -> Equilibrium:
         return Equilibrium(
-            device=device if pairing is None else _with_gap(device, consistency.problem), problem=consistency.problem,
-            sweeps=sweeps, pairing=pairing, induced=consistency.induced, dofs=consistency.dofs,
-            cutoff_error=consistency.cutoff_error(common["cutoff"]), **consistency.team.result(), **common,
+            device=device if pairing is None else with_found_gap(device, consistency.problem),
+            problem=consistency.problem, sweeps=sweeps, pairing=pairing, induced=consistency.induced,
+            dofs=consistency.dofs, cutoff_error=consistency.cutoff_error(common["cutoff"]), **consistency.team.result(), **common,
         )  # fmt: skip
 
     try:
@@ -255,7 +255,7 @@ def _unconverged(consistency: SelfConsistency, best: Best, history: list[Iterati
     )  # fmt: skip
 
 
-def _with_gap(device: Device, problem: Problem) -> Device:
+def with_found_gap(device: Device, problem: Problem) -> Device:
     """The device with the gaps that were found, as values at the vertices."""
     gap, space = problem.gap, problem.space
     gaps = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,8 @@ from ..device.contact import FLOATING, Reservoir
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.electrodes import Electrodes
-from ..points.panels import EDGES
+from ..fem.problem import Problem
+from ..points.panels import EDGES, Panels
 
 Real = NDArray[np.float64]
 
@@ -119,7 +120,9 @@ def read_biases(device: Device, electrodes: Electrodes, temperature: float) -> t
 def _uniform(name: str, what: str, value: object) -> float:
     number = uniform(value)
     if number is None:
-        raise DeviceError(f"reservoir {name!r}: {what} varies in space; out of equilibrium it is one number for all of it")
+        raise DeviceError(
+            f"reservoir {name!r}: {what} varies in space; out of equilibrium it is one number for all of it"
+        )
     return number.real
 
 
@@ -138,3 +141,32 @@ def _check_spin(name: str, bias: Bias, exchange: Real) -> None:
             f"reservoir {name!r} is superconducting and its spin_bias {bias.spin_bias} is not parallel to its exchange "
             "field, about which such spins precess: turn one of them, or make the reservoir normal with gap=0"
         )
+
+
+def product_weights(panels: Panels, biases: Mapping[str, Bias], reference: float, vectors: Real, power: int) -> Real:
+    """Weights of every energy for the deviation of every reservoir in every mode of the sector, times a power of E.
+
+    Shape (energies, terminals, m), for `vectors` (8, m) as `mode_vectors`.
+    """
+    count, m = len(biases), vectors.shape[1]
+
+    def weighting(energies: Real) -> Real:
+        own = np.stack([bias.deviation(energies, reference) for bias in biases.values()], axis=1) @ vectors
+        return np.asarray(own * energies[:, None, None] ** power).reshape(len(energies), -1)
+
+    weights = panels.weights(weighting, edges_of(biases.values(), reference))
+    if len(panels.points) > 2:
+        return weights.reshape(-1, count, m)
+    total = np.zeros((len(panels.ends) + 1, count * m))  # neighbours share their ends
+    np.add.at(total, np.arange(len(panels.ends))[:, None] + np.arange(2), weights)
+    return total.reshape(-1, count, m)
+
+
+def wanted_columns(problem: Problem, biases: Mapping[str, Bias]) -> NDArray[np.int64]:
+    """Energy and charge of every reservoir, and the spins of those with a spin bias; (columns, 2)."""
+    m = 2 * problem.sector.entries
+    wanted = []
+    for number_, bias in enumerate(biases.values()):
+        modes = range(m) if any(bias.spin_bias) else (0, m // 2)
+        wanted += [(number_, mode) for mode in modes]
+    return np.array(wanted, np.int64)

@@ -9,24 +9,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import root
 
 from ..checks import number, numbers, shown
 from ..device.contact import FLOATING
 from ..device.device import Device
-from ..errors import SolveError, warn
+from ..errors import warn
 from ..fem.kinetic import Kinetic
 from ..fem.problem import Problem
 from ..frozen import FrozenRecord, freeze
 from ..points.panels import Panels
-from .bias import MODES, Bias, edges_of
+from ..solve.results import Equilibrium, Spectrum
+from .balance import balanced
+from .bias import MODES, Bias, edges_of, product_weights, wanted_columns
 from .responses import Responses, mode_vectors
-from .results import Equilibrium, Spectrum
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-BALANCED = 1e-12  # of the current into a floating reservoir, in units of the largest conductance times energy
 LEFT_OUT = 1e-6  # of an occupation beyond the energies
 
 
@@ -269,29 +268,11 @@ class Nonequilibrium(FrozenRecord):
         """With the voltages of floating reservoirs at which no charge flows into them."""
         if not self.floating:
             return self
-        names, vectors = list(self.biases), mode_vectors(self.problem)
-        places = [names.index(name) for name in self.floating]
-        charge = self.conductances.shape[2] // 2
-        rows = self.conductances[:, places, charge]
-        size = abs(rows).max() * max(self.temperature, max(abs(b.voltage) for b in self.biases.values()))
-
-        def moved(voltages: Real) -> dict[str, Bias]:
-            found = zip(self.floating, voltages.tolist(), strict=True)
-            return {**self.biases, **{name: replace(self.biases[name], voltage=value) for name, value in found}}
-
-        def currents(voltages: Real) -> Real:
-            weights = product_weights(self.panels, moved(voltages), self.temperature, vectors, 0)
-            return np.asarray(np.einsum("etm,eatm->a", weights, rows) / size)
-
-        start = np.array([self.biases[name].voltage for name in self.floating])
-        found = root(currents, start, tol=1e-14)
-        if not abs(currents(found.x)).max() < BALANCED * 1e2:
-            raise SolveError(
-                f"no voltages of the floating reservoirs {', '.join(map(repr, self.floating))} were found at which no "
-                "charge flows into them: give them a voltage near it, with with_bias, or solve with a larger "
-                "energy_range", frequency=0.0, residuals=(float(abs(found.fun).max()),), state=found.x,
-            )  # fmt: skip
-        solved = replace(self, biases=moved(found.x))
+        found, _ = balanced(
+            self.panels, self.conductances, self.biases, self.floating, self.temperature, mode_vectors(self.problem),
+            free=False, condensate=0.0,
+        )  # fmt: skip
+        solved = replace(self, biases=found)
         solved._check_range()
         return solved
 
@@ -332,32 +313,3 @@ def _changed(name: str, bias: Bias, change: Mapping[str, Any], condensate: float
             raise ValueError(f"spin_bias of {name!r} has shape {given.shape}; allowed are three numbers")
         spin = (float(given[0]), float(given[1]), float(given[2]))
     return Bias(voltage, temperature, spin), floats
-
-
-def product_weights(panels: Panels, biases: Mapping[str, Bias], reference: float, vectors: Real, power: int) -> Real:
-    """Weights of every energy for the deviation of every reservoir in every mode of the sector, times a power of E.
-
-    Shape (energies, terminals, m), for `vectors` (8, m) as `mode_vectors`.
-    """
-    count, m = len(biases), vectors.shape[1]
-
-    def weighting(energies: Real) -> Real:
-        own = np.stack([bias.deviation(energies, reference) for bias in biases.values()], axis=1) @ vectors
-        return np.asarray(own * energies[:, None, None] ** power).reshape(len(energies), -1)
-
-    weights = panels.weights(weighting, edges_of(biases.values(), reference))
-    if len(panels.points) > 2:
-        return weights.reshape(-1, count, m)
-    total = np.zeros((len(panels.ends) + 1, count * m))  # neighbours share their ends
-    np.add.at(total, np.arange(len(panels.ends))[:, None] + np.arange(2), weights)
-    return total.reshape(-1, count, m)
-
-
-def wanted_columns(problem: Problem, biases: Mapping[str, Bias]) -> NDArray[np.int64]:
-    """Energy and charge of every reservoir, and the spins of those with a spin bias; (columns, 2)."""
-    m = 2 * problem.sector.entries
-    wanted = []
-    for number_, bias in enumerate(biases.values()):
-        modes = range(m) if any(bias.spin_bias) else (0, m // 2)
-        wanted += [(number_, mode) for mode in modes]
-    return np.array(wanted, np.int64)

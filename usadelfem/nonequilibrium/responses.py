@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import bsr_array, coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..errors import DeviceError
+from ..errors import DeviceError, SolveError
 from ..fem.kinetic import Kinetic
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
@@ -47,7 +47,7 @@ class Response(NamedTuple):
 
 
 def mode_matrices(entries: int) -> Complex:
-    """N_j of the m = 2 entries modes in the frame of a sector, shape (m, 4, 4): spin matrices, then those times tau3."""
+    """N_j of the m = 2 entries modes in the frame of a sector, (m, 4, 4): spin matrices, then those times tau3."""
     spins = {1: [np.eye(2)], 2: [np.eye(2), SIGMA[2]], 4: [np.eye(2), *SIGMA]}[entries]
     plain = [np.kron(np.eye(2), spin) for spin in spins]
     return np.array([*plain, *(matrix @ TAU3 for matrix in plain)], complex)
@@ -82,6 +82,14 @@ class Responses:
     def __post_init__(self) -> None:
         self._check_reached()
 
+    def with_problem(self, problem: Problem) -> Responses:
+        """The same of a problem with other coefficients, which knows all that does not depend on them."""
+        made = Responses.__new__(Responses)
+        vars(made).update({name: own for name, own in vars(self).items() if name != "kinetic"})
+        object.__setattr__(made, "problem", problem)
+        vars(made.kinetic)["pattern"] = self.kinetic.pattern
+        return made
+
     def whole(self) -> Responses:
         """The same with all 8 modes."""
         return Responses(replace(self.problem, sector=full_sector()), self.kind)
@@ -109,8 +117,8 @@ class Responses:
     def _solver(self) -> LinearSolver:
         pattern, m = self.kinetic.pattern, self.kinetic.modes
         count = len(pattern.indptr) - 1
-        ones = bsr_array((np.ones((len(pattern.indices), m, m)), pattern.indices, pattern.indptr), shape=(count * m,) * 2)
-        whole = ones.tocsr()
+        ones = np.ones((len(pattern.indices), m, m))
+        whole = bsr_array((ones, pattern.indices, pattern.indptr), shape=(count * m,) * 2).tocsr()
         return linear_solver(whole.indptr, whole.indices, block=m, kind=self.kind, symmetric=False)
 
     def solve(self, w: complex, state: Complex) -> Response:
@@ -218,3 +226,14 @@ class Responses:
                 f"region {', '.join(map(repr, regions))} is connected to no reservoir, so that nothing determines its "
                 "occupation: give it a contact, or a barrier that conducts"
             )
+
+
+def solved_response(responses: Responses, broadening: float, energy: float, state: Complex) -> Response:
+    """The response at an energy; SolveError where the kinetic equation is singular."""
+    try:
+        return responses.solve(complex(broadening, -energy), state)
+    except np.linalg.LinAlgError as error:
+        raise SolveError(
+            f"the kinetic equation at energy {energy:.6g} has no unique solution ({error}). Try: a larger broadening, "
+            "or a finer mesh", frequency=energy, residuals=(), state=state,
+        ) from error  # fmt: skip

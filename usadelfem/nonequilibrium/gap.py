@@ -1,0 +1,296 @@
+"""The gap out of equilibrium: the gap equation with the distribution that the reservoirs impose.
+
+Source: theory, section on the kinetic equation,
+
+    R = R_eq + (1/4) Int dE (1/2) tr [R dh - dh A]_12 = 0,
+
+with R_eq the Matsubara sum at the present gap and dh = h - tanh(E/2T). Where no reservoir is superconducting, the
+voltage of the condensate is an unknown too: the one at which no current flows into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..device.device import Device
+from ..errors import SolveError
+from ..fem.currents import at_quadrature
+from ..fem.gap_equation import Pairing
+from ..fem.problem import Problem
+from ..fem.retarded import Retarded
+from ..numerics.newton import ERROR_TOLERANCE
+from ..numerics.report import Iteration
+from ..physics.nambu import dot
+from ..physics.riccati import identity_like, inverse, pauli_components, to_matrix
+from ..points.panels import Panels
+from ..points.team import Team
+from ..solve.field_iterations import anderson_sweeps
+from ..solve.field_problem import GROWTH, SelfConsistency
+from ..solve.results import Equilibrium, Spectrum
+from .balance import balanced, relative_to
+from .bias import Bias, product_weights
+from .responses import Responses, mode_vectors, solved_response
+from .result import Nonequilibrium
+from .sweeps import relaxing_sweeps
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+FIRST_TOLERANCE, MOST_AT_REST = 1e-3, 60  # of the gap of equilibrium, which that out of it starts from
+COLLAPSED = 1e-3  # gap, in bulk gaps, below which one that does not grow is zero
+SMALL = 0.2  # gap, in bulk gaps, below which one that grows does so by a factor
+ROUNDS = 4  # of energies chosen anew at the gap that was found
+SETTLED = 10.0  # residual at energies chosen anew, in tolerances, that is good enough
+
+
+@dataclass(eq=False)
+class Drive:
+    """The distribution at all energies of a solve, as the response to the reservoirs.
+
+    Attributes
+    ----------
+    responses
+        The kinetic equation of the present problem.
+    biases
+        What the reservoirs impose, relative to the zero of voltage that they were given with.
+    floating
+        Names of reservoirs whose voltage is an unknown.
+    free
+        Whether the voltage of the condensate is one.
+    temperature, broadening
+        Reference temperature, and imaginary part of the energies.
+    columns
+        Terminal and mode of the responses that are kept.
+    condensate
+        Voltage of the condensate.
+    """
+
+    responses: Responses
+    biases: dict[str, Bias]
+    floating: tuple[str, ...]
+    free: bool
+    temperature: float
+    broadening: float
+    columns: NDArray[np.int64]
+    condensate: float = 0.0
+    panels: Panels | None = None
+    team: Team | None = None
+    fields: Real = field(default_factory=lambda: np.empty(0))
+    conductances: Real = field(default_factory=lambda: np.empty(0))
+
+    def turn(self, team: Team, panels: Panels) -> None:
+        """Go on to the energies of other panels, with a team that has them."""
+        self.team, self.panels = team, panels
+
+    def settle(self, problem: Problem, accuracy: float, *, anew: bool = False) -> None:
+        """Solve all energies in the present gap, then the voltages that are unknowns."""
+        assert self.team is not None
+        if anew:
+            self.team.descend(problem, accuracy)
+        else:
+            self.team.update(problem, accuracy)
+        lost = [report.frequency for report in self.team.reports if not report.converged]
+        if lost:
+            raise SolveError(
+                f"the retarded equation at energy {lost[0]:.6g} was not found in the present gap. Try: a larger "
+                "broadening, a finer mesh, or another `initial`", frequency=lost[0], residuals=(), state=None,
+            )  # fmt: skip
+        self._respond(problem)
+
+    def _respond(self, problem: Problem) -> None:
+        """Solve the kinetic equation at the present states."""
+        assert self.team is not None
+        self.responses = self.responses.with_problem(problem)
+        fields, conductances = [], []
+        for energy, state in zip(self.team.points.tolist(), self.team.states, strict=True):
+            found = solved_response(self.responses, self.broadening, energy, state)
+            fields.append(found.fields[self.columns[:, 0], self.columns[:, 1]])
+            conductances.append(found.conductance)
+        self.fields, self.conductances = np.array(fields), np.array(conductances)
+        self.balance()
+
+    def set_normal(self, problem: Problem) -> None:
+        """The normal metal at all energies."""
+        assert self.team is not None
+        self.team.states[:] = 0.0
+        self._respond(problem)
+
+    def balance(self) -> None:
+        """Find the voltages that are unknowns at the present conductances."""
+        assert self.panels is not None
+        self.biases, self.condensate = balanced(
+            self.panels, self.conductances, self.biases, self.floating, self.temperature,
+            mode_vectors(self.responses.problem), free=self.free, condensate=self.condensate,
+        )  # fmt: skip
+
+    @property
+    def relative(self) -> dict[str, Bias]:
+        """The biases with voltages relative to the condensate."""
+        return relative_to(self.biases, self.condensate)
+
+    def summands(self) -> Real:
+        """As `Nonequilibrium.summands`, without powers of E."""
+        assert self.panels is not None
+        vectors = mode_vectors(self.responses.problem)
+        weights = product_weights(self.panels, self.relative, self.temperature, vectors, 0)
+        return np.asarray(np.einsum("ec,ecnm->enm", weights[:, self.columns[:, 0], self.columns[:, 1]], self.fields))
+
+    def result(self, device: Device, eq: Equilibrium, kind: str) -> Nonequilibrium:
+        """The state at the present energies."""
+        assert self.team is not None
+        assert self.panels is not None
+        problem = self.responses.problem
+        spectrum = Spectrum(
+            device, self.team.points, self.broadening, self.team.states, self.team.reports, problem, self.team.clock
+        )
+        return Nonequilibrium(
+            device, self.temperature, eq, spectrum, self.panels, self.relative, self.floating, self.condensate,
+            self.columns, self.fields, self.conductances, kind,
+        )  # fmt: skip
+
+    def pairing_term(self, pairing: Pairing) -> Complex:
+        """What the deviation adds to the residual of the gap equation, shape (cells, points)."""
+        assert self.team is not None
+        problem = self.responses.problem
+        total = np.zeros(pairing.shape, complex)
+        for state, h in zip(self.team.states, self.summands(), strict=True):
+            total += 0.5 * driven_amplitude(problem, state, h, pairing)
+        return total
+
+
+def at_rest(consistency: DrivenConsistency, advance: Callable[[Iteration], object]) -> None:
+    """The gap of equilibrium, roughly."""
+    for sweep in islice(anderson_sweeps(consistency, FIRST_TOLERANCE), MOST_AT_REST):
+        advance(sweep)
+        if sweep.residual <= FIRST_TOLERANCE:
+            break
+
+
+def driven_amplitude(problem: Problem, state: Complex, h: Real, pairing: Pairing) -> Complex:
+    """(1/2) tr [R h - h A]_12 at the points of the pairing: sum over mu of F_mu h2_mu - h1_mu Ft_mu*."""
+    space = problem.space
+    part = replace(space, cells=space.cells[pairing.chosen])
+    a, b = (to_matrix(own) for own in Retarded(problem).matrices(at_quadrature(part, state)))
+    one = identity_like(a)
+    upper = pauli_components(2 * dot(inverse(one + dot(a, b)), a))
+    lower = pauli_components(2 * dot(inverse(one + dot(b, a)), b))
+    modes = np.moveaxis(at_quadrature(part, h @ mode_vectors(problem).T), -1, 0)
+    plain, turned = modes[[0, 2, 3, 4]], modes[[1, 5, 6, 7]]
+    return np.asarray((upper * (plain - turned) - (plain + turned) * lower.conj()).sum(axis=0))
+
+
+@dataclass(eq=False)
+class DrivenConsistency(SelfConsistency):
+    """The gap equation with a drive; without one it is that of equilibrium."""
+
+    drive: Drive | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.islands = None  # their phases have no free energy to be at the minimum of
+
+    def settle(self, accuracy: float) -> None:
+        """Solve all frequencies and energies again in the present gap."""
+        super().settle(accuracy)
+        if self.drive is not None:
+            self.drive.settle(self.problem, accuracy)
+
+    def move(self, fields: Real, accuracy: float) -> None:
+        """Change the gap and solve all frequencies and energies again."""
+        self.place(fields)
+        if self._near(fields) and accuracy > ERROR_TOLERANCE:
+            self.sums = self.team.correct(self.problem, accuracy, *self._wanted)
+        else:
+            super().settle(accuracy)
+        if self.drive is not None:
+            self.drive.settle(self.problem, accuracy)
+
+    def residual(self) -> Complex:
+        """R with the term of the deviation."""
+        own = super().residual()
+        if self.drive is None or self.pairing is None:
+            return own
+        return np.where(self.paired, own + self.drive.pairing_term(self.pairing), own)
+
+    def set_normal(self, number: int) -> Iteration:
+        """The normal state, in which only the distribution is left to solve for."""
+        sweep = super().set_normal(number)
+        if self.drive is not None:
+            self.drive.set_normal(self.problem)
+        return sweep
+
+    def grows(self, residual: Complex) -> bool:
+        """Whether a small gap is on its way up; out of equilibrium no free energy says more."""
+        if self.drive is None or self.pairing is None:
+            return super().grows(residual)
+        gap, weight = self.gap, self.pairing.weight
+        square = float((weight * abs(gap) ** 2).sum())
+        small = abs(gap).max(initial=0.0) < SMALL * self.unit
+        return bool(small and -float((weight * gap.conj() * residual).real.sum()) > GROWTH * square > 0)
+
+
+def find_gap(
+    consistency: DrivenConsistency, chosen: Callable[[Problem], tuple[Team, Panels]], tolerance: float, most: int,
+    advance: Callable[[Iteration], object],
+) -> tuple[Iteration, ...]:  # fmt: skip
+    """Iterate until the gap is consistent at energies that resolve its spectra; returns the history.
+
+    `chosen` gives a team with the energies for a problem and their panels.
+
+    Raises
+    ------
+    SolveError
+        If the gap does not converge in `most` sweeps.
+    """
+    drive, history = consistency.drive, []
+    assert drive is not None
+    for _ in range(ROUNDS):
+        team, panels = chosen(consistency.problem)
+        if drive.team is not None:
+            drive.team.release()
+        drive.turn(team, panels)
+        drive.settle(consistency.problem, ERROR_TOLERANCE, anew=True)
+        sweeps, first = relaxing_sweeps(consistency, tolerance), True
+        while True:
+            sweep = next(sweeps)
+            history.append(sweep)
+            advance(sweep)
+            if first and len(history) > 1 and sweep.residual <= SETTLED * tolerance:
+                return tuple(history)
+            first = False
+            if drive.free and sweep.largest < COLLAPSED and not consistency.grows(consistency.residual()):
+                return (*history, consistency.set_normal(sweep.number))
+            if sweep.residual <= tolerance and (sweep.largest >= COLLAPSED or not drive.free):
+                consistency.settle(ERROR_TOLERANCE)
+                last = consistency.measure(sweep.number, consistency.residual(), consistency.dofs)
+                history.append(last)
+                if last.residual <= tolerance:
+                    break
+            if len(history) >= most or not np.isfinite(sweep.residual):
+                raise _unconverged(consistency, history)
+    return tuple(history)
+
+
+def _unconverged(consistency: DrivenConsistency, history: list[Iteration]) -> SolveError:
+    residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
+    gap = consistency.gap
+    residual = consistency.residual()
+    turning = float(abs((gap.conj() * residual).imag).max(initial=0.0))
+    other = float(abs((gap.conj() * residual).real).max(initial=0.0))
+    phases = (
+        " The phase of the gap keeps turning: parts of the condensate may not be locked to each other, and then there "
+        "is no stationary state."
+        if turning > 10 * other
+        else ""
+    )
+    return SolveError(
+        f"the gap out of equilibrium did not converge in {len(history)} sweeps; last residuals: {residuals}.{phases} "
+        "Several stationary states may exist, or none at this voltage: try `initial` near the one that is looked for "
+        "(the result at a smaller voltage), a larger broadening, or more `max_sweeps`",
+        frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=gap,
+    )  # fmt: skip

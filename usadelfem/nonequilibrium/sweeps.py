@@ -1,0 +1,61 @@
+"""Sweeps to a gap out of equilibrium: they follow the relaxation of the gap, and are accelerated where it ends.
+
+There is no free energy to tell a stable state from an unstable one, and acceleration is drawn to either. The relaxation
+itself, with the approximate inverse of the derivative of the equilibrium gap equation as mobility, runs away from
+unstable states, and through the narrow passage that a state which has just ceased to exist leaves behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..numerics.anderson import Anderson
+from ..numerics.report import Iteration
+from ..solve.field_iterations import CHANGED, MIXING, SLOPE, grown, inner_accuracy, slope, within_trust
+from ..solve.field_problem import NEAR, SelfConsistency, as_real
+
+Real = NDArray[np.float64]
+
+# Acceleration begins after so many sweeps in a row that have lowered the residual to this part of the one before, and
+# below the other number; it ends where the residual has grown by the factor, for RELAXED sweeps, then twice as many.
+STEADY, LOWERED, SMALL = 3, 0.9, 0.05
+MISLED = 3.0
+RELAXED = 15
+
+
+def relaxing_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[Iteration]:
+    """Sweeps with acceleration where the relaxation contracts; the caller stops the iteration."""
+    number, response, built = 1, None, 0.0
+    mixer: Anderson | None = None
+    before, best, steady, wait, rest = np.inf, np.inf, 0, 0, RELAXED
+    while True:
+        residual = consistency.residual()
+        sweep = consistency.measure(number, residual, consistency.potential_step())
+        yield sweep
+        number += 1
+        if consistency.grows(residual):
+            consistency.move(grown(consistency), inner_accuracy(sweep.residual, tolerance))
+            mixer, before, steady = None, np.inf, 0
+            continue
+        steady = steady + 1 if sweep.residual < LOWERED * before else 0
+        before, wait = sweep.residual, max(wait - 1, 0)
+        if mixer is not None and sweep.residual > MISLED * best:
+            mixer, wait, rest, steady = None, rest, 2 * rest, 0
+        elif mixer is None and not wait and steady >= STEADY and sweep.residual < SMALL:
+            mixer, best = Anderson(consistency.weight, MIXING), np.inf
+        best = min(best, sweep.residual)
+        if sweep.residual < NEAR and sweep.largest:
+            if response is None or not built / CHANGED < sweep.largest < built * CHANGED:
+                response, built = consistency.gap_response(), sweep.largest
+                mixer = Anderson(consistency.weight, MIXING) if mixer is not None else None
+            change = -response.apply(consistency.gap, residual)
+        else:
+            change = -residual / slope(consistency, SLOPE)
+        step = as_real(change)
+        fields = consistency.fields + MIXING * step if mixer is None else mixer.propose(consistency.fields, step)
+        consistency.move(
+            within_trust(consistency, fields, sweep.largest), inner_accuracy(sweep.residual, tolerance)
+        )
