@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,17 @@ from .material import Coefficient
 DEGREES, ROUND = 20, (5, 7.5)
 
 
-class Floating:
-    """The voltage of a reservoir into which no charge flows; there is one, FLOATING."""
+class Floating(Enum):
+    """What a voltage is that is not given."""
+
+    FLOATING = "FLOATING"
 
     def __repr__(self) -> str:
-        return "FLOATING"
-
-    def __reduce__(self) -> str:
-        return "FLOATING"  # the same one in every process
-
-    def __deepcopy__(self, memory: Any) -> Floating:
-        return self
+        return self.name
 
 
-FLOATING = Floating()
+FLOATING = Floating.FLOATING
+"""The voltage of a reservoir into which no charge flows."""
 
 
 @named_fields

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import number, numbers, shown
 from ..device.coefficient import uniform
 from ..device.contact import FLOATING, Reservoir
 from ..device.device import Device
@@ -118,12 +120,12 @@ def read_biases(device: Device, electrodes: Electrodes, temperature: float) -> t
 
 
 def _uniform(name: str, what: str, value: object) -> float:
-    number = uniform(value)
-    if number is None:
+    own = uniform(value)
+    if own is None:
         raise DeviceError(
             f"reservoir {name!r}: {what} varies in space; out of equilibrium it is one number for all of it"
         )
-    return number.real
+    return own.real
 
 
 def _spin(name: str, contact: Reservoir) -> tuple[float, float, float]:
@@ -170,3 +172,22 @@ def wanted_columns(problem: Problem, biases: Mapping[str, Bias]) -> NDArray[np.i
         modes = range(m) if any(bias.spin_bias) else (0, m // 2)
         wanted += [(number_, mode) for mode in modes]
     return np.array(wanted, np.int64)
+
+
+def changed(name: str, bias: Bias, change: Mapping[str, Any], condensate: float) -> tuple[Bias, bool]:
+    """A bias with what changes, and whether its voltage floats, then starting from what it was."""
+    unknown = set(change) - {"voltage", "temperature", "spin_bias"}
+    if unknown:
+        raise ValueError(f"reservoir {name!r}: no {shown(unknown.pop())}; it has voltage, temperature and spin_bias")
+    voltage, temperature, spin = bias.voltage, bias.temperature, bias.spin_bias
+    floats = change.get("voltage") is FLOATING
+    if "voltage" in change and not floats:
+        voltage = number(f"voltage of {name!r}", change["voltage"]) - condensate
+    if "temperature" in change:
+        temperature = number(f"temperature of {name!r}", change["temperature"], above=0)
+    if "spin_bias" in change:
+        given = numbers(f"spin_bias of {name!r}", change["spin_bias"], "are three finite numbers")
+        if given.shape != (3,):
+            raise ValueError(f"spin_bias of {name!r} has shape {given.shape}; allowed are three numbers")
+        spin = (float(given[0]), float(given[1]), float(given[2]))
+    return Bias(voltage, temperature, spin), floats

@@ -12,7 +12,6 @@ from scipy.sparse import bsr_array, coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..errors import DeviceError, SolveError
-from ..fem.kinetic import Kinetic
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
 from ..fem.sector import full_sector
@@ -20,6 +19,7 @@ from ..numerics.linear import LinearSolver, linear_solver
 from ..physics.nambu import SIGMA
 from ..physics.riccati import green, to_matrix
 from ..space.space import Index, Real
+from .kinetic import Kinetic
 
 Complex = NDArray[np.complex128]
 

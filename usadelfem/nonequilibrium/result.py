@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import number, numbers, shown
-from ..device.contact import FLOATING
+from ..checks import shown
 from ..device.device import Device
 from ..errors import warn
-from ..fem.kinetic import Kinetic
 from ..fem.problem import Problem
 from ..frozen import FrozenRecord, freeze
 from ..points.panels import Panels
 from ..solve.results import Equilibrium, Spectrum
 from .balance import balanced
-from .bias import MODES, Bias, edges_of, product_weights, wanted_columns
+from .bias import MODES, Bias, changed, edges_of, product_weights, wanted_columns
+from .kinetic import Kinetic
 from .responses import Responses, mode_vectors
 
 Real = NDArray[np.float64]
@@ -203,7 +202,7 @@ class Nonequilibrium(FrozenRecord):
             if name not in own:
                 raise ValueError(f"no reservoir {shown(name)}; there are: {', '.join(own)}")
             change = change if isinstance(change, Mapping) else {"voltage": change}
-            own[name], floats = _changed(name, own[name], change, self.condensate)
+            own[name], floats = changed(name, own[name], change, self.condensate)
             if "voltage" in change:
                 floating = floating | {name} if floats else floating - {name}
             self._check_condensate(name, own[name], floats)
@@ -294,22 +293,3 @@ class Nonequilibrium(FrozenRecord):
 
 def _all_entries(spectrum: Spectrum, n: int) -> Complex:
     return np.concatenate(spectrum.riccati(n), axis=-1)
-
-
-def _changed(name: str, bias: Bias, change: Mapping[str, Any], condensate: float) -> tuple[Bias, bool]:
-    """A bias with what changes, and whether its voltage floats, then starting from what it was."""
-    unknown = set(change) - {"voltage", "temperature", "spin_bias"}
-    if unknown:
-        raise ValueError(f"reservoir {name!r}: no {shown(unknown.pop())}; it has voltage, temperature and spin_bias")
-    voltage, temperature, spin = bias.voltage, bias.temperature, bias.spin_bias
-    floats = change.get("voltage") is FLOATING
-    if "voltage" in change and not floats:
-        voltage = number(f"voltage of {name!r}", change["voltage"]) - condensate
-    if "temperature" in change:
-        temperature = number(f"temperature of {name!r}", change["temperature"], above=0)
-    if "spin_bias" in change:
-        given = numbers(f"spin_bias of {name!r}", change["spin_bias"], "are three finite numbers")
-        if given.shape != (3,):
-            raise ValueError(f"spin_bias of {name!r} has shape {given.shape}; allowed are three numbers")
-        spin = (float(given[0]), float(given[1]), float(given[2]))
-    return Bias(voltage, temperature, spin), floats

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -187,14 +188,13 @@ def _check_shared(problem: Problem, biases: dict[str, Bias | None]) -> None:
 
 def _with_gap(plan: Plan, problem: Problem, pairing: Pairing) -> Nonequilibrium:
     """The state with an unknown gap."""
-    rule = SumRule(cut=needed_cut(plan.device, problem, plan.temperature))
-    scale = max(energy_scale(problem), zero_temperature_gap(pairing))
+    options, unit = plan.options, zero_temperature_gap(pairing)
+    rule, scale = SumRule(cut=needed_cut(plan.device, problem, plan.temperature)), max(energy_scale(problem), unit)
     nodes, weights = rule.nodes(plan.temperature, scale)
     common: dict[str, Any] = {
         "temperature": plan.temperature, "frequencies": nodes, "weights": weights,
         "cutoff": rule.end(plan.temperature, scale),
     }  # fmt: skip
-    options = plan.options
     if isinstance(options.initial, Equilibrium):
         gap = gap_from(options.initial.problem, problem, pairing)
     else:
@@ -203,45 +203,54 @@ def _with_gap(plan: Plan, problem: Problem, pairing: Pairing) -> Nonequilibrium:
         problem, nodes, weights, scale=scale, kind=options.linear_solver, workers=options.workers, keep=True,
         terms=Terms(pairing, None),
     )  # fmt: skip
-    consistency = DrivenConsistency(
-        pairing.with_gap(problem, gap), team, pairing, None, plan.temperature, zero_temperature_gap(pairing)
-    )
-    held = any(abs(own.gap).any() for own in problem.electrodes.values())
-    held = held or bool(abs(np.delete(problem.gap, pairing.chosen, axis=0)).any())
-    drive = Drive(
-        plan.responses, plan.biases, plan.floating, not held, plan.temperature, plan.broadening,
-        wanted_columns(problem, plan.biases), plan.condensate,
-    )  # fmt: skip
-
-    def chosen(present: Problem) -> tuple[Team, Panels]:
-        solved, panels = plan.energies(present, drive.relative)
-        solved.team.release()
-        energies = np.unique(panels.energies)
-        kept = plan.team(present, keep=True)
-        kept.turn(energies)
-        kept.known = [(energy, solved.states[energy]) for energy in energies.tolist()]
-        kept.turn(energies)
-        return kept, panels
-
+    consistency = DrivenConsistency(pairing.with_gap(problem, gap), team, pairing, None, plan.temperature, unit)
     try:
-        with progress_bar(None, "sweeps", options.progress) as bar:
-
-            def advance(sweep: Iteration) -> None:
-                bar.update()
-                bar.set_postfix(residual=f"{sweep.residual:.1e}")
-
-            consistency.start(FIRST_ACCURACY)
-            if options.initial is None:
-                at_rest(consistency, advance)
-            consistency.drive = drive
-            sweeps = find_gap(consistency, chosen, options.tolerance, options.max_sweeps, advance)
+        sweeps, drive = _iterated(plan, consistency)
     finally:
         team.release()
-        if drive.team is not None:
-            drive.team.release()
     device = with_found_gap(plan.device, consistency.problem)
     eq = Equilibrium(
         device=device, problem=consistency.problem, pairing=pairing, sweeps=sweeps,
         cutoff_error=consistency.cutoff_error(common["cutoff"]), **team.result(), **common,
     )  # fmt: skip
     return drive.result(device, eq, options.linear_solver)
+
+
+def _iterated(plan: Plan, consistency: DrivenConsistency) -> tuple[tuple[Iteration, ...], Drive]:
+    """Find the gap; returns the history, and the distribution at the end."""
+    problem, pairing, options = consistency.problem, consistency.pairing, plan.options
+    assert pairing is not None
+    given = np.ones(len(problem.gap), bool)
+    given[pairing.chosen] = False
+    held = any(abs(own.gap).any() for own in problem.electrodes.values()) or bool(abs(problem.gap[given]).any())
+    drive = Drive(
+        plan.responses, plan.biases, plan.floating, not held, plan.temperature, plan.broadening,
+        wanted_columns(problem, plan.biases), plan.condensate,
+    )  # fmt: skip
+    with progress_bar(None, "sweeps", options.progress) as bar:
+
+        def advance(sweep: Iteration) -> None:
+            bar.update()
+            bar.set_postfix(residual=f"{sweep.residual:.1e}")
+
+        try:
+            consistency.start(FIRST_ACCURACY)
+            if options.initial is None:
+                at_rest(consistency, advance)
+            consistency.drive = drive
+            chosen = partial(_chosen, plan, drive)
+            return find_gap(consistency, chosen, options.tolerance, options.max_sweeps, advance), drive
+        finally:
+            if drive.team is not None:
+                drive.team.release()
+
+
+def _chosen(plan: Plan, drive: Drive, problem: Problem) -> tuple[Team, Panels]:
+    """A team with the energies that a problem needs, and its panels."""
+    solved, panels = plan.energies(problem, drive.relative)
+    solved.team.release()
+    energies = np.unique(panels.energies)
+    team = plan.team(problem, keep=True)
+    team.known = [(energy, solved.states[energy]) for energy in energies.tolist()]
+    team.turn(energies)
+    return team, panels

@@ -12,7 +12,7 @@ from ..checks import named
 from ..errors import ObservableError
 from ..fem.conjugates import singlet
 from ..fem.currents import boundary_share, section_moments
-from ..fem.kinetic import Kinetic
+from ..nonequilibrium.kinetic import Kinetic
 from ..nonequilibrium.responses import mode_vectors
 from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import EXCHANGE_FIELD, GAP, GAUGE_COLUMNS, N0, TORQUES

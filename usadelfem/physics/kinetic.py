@@ -14,206 +14,24 @@ maps m -> X m X^+ of the Riccati matrices.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from .columns import GAUGE_COLUMNS, VERTEX_AXIS, VERTEX_COLUMN, VERTEX_TAU3, VERTICES, D
 from .functional import self_energy, static_energy
-from .interface import Matrix, add4, green4, mul4, unit4
+from .interface import Matrix, add4, green4, mul4
 from .jit import formula
-from .nambu import Spin, add, dagger, mul, over_spin, pauli, scale, sub
-from .spin_charge import channel_column, spin_vector
+from .kinetic_channels import collect_channels
+from .kinetic_sums import (
+    KineticSpace,
+    add_modes,
+    advanced,
+    conjugation,
+    derivative4,
+    sandwich,
+    sandwich_left,
+)
+from .nambu import Spin, over_spin
 from .variations import frame, get
-
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-
-
-class KineticSpace(NamedTuple):
-    """The tensors at a point (see above) with m = 2n modes, and what they are collected in.
-
-    Attributes
-    ----------
-    flux, drift, torque, local
-        Shapes (dim, dim, m, m), (dim, m, m), (dim, m, m) and (m, m).
-    of_flux, of_drift, of_torque, of_local, of_axes
-        Sums of P x Q by Nambu blocks (..., 4, products of entries); the last ones of scattering at the spin axes.
-    work
-        Products of entries in the middle of `add_modes` (4, n).
-    maps, products
-        Maps m -> X m X^+ of spin components, (4, n, n), and products of two of them.
-    turn
-        What D_k adds to the gradients, (dim, m, m).
-    """
-
-    flux: Real
-    drift: Real
-    torque: Real
-    local: Real
-    of_flux: Complex
-    of_drift: Complex
-    of_torque: Complex
-    of_local: Complex
-    of_axes: Complex
-    work: Complex
-    maps: Real
-    products: Real
-    turn: Real
-
-
-def kinetic_space(n: int, dim: int) -> KineticSpace:
-    """Space for matrices of n entries."""
-    m, size = 2 * n, {1: 1, 2: 2, 4: 16}[n]
-
-    def real(*shape: int) -> Real:
-        return np.zeros(shape)
-
-    def sums(*shape: int) -> Complex:
-        return np.zeros((*shape, 4, size), complex)
-
-    return KineticSpace(
-        real(dim, dim, m, m), real(dim, m, m), real(dim, m, m), real(m, m), sums(dim, dim), sums(dim), sums(dim),
-        sums(), sums(3), np.zeros((4, n), complex), real(4, n, n), real(2, n, n), real(dim, m, m),
-    )  # fmt: skip
-
-
-@formula
-def advanced(r: Matrix) -> Matrix:
-    """A = -tau3 R^+ tau3; the same of derivatives, and of self-energies."""
-    return scale(-1.0, dagger(r[0])), dagger(r[2]), dagger(r[1]), scale(-1.0, dagger(r[3]))
-
-
-@formula
-def scale4(c: Any, x: Matrix) -> Matrix:
-    """The multiple c x."""
-    return scale(c, x[0]), scale(c, x[1]), scale(c, x[2]), scale(c, x[3])
-
-
-@formula
-def left4(s: Spin, x: Matrix) -> Matrix:
-    """s X with a spin matrix s."""
-    return mul(s, x[0]), mul(s, x[1]), mul(s, x[2]), mul(s, x[3])
-
-
-@formula
-def right4(x: Matrix, s: Spin) -> Matrix:
-    """X s with a spin matrix s."""
-    return mul(x[0], s), mul(x[1], s), mul(x[2], s), mul(x[3], s)
-
-
-@formula
-def add_product(c: Any, x: Spin, y: Spin, sums: Any) -> None:
-    """Add c times the products of entries of x and y that tr sigma_mu x sigma_nu y needs."""
-    if len(x) == 4:
-        s = scale(c, x)
-        for k in range(4):
-            sums[k] += s[0] * y[k]
-            sums[4 + k] += s[1] * y[k]
-            sums[8 + k] += s[2] * y[k]
-            sums[12 + k] += s[3] * y[k]
-    elif len(x) == 2:
-        sums[0] += c * x[0] * y[0]
-        sums[1] += c * x[1] * y[1]
-    else:
-        sums[0] += c * x[0] * y[0]
-
-
-@formula
-def sandwich(c: Any, p: Matrix, q: Matrix, sums: Any) -> None:
-    """Add c Tr N_i P N_j Q for all i and j; `sums` (4, products) by Nambu indices of N_i and N_j."""
-    add_product(c, p[0], q[0], sums[0])
-    add_product(c, p[1], q[2], sums[1])
-    add_product(c, p[2], q[1], sums[2])
-    add_product(c, p[3], q[3], sums[3])
-
-
-@formula
-def sandwich_left(c: Any, p: Matrix, sums: Any) -> None:
-    """Add c Tr N_i P N_j."""
-    one = pauli(p[0], 1.0, 0.0, 0.0, 0.0)
-    add_product(c, p[0], one, sums[0])
-    add_product(c, p[3], one, sums[3])
-
-
-@formula
-def sandwich_spin(c: Any, p: Matrix, s: Spin, sums: Any) -> None:
-    """Add c Tr N_i P N_j s with a spin matrix s."""
-    add_product(c, p[0], s, sums[0])
-    add_product(c, p[3], s, sums[3])
-
-
-@formula
-def spin_part(mu: int, x00: Any, x01: Any, x10: Any, x11: Any) -> Any:
-    """The sum of sigma_mu[b, c] x_bc."""
-    if mu == 0:
-        return x00 + x11
-    if mu == 1:
-        return x01 + x10
-    if mu == 2:
-        return 1j * (x10 - x01)
-    return x00 - x11
-
-
-@formula
-def traces(like: Spin, sums: Any, work: Any, mu: int, nu: int) -> Any:
-    """tr sigma_mu x sigma_nu y from the products of entries; of four entries after `prepare`."""
-    if len(like) == 4:
-        return spin_part(mu, work[0, nu], work[2, nu], work[1, nu], work[3, nu])
-    if len(like) == 2:
-        return sums[0] + sums[1] if mu == nu else sums[0] - sums[1]
-    return 2.0 * sums[0]
-
-
-@formula
-def prepare(like: Spin, sums: Any, work: Any) -> None:
-    """The sums over the inner pair of entries, sum over b, c of sigma_nu[b, c] x_ab y_cd, to work[2a + d, nu]."""
-    if len(like) == 4:
-        for a in range(2):
-            for d in range(2):
-                first = 8 * a + d
-                for nu in range(4):
-                    work[2 * a + d, nu] = spin_part(
-                        nu, sums[first], sums[first + 2], sums[first + 4], sums[first + 6]
-                    )
-
-
-@formula
-def add_modes(like: Spin, sums: Any, work: Any, axis: int, out: Any) -> None:
-    """Add the real part of what `sandwich` has collected to out (m, m).
-
-    With an axis 0, 1, 2 it is meant for h - sigma_axis h sigma_axis in place of h: twice the spins across the axis.
-    """
-    n = len(like)
-    for block in range(4):
-        row = -1.0 if block >= 2 else 1.0
-        column = -1.0 if block % 2 else 1.0
-        prepare(like, sums[block], work)
-        for nu in range(n):
-            factor = 1.0
-            if axis >= 0:
-                own = nu - 1 if n == 4 else 2
-                factor = 0.0 if nu == 0 or own == axis else 2.0
-            if factor == 0.0:
-                continue
-            for mu in range(n):
-                value = factor * traces(like, sums[block], work, mu, nu).real
-                out[mu, nu] += value
-                out[mu, n + nu] += column * value
-                out[n + mu, nu] += row * value
-                out[n + mu, n + nu] += row * column * value
-
-
-@formula
-def conjugation(x: Spin, sums: Any, work: Any, out: Any) -> None:
-    """The map m -> x m x^+ of components of spin matrices, out (n, n)."""
-    sums[:] = 0.0
-    add_product(0.5, x, dagger(x), sums)
-    prepare(x, sums, work)
-    for mu in range(len(x)):
-        for nu in range(len(x)):
-            out[mu, nu] = traces(x, sums, work, mu, nu).real
 
 
 @formula
@@ -249,17 +67,6 @@ def add_diffusion(c: float, vectors: Any, a: Spin, b: Spin, space: KineticSpace,
                         for k in range(n):
                             total -= row * outer_map[i, k] * space.products[s, k, j]
                         out[r * n + i, s * n + j] += factor * total
-
-
-@formula
-def derivative4(vectors: Any, da: Spin, db: Spin) -> Matrix:
-    """D_k R from D_k a and D_k b."""
-    n, nt, alpha, beta = vectors
-    x, y, z, t = mul(da, beta), mul(da, nt), mul(db, n), mul(db, alpha)
-    return (
-        scale(-2.0, add(mul(n, x), mul(alpha, z))), scale(2.0, sub(mul(n, y), mul(alpha, t))),
-        scale(2.0, sub(mul(nt, z), mul(beta, x))), scale(2.0, add(mul(beta, y), mul(nt, t))),
-    )  # fmt: skip
 
 
 @formula
@@ -304,63 +111,6 @@ def collect_local(w: Any, c: Any, r: Matrix, space: KineticSpace) -> None:
                 own = scattered(c, axis, r)
                 sandwich_left(2.0, mul4(r, own), space.of_axes[axis])
                 sandwich(-2.0, r, advanced(own), space.of_axes[axis])
-
-
-@formula
-def collect_channel(
-    d: float, theta: float, kappa: float, s: Spin, r: Matrix, adv: Matrix, dk: Matrix, dj: Matrix, k: int, j: int,
-    space: KineticSpace,
-) -> Matrix:  # fmt: skip
-    """Collect what Theta_kj^a = theta v_a and Kappa_kj^a = kappa v_a, s = v.sigma, add for one order of k and j.
-
-    Returned is what they add to J_k^R.
-    """
-    rdj, spin_right, one = mul4(r, dj), left4(s, adv), unit4(s)
-    vertex = scale4(0.5, add4(left4(s, one), 1.0, mul4(r, left4(s, r))))  # S = (s + R s R)/2
-    # D Re Tr N_i (Theta D_j R + i Kappa R D_j R) C, C = (c + R c A)/2, c = [h, s]
-    p = add4(scale4(theta, dj), 1j * kappa, rdj)
-    pr = mul4(p, r)
-    drift = space.of_drift[k]
-    sandwich_spin(-0.5 * d, p, s, drift)
-    sandwich_left(0.5 * d, right4(p, s), drift)
-    sandwich(-0.5 * d, pr, spin_right, drift)
-    sandwich(0.5 * d, right4(pr, s), adv, drift)
-    # D Re Tr N_i S (Theta - i Kappa R) X_j, X_j = R D_j h - D_j h A
-    q = mul4(vertex, add4(scale4(theta, one), -1j * kappa, r))
-    sandwich_left(-d, mul4(q, r), space.of_flux[k, j])
-    sandwich(d, q, adv, space.of_flux[k, j])
-    # (D/2) Re Tr N_i { s Y X_j - Y X_j s - Y D_j R c }, Y = (Theta R - i Kappa) D_k R
-    y = mul4(add4(scale4(theta, r), -1j * kappa, one), dk)
-    yr, sy, z = mul4(y, r), left4(s, y), mul4(y, dj)
-    torque = space.of_torque[j]
-    sandwich_left(-0.5 * d, left4(s, yr), torque)
-    sandwich(0.5 * d, sy, adv, torque)
-    sandwich_spin(0.5 * d, yr, s, torque)
-    sandwich(-0.5 * d, y, right4(adv, s), torque)
-    sandwich_spin(0.5 * d, z, s, space.of_local)
-    sandwich_left(-0.5 * d, right4(z, s), space.of_local)
-    # 2 Re Tr N_i T^R h, T = (D/4) (Theta [s, R D_k R D_j R] + i Kappa [D_k R D_j R, s])
-    dkdj = mul4(dk, dj)
-    t = add4(scale4(theta, mul4(r, dkdj)), -1j * kappa, dkdj)
-    sandwich_left(-0.5 * d, add4(left4(s, t), -1.0, right4(t, s)), space.of_local)
-    both = scale4(0.5 * d * theta, add4(mul4(dj, vertex), 1.0, mul4(vertex, dj)))
-    return add4(both, 0.5j * d * kappa, add4(mul4(rdj, vertex), -1.0, mul4(vertex, rdj)))
-
-
-@formula
-def collect_channels(c: Any, pairs: Any, vectors: Any, dz: Any, r: Matrix, space: KineticSpace) -> None:
-    """Collect the terms of spin-charge coupling and those of the retarded currents that go with them."""
-    d, adv, like = c[D], advanced(r), r[0]
-    for channel in range(len(pairs)):
-        column = channel_column(c, pairs, channel)
-        s, theta, kappa = spin_vector(like, c, column), c[column + 3], c[column + 4]
-        for order in range(2):
-            k, j = pairs[channel, order], pairs[channel, 1 - order]
-            sign = 1.0 - 2.0 * order
-            dk = derivative4(vectors, get(like, dz[0], k), get(like, dz[1], k))
-            dj = derivative4(vectors, get(like, dz[0], j), get(like, dz[1], j))
-            jk = collect_channel(d, sign * theta, sign * kappa, s, r, adv, dk, dj, k, j, space)
-            sandwich_left(-2.0, jk, space.of_drift[k])
 
 
 @formula

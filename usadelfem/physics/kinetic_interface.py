@@ -33,7 +33,7 @@ from .interface import (
     unit4,
 )
 from .jit import formula
-from .kinetic import add_modes, advanced, sandwich, sandwich_left
+from .kinetic_sums import add_modes, advanced, sandwich, sandwich_left
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

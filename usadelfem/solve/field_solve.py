@@ -81,7 +81,8 @@ def solve_fields(
         return Equilibrium(
             device=device if pairing is None else with_found_gap(device, consistency.problem),
             problem=consistency.problem, sweeps=sweeps, pairing=pairing, induced=consistency.induced,
-            dofs=consistency.dofs, cutoff_error=consistency.cutoff_error(common["cutoff"]), **consistency.team.result(), **common,
+            dofs=consistency.dofs, cutoff_error=consistency.cutoff_error(common["cutoff"]),
+            **consistency.team.result(), **common,
         )  # fmt: skip
 
     try:

@@ -17,18 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..fem.cells import GAUGE, SPIN_CHARGE, gradients, interpolate
+from ..fem.conjugates import CellTables, ConjugateSpace, both, both_derivatives, conjugate_space
+from ..fem.problem import Problem
+from ..fem.retarded import Retarded
 from ..frozen import FrozenRecord
 from ..physics.columns import COEFFICIENTS, N0
 from ..physics.jit import formula, kernel, readonly
-from ..physics.kinetic import KineticSpace, add_turns, kinetic_space, kinetic_tensors, write_turns
+from ..physics.kinetic import add_turns, kinetic_tensors, write_turns
 from ..physics.kinetic_interface import SideSpace, interface_modes, side_space
+from ..physics.kinetic_sums import KineticSpace, kinetic_space
 from ..physics.nambu import Spin
 from ..physics.variations import frame
 from ..space.space import Index, Real
-from .cells import GAUGE, SPIN_CHARGE, gradients, interpolate
-from .conjugates import CellTables, ConjugateSpace, both, both_derivatives, conjugate_space
-from .problem import Problem
-from .retarded import Retarded
 
 Complex = NDArray[np.complex128]
 
