@@ -33,7 +33,7 @@ MANY_PARAMETERS = {
     "solve_equilibrium",  # every choice of a solve is a keyword of its own
     "element_terms", "retarded_terms", "junction_elements", "retarded_junctions", "examine_cells", "evaluate",
     "spin_charge", "add_derivative", "add_changes", "conjugate_changes", "kinetic_changes", "collect_channel",
-    "kinetic_cells", "kinetic_facets", "solve_nonequilibrium",
+    "kinetic_cells", "solve_nonequilibrium",
 }  # fmt: skip
 HEAVY = ("pyvista", "matplotlib", "gmsh")
 
@@ -233,7 +233,10 @@ def undocumented(package: Path) -> list[str]:
         name
         for name, homes in public(package).items()
         for home in homes
-        if not any(_documents(item, after, name) for item, after in zip(trees[home].body, [*trees[home].body[1:], None], strict=True))
+        if not any(
+            _documents(item, after, name)
+            for item, after in zip(trees[home].body, [*trees[home].body[1:], None], strict=True)
+        )
     ]
 
 
