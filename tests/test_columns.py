@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import usadelfem as uf
-from usadelfem.physics.columns import LOCAL, Column, Vertex, decay_rate, spin_relaxation
+from usadelfem.physics.columns import LOCAL, NUMBER, Column, Vertex, decay_rate, spin_relaxation
 
 SCATTERING = next(row for row in LOCAL if row.torque == "relaxation" and row.breaks_pairs)
 GIVEN = {item.name: getattr(SCATTERING, item.name) for item in fields(Column)}
@@ -92,6 +92,5 @@ def test_a_spin_relaxes_at_the_mean_of_the_rates_across_it():
 
 def test_depairing_leaves_the_spins_of_a_normal_metal_alone():
     row = np.zeros(len(LOCAL))
-    row[-1] = 2.0
-    assert LOCAL[-1].name == "DEPAIRING"
+    row[NUMBER["DEPAIRING"]] = 2.0
     assert not spin_relaxation(row).any()

@@ -10,7 +10,7 @@ from . import errors, materials, observe, results, study, textures
 from .device.contact import FLOATING, CurrentContact, NormalContact, Reservoir
 from .device.device import Device
 from .device.interface import Nazarov, SpinActive, Transparent, Tunnel
-from .device.material import ferromagnet, normal_metal, superconductor
+from .device.material import Relaxation, ferromagnet, normal_metal, superconductor
 from .diagnostics.check import check
 from .export.store import load, save
 from .export.vtk import write_vtk
@@ -46,6 +46,7 @@ __all__ = (
     "Device",
     "Nazarov",
     "NormalContact",
+    "Relaxation",
     "Reservoir",
     "SpinActive",
     "Transparent",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import choice, named, named_fields
+from ..checks import choice, named, named_fields, shown
 from ..errors import DeviceError
 from ..frozen import FrozenRecord
 from ..physics.columns import COEFFICIENT_RULES
@@ -17,6 +17,37 @@ from .coefficient import check_coefficient, describe, frozen_value
 
 Number = complex | NDArray[Any] | tuple[float, ...] | list[float]
 Coefficient = Number | Callable[[NDArray[np.float64]], Any]
+
+
+@named_fields
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Relaxation(FrozenRecord):
+    """Inelastic scattering in a relaxation time, which conserves charge and spin.
+
+    The distribution relaxes towards tanh((E - mu tau3 - s.sigma)/2T) with the mu and s of its own charge and spin.
+
+    Attributes
+    ----------
+    rate
+        Relaxation rate Gamma_in, energy, a coefficient like those of `Material`; occupations of a normal metal relax at
+        2 Gamma_in. It also broadens spectra, like a Dynes broadening; Matsubara sums do not know it.
+    towards
+        "bath": T is the temperature of the solve, energy goes to the phonons. "electrons": T follows from the energy of
+        the electrons themselves, which is conserved.
+
+    Raises
+    ------
+    DeviceError
+        If the rate is negative, or there is no such bath.
+    """
+
+    rate: Coefficient
+    towards: str = "bath"
+
+    def __post_init__(self) -> None:
+        check_coefficient("inelastic_rate", self.rate, "relaxation")
+        object.__setattr__(self, "rate", frozen_value(self.rate))
+        choice("relaxation: towards", self.towards, ("bath", "electrons"), error=DeviceError)
 
 
 @named_fields
@@ -63,6 +94,8 @@ class Material(FrozenRecord):
     su2
         A general SU(2) field, shape (dim, 3): SU_k = sum_a su2[k, a] sigma_a / 2 along mesh axis k, 1/length. It adds
         to rashba and dresselhaus. None: zero.
+    inelastic
+        A `Relaxation` of the distribution function (`solve_nonequilibrium`). None: no inelastic scattering.
     """
 
     D: Coefficient = 1.0
@@ -80,15 +113,30 @@ class Material(FrozenRecord):
     dresselhaus: Coefficient = 0.0
     growth_axis: str = "z"
     su2: Coefficient | None = None
+    inelastic: Relaxation | None = None
 
     def __post_init__(self) -> None:
         choice("material: growth_axis", self.growth_axis, "xyz", error=DeviceError)
+        if self.inelastic is not None and not isinstance(self.inelastic, Relaxation):
+            raise DeviceError(f"material: inelastic is {shown(self.inelastic)}; allowed are a Relaxation and None")
         if self.gap is None and self.Tc is None:
             object.__setattr__(self, "gap", 0.0)
-        for name in COEFFICIENTS:
+        for name in OWN:
             value = getattr(self, name)
             check_coefficient(name, value, "material")
             object.__setattr__(self, name, frozen_value(value))
+
+    @property
+    def inelastic_rate(self) -> Coefficient:
+        """The rate of inelastic scattering, 0 without."""
+        return 0.0 if self.inelastic is None else self.inelastic.rate
+
+    def with_values(self, values: dict[str, Any]) -> Material:
+        """The material with other values of its COEFFICIENTS."""
+        own = {name: value for name, value in values.items() if name != "inelastic_rate"}
+        if "inelastic_rate" in values and self.inelastic is not None:
+            own["inelastic"] = replace(self.inelastic, rate=values["inelastic_rate"])
+        return replace(self, **own)
 
     @property
     def self_consistent(self) -> bool:
@@ -100,7 +148,8 @@ class Material(FrozenRecord):
         return f"Material({', '.join(f'{name}={describe(value)}' for name, value in shown.items())})"
 
 
-COEFFICIENTS = tuple(field.name for field in fields(Material) if field.name != "growth_axis")
+OWN = tuple(field.name for field in fields(Material) if field.name not in ("growth_axis", "inelastic"))
+COEFFICIENTS = (*OWN, "inelastic_rate")  # with that of its Relaxation
 _wanted = set(COEFFICIENT_RULES) - {"A"} | {"Tc"}  # the vector potential belongs to the device
 if set(COEFFICIENTS) != _wanted:
     raise TypeError(f"Material and the table of columns differ by {set(COEFFICIENTS) ^ _wanted}")
@@ -134,6 +183,7 @@ class Coefficients(TypedDict, total=False):
     dresselhaus: Coefficient
     growth_axis: str
     su2: Coefficient | None
+    inelastic: Relaxation | None
 
 
 @named(*Coefficients.__annotations__)

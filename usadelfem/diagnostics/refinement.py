@@ -66,7 +66,7 @@ def refined_device(device: Device, marked: Index | None = None) -> Device:
         return out
 
     materials = {
-        name: replace(material, **{key: prolonged(key, getattr(material, key)) for key in COEFFICIENTS})
+        name: material.with_values({key: prolonged(key, getattr(material, key)) for key in COEFFICIENTS})
         if isinstance(material, Material)
         else material
         for name, material in device.materials.items()

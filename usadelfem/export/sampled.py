@@ -54,12 +54,10 @@ def without_functions(device: Device, space: Space) -> Device:
     """
     mesh = device.mesh
     materials = {
-        region: replace(
-            material,
-            **{name: _value(name, getattr(material, name), mesh.p, f"region {region!r}") for name in COEFFICIENTS},
+        region: material.with_values(
+            {name: _value(name, getattr(material, name), mesh.p, f"region {region!r}") for name in COEFFICIENTS}
         )
-        for region, material in device.materials.items()
-        if region in device.conductors
+        for region, material in device.conductors.items()
     }
     interfaces = {
         key: _record(barrier, space, interface_facets(device.sample, key)) for key, barrier in device.interfaces.items()

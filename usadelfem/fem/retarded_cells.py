@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..physics.columns import COEFFICIENTS, N0
+from ..physics.columns import COEFFICIENTS, INELASTIC, N0
 from ..physics.gauge import connection_maps, gauge_gradient, gauge_hessian
 from ..physics.interface import junction_terms
 from ..physics.jit import formula, inlined, kernel
@@ -76,7 +76,8 @@ def retarded_terms(
             weight = dx[e, q] * table[e, q, N0]
             for side in range(2):
                 c = table[e, q] if side == 0 else exchanged[e, q]
-                g, size = point_terms(w, c, kind, pairs, x, y, point.dz[side], point.dz[1 - side], hessian, point)
+                here, own, other = w + c[INELASTIC], point.dz[side], point.dz[1 - side]
+                g, size = point_terms(here, c, kind, pairs, x, y, own, other, hessian, point)
                 if kind & GAUGE:
                     g = gauge_gradient(c, COEFFICIENTS, g, point.flux)
                 for i in range(nodes):

@@ -25,10 +25,10 @@ def relative_to(biases: Mapping[str, Bias], condensate: float) -> dict[str, Bias
 
 def balanced(
     panels: Panels, conductances: Real, biases: Mapping[str, Bias], floating: tuple[str, ...], temperature: float,
-    vectors: Real, *, free: bool, condensate: float,
+    vectors: Real, *, free: bool, condensate: float, others: Real | float = 0.0,
 ) -> tuple[dict[str, Bias], float]:  # fmt: skip
     """Biases and voltage of the condensate at which no charge flows into floating reservoirs and, if it is `free`, into
-    the condensate.
+    the condensate. `others` (terminals,) are the charge currents that do not change with them.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def balanced(
     def currents(unknown: Real) -> Real:
         own, zero = moved(unknown)
         weights = product_weights(panels, relative_to(own, zero), temperature, vectors, 0)
-        every = np.einsum("etm,eatm->a", weights, rows) / size
+        every = (np.einsum("etm,eatm->a", weights, rows) + others) / size
         return np.asarray([*every[places], *([every.sum()] if free else [])])
 
     start = np.array([*(biases[name].voltage for name in floating), *([condensate] if free else [])])

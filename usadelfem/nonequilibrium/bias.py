@@ -67,6 +67,11 @@ class Bias:
         return np.unique(np.abs([self.voltage + size, self.voltage - size]))
 
 
+def largest_energy(biases: Iterable[Bias]) -> float:
+    """The largest temperature or step of some biases."""
+    return max(max(float(bias.steps.max()), bias.temperature) for bias in biases)
+
+
 def edges_of(biases: Iterable[Bias], reference: float) -> Real:
     """Energies between which all occupations are smooth, ascending."""
     parts = [EDGES * reference]
@@ -157,11 +162,21 @@ def product_weights(panels: Panels, biases: Mapping[str, Bias], reference: float
         return np.asarray(own * energies[:, None, None] ** power).reshape(len(energies), -1)
 
     weights = panels.weights(weighting, edges_of(biases.values(), reference))
+    return _of_energies(panels, weights).reshape(-1, count, m)
+
+
+def plain_weights(panels: Panels) -> Real:
+    """Weights of an integral over energy, shape (energies,)."""
+    return _of_energies(panels, panels.weights(lambda energies: np.ones((len(energies), 1)), np.empty(0)))[:, 0]
+
+
+def _of_energies(panels: Panels, weights: Real) -> Real:
+    """Weights (panels, points, functions) by energy, (energies, functions)."""
     if len(panels.points) > 2:
-        return weights.reshape(-1, count, m)
-    total = np.zeros((len(panels.ends) + 1, count * m))  # neighbours share their ends
+        return weights.reshape(-1, weights.shape[2])
+    total = np.zeros((len(panels.ends) + 1, weights.shape[2]))  # neighbours share their ends
     np.add.at(total, np.arange(len(panels.ends))[:, None] + np.arange(2), weights)
-    return total.reshape(-1, count, m)
+    return total
 
 
 def wanted_columns(problem: Problem, biases: Mapping[str, Bias]) -> NDArray[np.int64]:

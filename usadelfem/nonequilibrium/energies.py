@@ -21,6 +21,7 @@ from ..points.team_remote import build_team
 from ..solve.field_solve import FieldOptions
 from ..solve.results import Equilibrium, Spectrum
 from .bias import Bias, edges_of, wanted_columns
+from .collisions import scatters
 from .responses import Responses, mode_vectors, solved_response
 from .result import Nonequilibrium
 
@@ -28,6 +29,8 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 ENDED = 25.0  # temperatures from the last step of an occupation up to which energies go
+WIDTH = 3.0  # of panels where occupations are those of scattering electrons, in temperatures
+HEATED = 0.56  # temperature of electrons between reservoirs, in units of the larger voltage
 APART = 1e-3  # of energies at which panels begin, in units of the largest of them
 
 
@@ -79,10 +82,14 @@ class Plan:
             driving = {name: replace(bias, voltage=bias.temperature) for name, bias in biases.items()}
         top = max(float(own.steps.max()) + ENDED * max(own.temperature, reference) for own in driving.values())
         low, high = (0.0, top) if self.energy_range is None else energy_interval(self.energy_range, 1.0)
+        marks = [*(own.steps for own in driving.values()), _spectral_edges(problem)]
+        if scatters(problem):
+            marks.append(_thermal_marks(list(driving.values())))
+            high = max(high, float(marks[-1][-1])) if self.energy_range is None else high
         breaks = [low]
-        for mark in np.unique(np.concatenate([*(own.steps for own in driving.values()), _spectral_edges(problem)])):
+        for mark in np.unique(np.concatenate(marks)).tolist():
             if breaks[-1] + APART * high < mark < high * (1 - APART):
-                breaks.append(float(mark))
+                breaks.append(mark)
         vectors = mode_vectors(problem)
 
         def weighting(energies: Real) -> Real:
@@ -91,6 +98,14 @@ class Plan:
 
         edges = edges_of(driving.values(), reference)
         return adaptive_panels([*breaks, high], weighting, edges, self.tolerance, solved.solve)
+
+
+def _thermal_marks(biases: list[Bias]) -> Real:
+    """Energies close enough for the occupations of electrons with a temperature of their own."""
+    top, coldest = max(float(bias.steps.max()) for bias in biases), min(bias.temperature for bias in biases)
+    hottest = max(bias.temperature for bias in biases) + HEATED * top
+    low = np.arange(0.0, top + ENDED * coldest, WIDTH * coldest)
+    return np.concatenate([low, np.arange(low[-1], top + ENDED * hottest, WIDTH * hottest)[1:]])
 
 
 def _spectral_edges(problem: Problem) -> Real:

@@ -11,7 +11,7 @@ voltage of the condensate is an unknown too: the one at which no current flows i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -19,21 +19,19 @@ from numpy.typing import NDArray
 
 from ..device.device import Device
 from ..errors import SolveError
-from ..fem.currents import at_quadrature
 from ..fem.gap_equation import Pairing
 from ..fem.problem import Problem
-from ..fem.retarded import Retarded
 from ..numerics.newton import ERROR_TOLERANCE
 from ..numerics.report import Iteration
-from ..physics.nambu import dot
-from ..physics.riccati import identity_like, inverse, pauli_components, to_matrix
 from ..points.panels import Panels
 from ..points.team import Team
 from ..solve.field_iterations import anderson_sweeps
 from ..solve.field_problem import GROWTH, SelfConsistency
 from ..solve.results import Equilibrium, Spectrum
 from .balance import balanced, relative_to
-from .bias import Bias, product_weights
+from .bias import Bias, largest_energy, product_weights
+from .collisions import Scattered, scatter, scatters
+from .local import driven_amplitude
 from .responses import Responses, mode_vectors, solved_response
 from .result import Nonequilibrium
 from .sweeps import relaxing_sweeps
@@ -82,6 +80,7 @@ class Drive:
     team: Team | None = None
     fields: Real = field(default_factory=lambda: np.empty(0))
     conductances: Real = field(default_factory=lambda: np.empty(0))
+    scattered: Scattered | None = None
 
     def turn(self, team: Team, panels: Panels) -> None:
         """Go on to the energies of other panels, with a team that has them."""
@@ -113,6 +112,21 @@ class Drive:
             conductances.append(found.conductance)
         self.fields, self.conductances = np.array(fields), np.array(conductances)
         self.balance()
+        if scatters(problem):
+            assert self.panels is not None
+            self.scattered = scatter(
+                self.responses.keeping(len(fields)), self.team.states, self.panels, self.broadening, self._driven(),
+                self.temperature, largest_energy(self.biases.values()), self.scattered,
+            )  # fmt: skip
+            self.balance()
+
+    def _driven(self) -> Real:
+        """The deviations that the reservoirs make, at all energies."""
+        assert self.team is not None
+        given = [bias.deviation(self.team.points, self.temperature) for bias in self.relative.values()]
+        amounts = np.stack(given, axis=1) @ mode_vectors(self.responses.problem)
+        amounts = amounts[:, self.columns[:, 0], self.columns[:, 1]]
+        return np.asarray(np.einsum("ec,ecnm->enm", amounts, self.fields))
 
     def set_normal(self, problem: Problem) -> None:
         """The normal metal at all energies."""
@@ -126,6 +140,7 @@ class Drive:
         self.biases, self.condensate = balanced(
             self.panels, self.conductances, self.biases, self.floating, self.temperature,
             mode_vectors(self.responses.problem), free=self.free, condensate=self.condensate,
+            others=self.scattered.charge if self.scattered is not None else 0.0,
         )  # fmt: skip
 
     @property
@@ -138,7 +153,10 @@ class Drive:
         assert self.panels is not None
         vectors = mode_vectors(self.responses.problem)
         weights = product_weights(self.panels, self.relative, self.temperature, vectors, 0)
-        return np.asarray(np.einsum("ec,ecnm->enm", weights[:, self.columns[:, 0], self.columns[:, 1]], self.fields))
+        own = np.einsum("ec,ecnm->enm", weights[:, self.columns[:, 0], self.columns[:, 1]], self.fields)
+        if self.scattered is not None:
+            own = own + self.scattered.weights[:, None, None] * self.scattered.fields
+        return np.asarray(own)
 
     def result(self, device: Device, eq: Equilibrium, kind: str) -> Nonequilibrium:
         """The state at the present energies."""
@@ -150,7 +168,7 @@ class Drive:
         )
         return Nonequilibrium(
             device, self.temperature, eq, spectrum, self.panels, self.relative, self.floating, self.condensate,
-            self.columns, self.fields, self.conductances, kind,
+            self.columns, self.fields, self.conductances, kind, self.scattered,
         )  # fmt: skip
 
     def pairing_term(self, pairing: Pairing) -> Complex:
@@ -169,19 +187,6 @@ def at_rest(consistency: DrivenConsistency, advance: Callable[[Iteration], objec
         advance(sweep)
         if sweep.residual <= FIRST_TOLERANCE:
             break
-
-
-def driven_amplitude(problem: Problem, state: Complex, h: Real, pairing: Pairing) -> Complex:
-    """(1/2) tr [R h - h A]_12 at the points of the pairing: sum over mu of F_mu h2_mu - h1_mu Ft_mu*."""
-    space = problem.space
-    part = replace(space, cells=space.cells[pairing.chosen])
-    a, b = (to_matrix(own) for own in Retarded(problem).matrices(at_quadrature(part, state)))
-    one = identity_like(a)
-    upper = pauli_components(2 * dot(inverse(one + dot(a, b)), a))
-    lower = pauli_components(2 * dot(inverse(one + dot(b, a)), b))
-    modes = np.moveaxis(at_quadrature(part, h @ mode_vectors(problem).T), -1, 0)
-    plain, turned = modes[[0, 2, 3, 4]], modes[[1, 5, 6, 7]]
-    return np.asarray((upper * (plain - turned) - (plain + turned) * lower.conj()).sum(axis=0))
 
 
 @dataclass(eq=False)

@@ -22,7 +22,7 @@ from ..fem.conjugates import CellTables, ConjugateSpace, both, both_derivatives,
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
 from ..frozen import FrozenRecord
-from ..physics.columns import COEFFICIENTS, N0
+from ..physics.columns import COEFFICIENTS, INELASTIC, N0
 from ..physics.jit import formula, kernel, readonly
 from ..physics.kinetic import add_turns, kinetic_tensors, write_turns
 from ..physics.kinetic_interface import SideSpace, interface_modes, side_space
@@ -45,7 +45,7 @@ def tensors_at(
     gradients(t.dphi, t.inverse, e, q, point.grad)
     both_derivatives(like, state, t, e, q, a, b, point.grad, point.dz)
     pairs = t.pairs if t.kinds[e] & SPIN_CHARGE else t.pairs[:0]
-    kinetic_tensors(w, t.table[e, q], pairs, a, b, point.dz, space)
+    kinetic_tensors(w + t.table[e, q, INELASTIC], t.table[e, q], pairs, a, b, point.dz, space)
     if t.kinds[e] & GAUGE:
         write_turns(like, t.table[e, q], COEFFICIENTS, space.turn)
         add_turns(space)

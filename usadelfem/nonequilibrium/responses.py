@@ -15,7 +15,7 @@ from ..errors import DeviceError, SolveError
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
 from ..fem.sector import full_sector
-from ..numerics.linear import LinearSolver, linear_solver
+from ..numerics.linear import Factor, LinearSolver, linear_solver
 from ..physics.nambu import SIGMA
 from ..physics.riccati import green, to_matrix
 from ..space.space import Index, Real
@@ -74,10 +74,13 @@ class Responses:
         The discretised device.
     kind
         The linear solver, as in `linear_solver`.
+    slots
+        How many energies keep their factors for `answer`.
     """
 
     problem: Problem
     kind: str = "auto"
+    slots: int = 1
 
     def __post_init__(self) -> None:
         self._check_reached()
@@ -85,8 +88,16 @@ class Responses:
     def with_problem(self, problem: Problem) -> Responses:
         """The same of a problem with other coefficients, which knows all that does not depend on them."""
         made = Responses.__new__(Responses)
-        vars(made).update({name: own for name, own in vars(self).items() if name != "kinetic"})
+        vars(made).update({name: own for name, own in vars(self).items() if name not in ("kinetic", "_kept")})
         object.__setattr__(made, "problem", problem)
+        vars(made.kinetic)["pattern"] = self.kinetic.pattern
+        return made
+
+    def keeping(self, slots: int) -> Responses:
+        """The same with room for the factors of so many energies."""
+        if slots == self.slots:
+            return self
+        made = Responses(self.problem, self.kind, slots)
         vars(made.kinetic)["pattern"] = self.kinetic.pattern
         return made
 
@@ -119,10 +130,10 @@ class Responses:
         count = len(pattern.indptr) - 1
         ones = np.ones((len(pattern.indices), m, m))
         whole = bsr_array((ones, pattern.indices, pattern.indptr), shape=(count * m,) * 2).tocsr()
-        return linear_solver(whole.indptr, whole.indices, block=m, kind=self.kind, symmetric=False)
+        return linear_solver(whole.indptr, whole.indices, block=m, kind=self.kind, slots=self.slots, symmetric=False)
 
-    def solve(self, w: complex, state: Complex) -> Response:
-        """The responses at w = Gamma - iE with the retarded state (nodes, 2n).
+    def solve(self, w: complex, state: Complex, slot: int = 0) -> Response:
+        """The responses at w = Gamma - iE with the retarded state (nodes, 2n); its factors stay in a slot.
 
         Raises
         ------
@@ -134,10 +145,33 @@ class Responses:
         values = kinetic.blocks(w, state)
         imposed = self._imposed(state)
         matrix, right = self._with_reservoirs(values, imposed)
-        factor = self._solver.factorize(matrix.data)
+        factor = self._solver.factorize(matrix.data, slot)
+        if self.slots > 1:
+            self._kept[slot] = factor, imposed, values
         h = factor.solve(right, accuracy=ACCURACY).reshape(count, m, len(self.terminals), m)
         fields = np.ascontiguousarray(h.transpose(2, 3, 0, 1))
-        return Response(fields, self._conductance(values, h.reshape(count * m, -1)))
+        conductance = self._conductance(values, h.reshape(count * m, -1))
+        return Response(fields, conductance.reshape(len(self.terminals), m, len(self.terminals), m))
+
+    def answer(self, slot: int, load: Real) -> tuple[Real, Real]:
+        """The distribution (nodes, m) that a load makes at the energy of a slot, without deviations of the reservoirs,
+        and the currents of modes out of terminals, (terminals, m) as in `Response.conductance`.
+        """
+        factor, imposed, values = self._kept[slot]
+        right = load.copy()
+        for node, projector in imposed.items():
+            right[node] -= projector @ load[node]
+        m = self.kinetic.modes
+        h = factor.solve(right.ravel(), accuracy=ACCURACY).reshape(-1, m)
+        currents = self._conductance(values, h.reshape(-1, 1)).reshape(len(self.terminals), m)
+        for number, nodes in enumerate(self.terminals.values()):
+            currents[number] -= 0.25 * load[nodes].sum(axis=0)
+        return h, currents
+
+    @cached_property
+    def _kept(self) -> dict[int, tuple[Factor, dict[int, Real], Real]]:
+        """Factors, imposed modes and matrices of slots."""
+        return {}
 
     def _with_reservoirs(self, values: Real, imposed: dict[int, Real]) -> tuple[Any, Real]:
         """The matrix with the rows of imposed modes replaced by those of unit matrices, and its right-hand sides."""
@@ -166,7 +200,7 @@ class Responses:
             blocks = np.flatnonzero(np.isin(self._rows, self.terminals[name]))
             columns = pattern.indices[blocks]
             out[number] = np.einsum("brc,bck->rk", values[blocks], h.reshape(count, m, -1)[columns])
-        return 0.25 * out.reshape(len(names), m, len(names), m)
+        return 0.25 * out
 
     def _imposed(self, state: Complex) -> dict[int, Real]:
         """Nodes at which modes are given, with the projectors on them (m, m)."""
@@ -228,10 +262,12 @@ class Responses:
             )
 
 
-def solved_response(responses: Responses, broadening: float, energy: float, state: Complex) -> Response:
+def solved_response(
+    responses: Responses, broadening: float, energy: float, state: Complex, slot: int = 0
+) -> Response:
     """The response at an energy; SolveError where the kinetic equation is singular."""
     try:
-        return responses.solve(complex(broadening, -energy), state)
+        return responses.solve(complex(broadening, -energy), state, slot)
     except np.linalg.LinAlgError as error:
         raise SolveError(
             f"the kinetic equation at energy {energy:.6g} has no unique solution ({error}). Try: a larger broadening, "

@@ -12,19 +12,21 @@ from numpy.typing import NDArray
 
 from ..checks import shown
 from ..device.device import Device
-from ..errors import warn
+from ..errors import SolveError, warn
 from ..fem.problem import Problem
 from ..frozen import FrozenRecord, freeze
 from ..points.panels import Panels
 from ..solve.results import Equilibrium, Spectrum
 from .balance import balanced
-from .bias import MODES, Bias, changed, edges_of, product_weights, wanted_columns
+from .bias import MODES, Bias, changed, edges_of, largest_energy, product_weights, wanted_columns
+from .collisions import Scattered, scatter
 from .kinetic import Kinetic
 from .responses import Responses, mode_vectors
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
+MOST_TURNS, SETTLED = 60, 1e-9  # of floating voltages with inelastic scattering, in units of the largest energy
 LEFT_OUT = 1e-6  # of an occupation beyond the energies
 
 
@@ -88,6 +90,8 @@ class Nonequilibrium(FrozenRecord):
         As `Conductance.values`, in the modes of the spin sector.
     kind
         The linear solver.
+    scattered
+        What inelastic scattering adds; None without.
     """
 
     device: Device
@@ -102,6 +106,7 @@ class Nonequilibrium(FrozenRecord):
     responses: Real
     conductances: Real
     kind: str = "auto"
+    scattered: Scattered | None = None
 
     def __post_init__(self) -> None:
         freeze(vars(self))
@@ -155,7 +160,25 @@ class Nonequilibrium(FrozenRecord):
     def deviation(self) -> Real:
         """The distribution minus tanh(E/2T), at the nodes, in the modes of the sector, (energies, nodes, m)."""
         amounts = self.imposed(self.energies)[:, self.columns[:, 0], self.columns[:, 1]]
-        return np.asarray(np.einsum("ec,ecnm->enm", amounts, self.responses))
+        driven = np.einsum("ec,ecnm->enm", amounts, self.responses)
+        return np.asarray(driven if self.scattered is None else driven + self.scattered.fields)
+
+    def with_scattering(self) -> Nonequilibrium:
+        """With the local equilibria of inelastic scattering, and floating voltages that go with them."""
+        responses = Responses(self.problem, self.kind, len(self.energies))
+        unit, own = largest_energy(self.biases.values()), self
+        for _ in range(MOST_TURNS):
+            scattered = scatter(
+                responses, self.spectrum.states, self.panels, self.spectrum.broadening,
+                replace(own, scattered=None).deviation, self.temperature, unit, own.scattered,
+            )  # fmt: skip
+            before, own = own.voltages, replace(own, scattered=scattered)._balanced()
+            if max(abs(own.voltages[name] - before[name]) for name in before) <= SETTLED * unit:
+                return own
+        raise SolveError(
+            f"the voltages of floating reservoirs did not settle with inelastic scattering in {MOST_TURNS} turns. Give "
+            "them a number near the one that is looked for", frequency=0.0, residuals=(), state=None,
+        )  # fmt: skip
 
     @cached_property
     def summands(self) -> tuple[Real, Real]:
@@ -167,6 +190,9 @@ class Nonequilibrium(FrozenRecord):
             self._weights(power)[:, self.columns[:, 0], self.columns[:, 1]] for power in (0, 1)
         ]  # fmt: skip
         one, two = (np.einsum("ec,ecnm->enm", own, self.responses) for own in weights)
+        if self.scattered is not None:
+            added = self.scattered.weights[:, None, None] * self.scattered.fields
+            one, two = one + added, two + self.energies[:, None, None] * added
         return one, two
 
     def _weights(self, power: int) -> Real:
@@ -176,7 +202,11 @@ class Nonequilibrium(FrozenRecord):
     def integral(self, power: int = 0) -> Real:
         """Integrals over E > 0 of the currents of modes out of terminals, times a power of E, (terminals, m)."""
         self._warn_of_range()
-        return np.asarray(np.einsum("etm,eaitm->ai", self._weights(power), self.conductances))
+        total = np.einsum("etm,eaitm->ai", self._weights(power), self.conductances)
+        if self.scattered is not None:
+            weights = self.scattered.weights * self.energies**power
+            total = total + np.einsum("e,eai->ai", weights, self.scattered.currents)
+        return np.asarray(total)
 
     def with_bias(
         self, biases: Mapping[str, Any] | None = None, /, **voltages: float
@@ -196,6 +226,12 @@ class Nonequilibrium(FrozenRecord):
         ValueError
             If there is no such reservoir, or its occupation ends beyond the energies that were solved.
         """
+        if self.scattered is not None or self.equilibrium.pairing is not None:
+            what = "gap" if self.scattered is None else "inelastic scattering"
+            raise ValueError(
+                f"the {what} of this state is that of its own bias: solve again with the other voltages, which may "
+                "start from this state with initial=..."
+            )
         given: dict[str, Any] = {**(biases or {}), **voltages}
         own, floating = dict(self.biases), set(self.floating)
         for name, change in given.items():
@@ -269,7 +305,7 @@ class Nonequilibrium(FrozenRecord):
             return self
         found, _ = balanced(
             self.panels, self.conductances, self.biases, self.floating, self.temperature, mode_vectors(self.problem),
-            free=False, condensate=0.0,
+            free=False, condensate=0.0, others=self.scattered.charge if self.scattered is not None else 0.0,
         )  # fmt: skip
         solved = replace(self, biases=found)
         solved._check_range()

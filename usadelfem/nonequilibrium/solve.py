@@ -29,6 +29,7 @@ from ..solve.field_guess import Initial, gap_from, initial_gap
 from ..solve.field_solve import FIRST_ACCURACY, FieldOptions, with_found_gap
 from ..solve.results import Equilibrium
 from .bias import Bias, read_biases, wanted_columns
+from .collisions import scatters
 from .energies import Plan
 from .gap import Drive, DrivenConsistency, at_rest, find_gap
 from .responses import Responses
@@ -134,7 +135,8 @@ def solve_nonequilibrium(
     )
     solved, panels = plan.energies(problem, biases)
     solved.team.release()
-    return solved.result(plan, eq, panels, biases, condensate)._balanced()
+    found = solved.result(plan, eq, panels, biases, condensate)._balanced()
+    return found.with_scattering() if scatters(problem) else found
 
 
 def conductance_matrix(neq: Nonequilibrium) -> Conductance:

@@ -14,11 +14,10 @@ from ..checks import named, number, numbers, shown
 from ..errors import ObservableError
 from ..fem.currents import at_quadrature
 from ..nonequilibrium.bias import MODES, Bias, product_weights
+from ..nonequilibrium.local import normal_blocks, spin_product
 from ..nonequilibrium.responses import mode_vectors
 from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import N0
-from ..physics.nambu import dot
-from ..physics.riccati import identity_like, inverse, pauli_components, to_matrix
 from ..space.locate import Location, locate
 from .arguments import check_result
 from .fields import Field, Series
@@ -28,14 +27,6 @@ Complex = NDArray[np.complex128]
 Interpolated = Callable[[NDArray[Any]], NDArray[Any]]  # values (nodes, components) to (..., components)
 
 PROBED = 1e-10  # of the currents into a probe, in units of its conductance times its temperature
-
-
-def _blocks(neq: Nonequilibrium, state: Complex) -> tuple[Complex, Complex]:
-    """The diagonal Nambu blocks of R, as 1/2 tr sigma_mu G and the same of the lower one; (4, ...) each."""
-    a, b = (to_matrix(entries) for entries in neq.spectrum.equation.matrices(state))
-    one = identity_like(a)
-    upper, lower = 2 * inverse(one + dot(a, b)) - one, one - 2 * inverse(one + dot(b, a))
-    return pauli_components(upper), pauli_components(lower)
 
 
 def _traces(neq: Nonequilibrium, interpolated: Interpolated) -> tuple[Real, Real]:
@@ -52,16 +43,10 @@ def _traces(neq: Nonequilibrium, interpolated: Interpolated) -> tuple[Real, Real
     for state, own in zip(neq.spectrum.states, neq.summands[0], strict=True):
         h = np.moveaxis(interpolated(own @ vectors.T), -1, 0)
         plain, turned = h[[0, 2, 3, 4]], h[[1, 5, 6, 7]]
-        upper, lower = _blocks(neq, interpolated(state))
-        (one, along), (two, against) = _product(upper, plain + turned), _product(lower, plain - turned)
+        upper, lower = normal_blocks(neq.problem, interpolated(state))
+        (one, along), (two, against) = spin_product(upper, plain + turned), spin_product(lower, plain - turned)
         charge, spin = charge + 2 * (one + two), spin + 2 * (along - against)
     return np.asarray(charge), np.asarray(spin)
-
-
-def _product(g: Complex, h: Real) -> tuple[Real, Real]:
-    """Re tr G h and Re tr sigma_a G h of Pauli components (4, ...)."""
-    cross = np.cross(g[1:], h[1:], axis=0)
-    return 2 * (g * h).sum(axis=0).real, 2 * (g[0] * h[1:] + g[1:] * h[0] + 1j * cross).real
 
 
 def traces_at_quadrature(neq: Nonequilibrium) -> tuple[Real, Real]:
@@ -242,12 +227,12 @@ def _probed(neq: Nonequilibrium, location: Location) -> tuple[Real, Real]:
     density, into = [], np.zeros((2, len(location.cells)))
     driven = neq.summands if neq.is_driven else (np.zeros_like(neq.deviation),) * 2
     for state, *own in zip(neq.spectrum.states, *driven, strict=True):
-        upper, lower = _blocks(neq, location.interpolate(state))
+        upper, lower = normal_blocks(neq.problem, location.interpolate(state))
         density.append(0.5 * (upper[0] - lower[0]).real)
         for power in range(2):
             h = np.moveaxis(location.interpolate(own[power] @ vectors.T), -1, 0)
             plain, turned = h[[0, 2, 3, 4]], h[[1, 5, 6, 7]]
-            one, two = _product(upper, plain + turned)[0], _product(lower, plain - turned)[0]
+            one, two = spin_product(upper, plain + turned)[0], spin_product(lower, plain - turned)[0]
             into[power] += (one + two if power == 0 else one - two) / 4
     return np.array(density), into
 

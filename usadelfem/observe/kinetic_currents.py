@@ -37,7 +37,10 @@ def flows(neq: Nonequilibrium, power: int) -> Real:
     if neq.is_driven:
         for energy, state, h in zip(neq.energies.tolist(), neq.spectrum.states, neq.summands[power], strict=True):
             total += kinetic.flow(complex(neq.spectrum.broadening, -energy), state, h)
-    return np.asarray(np.tensordot(mode_vectors(problem), total, axes=1))
+    whole = np.tensordot(mode_vectors(problem), total, axes=1)
+    if neq.scattered is not None:
+        whole[:, -1] -= problem.coefficients.table[..., N0] * neq.scattered.given[power]
+    return np.asarray(whole)
 
 
 def flux_through(neq: Nonequilibrium, section: Section, power: int) -> Real:
@@ -49,7 +52,26 @@ def flux_through(neq: Nonequilibrium, section: Section, power: int) -> Real:
         return np.zeros(8)
     for energy, state, h in zip(neq.energies.tolist(), neq.spectrum.states, neq.summands[power], strict=True):
         total += _of_energy(neq, complex(neq.spectrum.broadening, -energy), state, h, section, share)
-    return np.asarray(mode_vectors(problem) @ total)
+    whole = mode_vectors(problem) @ total
+    if neq.scattered is not None:
+        given = problem.coefficients.table[..., N0] * neq.scattered.given[power]
+        whole = whole - _given_behind(neq, given, section, share)
+    return np.asarray(whole)
+
+
+def _given_behind(neq: Nonequilibrium, given: Real, section: Section, share: Real) -> Real:
+    """What local equilibria give to the nodes of a section, of densities (8, cells, points)."""
+    space = neq.problem.space
+
+    def cells(chosen: Index) -> Real:
+        out = np.zeros((space.nodes.shape[1], 8))
+        np.add.at(out, space.cells[chosen], np.einsum("xcq,cq,qi->cix", given[:, chosen], space.dx[chosen], space.phi))
+        return out
+
+    def sides(_: NDArray[np.bool_]) -> Real:
+        return np.zeros((space.nodes.shape[1], 8))
+
+    return section_moments(neq.problem, section, share, cells, sides, lambda residual, part: part @ residual)
 
 
 def _of_energy(neq: Nonequilibrium, w: complex, state: Any, h: Real, section: Section, share: Real) -> Real:

@@ -118,6 +118,7 @@ COEFFICIENT_RULES: dict[str, Rule] = {
     "tau_so": Rule(shape=(3,), positive=True, infinite=True, isotropic=True),
     "tau_sf": Rule(shape=(3,), positive=True, infinite=True, isotropic=True),
     "depairing": Rule(non_negative=True),
+    "inelastic_rate": Rule(non_negative=True),
     "theta": Rule(),
     "kappa": Rule(),
     "spin_hall_tensor": Rule(shape=("dim", "dim", 3), optional=True, antisymmetric=True),
@@ -151,6 +152,8 @@ LOCAL = (
         name="DEPAIRING", coefficients=("depairing",), fill=_as_it_is,
         **PLAIN | {"vertices": (Vertex(-1, tau3=True),), "breaks_pairs": True},
     ),
+    # A broadening of the energy, w -> w + rate, at real energies only.
+    Column(name="INELASTIC", coefficients=("inelastic_rate",), fill=_as_it_is, **PLAIN),
 )  # fmt: skip
 # For every mesh axis: the vector potential and the SU(2) field.
 _SU2 = PLAIN | {"coefficients": ("rashba", "dresselhaus", "su2"), "fill": None, "torque": "intrinsic"}
@@ -177,6 +180,7 @@ if _unused:
 NUMBER = {column.name: number for number, column in enumerate(LOCAL)}
 N0, D, GAP_RE, GAP_IM, HX, HY, HZ = (NUMBER[name] for name in ("N0", "D", "GAP_RE", "GAP_IM", "HX", "HY", "HZ"))
 GAP, EXCHANGE_FIELD, DEPAIRING = (GAP_RE, GAP_IM), (HX, HY, HZ), NUMBER["DEPAIRING"]
+INELASTIC = NUMBER["INELASTIC"]
 COEFFICIENTS, GAUGE_COLUMNS, CHANNEL_COLUMNS = len(LOCAL), len(GAUGE), len(CHANNEL)
 
 # Fields that no material has, and whose conjugates are observables all the same: w tau3 (the density of states),

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .columns import GAUGE_COLUMNS, VERTEX_AXIS, VERTEX_COLUMN, VERTEX_TAU3, VERTICES, D
+from .columns import GAUGE_COLUMNS, INELASTIC, VERTEX_AXIS, VERTEX_COLUMN, VERTEX_TAU3, VERTICES, D
 from .functional import self_energy, static_energy
 from .interface import Matrix, add4, green4, mul4, unit4
 from .jit import formula
 from .kinetic_sums import (
     KineticSpace,
     add_modes,
+    add_product,
     advanced,
     conjugation,
     derivative4,
@@ -33,7 +34,7 @@ from .kinetic_sums import (
     sandwich_spin,
     scale4,
 )
-from .nambu import Spin, over_spin
+from .nambu import Spin, over_spin, pauli
 from .spin_charge import channel_column, spin_vector
 from .variations import frame, get
 
@@ -212,11 +213,17 @@ def kinetic_tensors(w: Any, c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, space
         add_modes(a, space.of_axes[axis], space.work, axis, space.local)
     for k in range(dim):
         add_modes(a, space.of_drift[k], space.work, -1, space.drift[k])
-    for j in range(2 * n):  # no source of energy, and no torque on energy and charge: exactly
+    for j in range(2 * n):  # no other source of energy, and no torque on energy and charge: exactly
         space.local[0, j] = 0.0
         for k in range(dim):
             space.torque[k, 0, j] = 0.0
             space.torque[k, n, j] = 0.0
+    if c[INELASTIC] > 0.0:  # from 2 rate tau3 (h_loc - h), what takes h away
+        space.of_local[:] = 0.0
+        unit = pauli(a, 1.0, 0.0, 0.0, 0.0)
+        add_product(4.0 * c[INELASTIC], r[0], unit, space.of_local[0])
+        add_product(-4.0 * c[INELASTIC], r[3], unit, space.of_local[3])
+        add_modes(a, space.of_local, space.work, -1, space.local)
 
 
 @formula
