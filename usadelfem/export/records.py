@@ -12,20 +12,24 @@ import skfem
 from numpy.typing import NDArray
 from skfem.generic_utils import OrientedBoundary
 
-from ..device.contact import CurrentContact, Reservoir
+from ..device.contact import FLOATING, CurrentContact, Reservoir
 from ..device.device import Device
 from ..device.interface import Interface
-from ..device.material import Material, Vacuum
+from ..device.material import Material, Relaxation, Vacuum
 from ..geometry.mesh import MESH_TYPES
+from ..nonequilibrium.bias import Bias
+from ..nonequilibrium.collisions import Scattered
 from ..numerics.newton import Clock
 from ..numerics.report import Iteration, Report
+from ..points.panels import Panels
 from .hdf5 import attribute, member, members, read_array, seal, set_text, verify
 from .sampled import Sampled
 
 RECORDS: dict[str, type] = {
     record.__name__: record
     for record in (
-        Device, Material, Vacuum, Reservoir, CurrentContact, Interface, Sampled, Report, Iteration, Clock,
+        Device, Material, Relaxation, Vacuum, Reservoir, CurrentContact, Interface, Sampled, Report, Iteration, Clock,
+        Bias, Panels, Scattered,
     )
 }  # fmt: skip
 _MESHES: dict[str, type] = {mesh.__name__: mesh for mesh in MESH_TYPES.values()}
@@ -49,6 +53,8 @@ def write(group: Any, name: str, value: Any) -> None:
     own = group.create_group(name)
     if value is None or isinstance(value, bool | int | float | complex | str | np.number | np.bool_):
         _write_simple(own, value)
+    elif value is FLOATING:
+        set_text(own, "kind", "floating")
     elif isinstance(value, Mapping):
         set_text(own, "kind", "mapping")
         write(own, "keys", list(value))
@@ -143,6 +149,8 @@ class _Reader:
         if kind in ("tuple", "list"):
             items = [self.read(member(item, str(n))) for n in range(len(item))]
             return tuple(items) if kind == "tuple" else items
+        if kind == "floating":
+            return FLOATING
         value = attribute(item, "value")
         if kind == "integer":
             return int(value)
@@ -170,4 +178,4 @@ def _check_indices(what: str, indices: NDArray[Any], size: int) -> None:
 
 
 _CLASSES: dict[str, dict[str, type]] = {"mesh": _MESHES, "record": RECORDS}
-_KINDS = {*_CLASSES, "mapping", "tuple", "list", "none", "number", "integer", "text"}
+_KINDS = {*_CLASSES, "mapping", "tuple", "list", "none", "number", "integer", "text", "floating"}

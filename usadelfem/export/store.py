@@ -21,6 +21,7 @@ from ..fem.gap_equation import Pairing
 from ..fem.interfaces import COLUMNS
 from ..fem.problem import Problem, build_problem
 from ..fem.screening import build_induced
+from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import column_names
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
@@ -31,9 +32,9 @@ from .layout import is_checkpoint, read_checkpoint
 from .records import read, write
 from .sampled import without_functions
 
-Result = Equilibrium | Spectrum | NormalState | SweepResult
+Result = Equilibrium | Spectrum | NormalState | Nonequilibrium | SweepResult
 
-FORMAT = 4
+FORMAT = 5
 
 
 @named()
@@ -50,7 +51,7 @@ def save(path: str | os.PathLike[str], result: Result) -> Path:
     path
         File name ending in .h5, in a folder that exists.
     result
-        An Equilibrium, Spectrum, NormalState or SweepResult.
+        An Equilibrium, Spectrum, NormalState, Nonequilibrium or SweepResult.
 
     Returns
     -------
@@ -146,6 +147,7 @@ def _pack_system(device: Device, problem: Problem) -> dict[str, Any]:
     return {
         "device": without_functions(device, problem.space), "order": problem.space.order,
         "linearized": problem.linearized, "sector": "full" if problem.sector.name == "full" else "auto",
+        "biased": problem.biased,
         "potential": bool(own.gauge.shape[2]), "table": own.table, "kinds": own.kinds, "pairs": own.pairs,
         "columns": own.columns, "barrier_columns": COLUMNS,
         "contacts": {name: (at.gap, at.exchange) for name, at in problem.electrodes.items()},
@@ -158,7 +160,7 @@ def _unpack_system(content: dict[str, Any], temperature: float | None) -> tuple[
     device = content["device"]
     fresh = build_problem(
         device, content["order"], linearized=content["linearized"], temperature=temperature,
-        potential=content["potential"], sector=content["sector"],
+        potential=content["potential"], sector=content["sector"], biased=content["biased"],
     )  # fmt: skip
     table, kinds, channels = content["junctions"]
     electrodes = {name: Electrode(fresh.electrodes[name].nodes, *at) for name, at in content["contacts"].items()}
@@ -244,6 +246,23 @@ def _unpack_normal_state(content: dict[str, Any]) -> NormalState:
     return NormalState(device, content["values"], replace(problem, coefficients=_unpack_coefficients(content)))
 
 
+def _pack_nonequilibrium(neq: Nonequilibrium) -> dict[str, Any]:
+    names = (
+        "temperature", "panels", "biases", "floating", "condensate", "columns", "responses", "conductances", "kind",
+        "scattered",
+    )  # fmt: skip
+    own = {"equilibrium": _pack_equilibrium(neq.equilibrium), "spectrum": _pack_spectrum(neq.spectrum)}
+    return own | {name: getattr(neq, name) for name in names}
+
+
+def _unpack_nonequilibrium(content: dict[str, Any]) -> Nonequilibrium:
+    spectrum = _unpack_spectrum(content.pop("spectrum"))
+    return Nonequilibrium(
+        device=spectrum.device, spectrum=spectrum, equilibrium=_unpack_equilibrium(content.pop("equilibrium")),
+        **content,
+    )  # fmt: skip
+
+
 def _pack_sweep(result: SweepResult) -> dict[str, Any]:
     return {"parameters": result.parameters, "values": result.values, "failed": result.failed}
 
@@ -252,5 +271,6 @@ _KINDS: dict[str, tuple[Callable[[Any], dict[str, Any]], Callable[[dict[str, Any
     "Equilibrium": (_pack_equilibrium, _unpack_equilibrium),
     "Spectrum": (_pack_spectrum, _unpack_spectrum),
     "NormalState": (_pack_normal_state, _unpack_normal_state),
+    "Nonequilibrium": (_pack_nonequilibrium, _unpack_nonequilibrium),
     "SweepResult": (_pack_sweep, lambda content: SweepResult(**content)),
 }

@@ -170,7 +170,7 @@ def _arrays(name: str, unit: str, values: NDArray[Any]) -> dict[str, NDArray[Any
 def _point_arrays(field: Field) -> dict[str, NDArray[Any]]:
     values = field.at_corners
     if not np.iscomplexobj(values):
-        return _arrays(field.name, field.unit, values)
+        return _real_arrays(field, "", values)
     arrays: dict[str, NDArray[Any]] = {}
     for label, part in _complex_parts(field, values):
         for suffix, real in (("re", part.real), ("im", part.imag), ("abs", abs(part))):
@@ -191,7 +191,17 @@ def _complex_parts(field: Field, values: NDArray[Any]) -> list[tuple[str, NDArra
 def _cell_arrays(field: Field) -> dict[str, NDArray[Any]]:
     if np.iscomplexobj(field.quadrature):
         return {}
-    return _arrays(f"{field.name}_cell", field.unit, _cell_mean(field.quadrature, field.space))
+    return _real_arrays(field, "_cell", _cell_mean(field.quadrature, field.space))
+
+
+def _real_arrays(field: Field, ending: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Arrays of a real field; what is no vector is written by its components."""
+    if values.ndim != 2 or len(values) <= 3:
+        return _arrays(f"{field.name}{ending}", field.unit, values)
+    names = [component.replace(" ", "_") for component in field.components]
+    return {
+        f"{field.name}_{name}{ending} [{field.unit}]": part for name, part in zip(names, values, strict=True)
+    }  # fmt: skip
 
 
 def _cell_mean(quadrature: NDArray[Any], space: Space) -> NDArray[Any]:

@@ -236,12 +236,11 @@ class Scattered(FrozenRecord):
 
 
 def scatter(
-    responses: Responses, states: Complex, panels: Panels, broadening: float, driven: Real, temperature: float,
-    unit: float, start: Scattered | None,
+    responses: Responses, energies: Real, states: Complex, panels: Panels, broadening: float, driven: Real,
+    temperature: float, unit: float, start: Scattered | None,
 ) -> Scattered:  # fmt: skip
     """Let a distribution `driven` (energies, nodes, m) by the reservoirs scatter."""
     weights = plain_weights(panels)
-    energies = np.unique(panels.energies)
     collisions = Collisions(responses.problem, hot_cells(responses.problem), temperature, unit, energies, weights)
     if start is not None and start.local.shape == collisions.local.shape:
         collisions.local = start.local

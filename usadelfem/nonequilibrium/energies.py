@@ -153,8 +153,9 @@ class Solved:
     def result(
         self, plan: Plan, eq: Equilibrium, panels: Panels, biases: dict[str, Bias], condensate: float
     ) -> Nonequilibrium:  # fmt: skip
-        """The result, with the energies of the panels only."""
-        energies = np.unique(panels.energies) if len(panels.ends) else np.array(sorted(self.states))
+        """The result, with the energies of the panels only; given ones are the ends of theirs, exactly."""
+        given = len(panels.points) == 2
+        energies = np.array(sorted(self.states)) if given else np.unique(panels.energies)
         order = energies.tolist()
         spectrum = Spectrum(
             plan.device, energies, self.broadening, np.array([self.states[e] for e in order]),

@@ -115,8 +115,8 @@ class Drive:
         if scatters(problem):
             assert self.panels is not None
             self.scattered = scatter(
-                self.responses.keeping(len(fields)), self.team.states, self.panels, self.broadening, self._driven(),
-                self.temperature, largest_energy(self.biases.values()), self.scattered,
+                self.responses.keeping(len(fields)), self.team.points, self.team.states, self.panels, self.broadening,
+                self._driven(), self.temperature, largest_energy(self.biases.values()), self.scattered,
             )  # fmt: skip
             self.balance()
 

@@ -169,7 +169,7 @@ class Nonequilibrium(FrozenRecord):
         unit, own = largest_energy(self.biases.values()), self
         for _ in range(MOST_TURNS):
             scattered = scatter(
-                responses, self.spectrum.states, self.panels, self.spectrum.broadening,
+                responses, self.energies, self.spectrum.states, self.panels, self.spectrum.broadening,
                 replace(own, scattered=None).deviation, self.temperature, unit, own.scattered,
             )  # fmt: skip
             before, own = own.voltages, replace(own, scattered=scattered)._balanced()
@@ -275,11 +275,6 @@ class Nonequilibrium(FrozenRecord):
 
     def _complete(self) -> Nonequilibrium:
         """With the responses to all modes that are imposed now."""
-        wanted = wanted_columns(self.problem, self.biases)
-        known = {tuple(column) for column in self.columns.tolist()}
-        missing = [column for column in wanted.tolist() if tuple(column) not in known]
-        if not missing:
-            return self
         for name, bias in self.biases.items():
             vectors = mode_vectors(self.problem)[2:5]
             spin = np.array(bias.spin_bias)
@@ -288,6 +283,11 @@ class Nonequilibrium(FrozenRecord):
                     f"reservoir {name!r}: the spin bias {bias.spin_bias} needs spin components that were not solved "
                     "for; solve with it, or with sector='full'"
                 )
+        wanted = wanted_columns(self.problem, self.biases)
+        known = {tuple(column) for column in self.columns.tolist()}
+        missing = [column for column in wanted.tolist() if tuple(column) not in known]
+        if not missing:
+            return self
         responses = Responses(self.problem, self.kind)
         extra = np.array(missing)
         fields = [

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checks import checked_temperature, choice, kind, named, number
 from ..device.device import Device
-from ..errors import DeviceError
+from ..diagnostics.units import warn_units
+from ..errors import DeviceError, warn
 from ..fem.gap_equation import Pairing, build_pairing, needed_cut, zero_temperature_gap
 from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.sector import SECTORS
@@ -28,6 +29,7 @@ from ..solve.equilibrium import given_gaps
 from ..solve.field_guess import Initial, gap_from, initial_gap
 from ..solve.field_solve import FIRST_ACCURACY, FieldOptions, with_found_gap
 from ..solve.results import Equilibrium
+from ..solve.unresolved import warn_unresolved, warn_unresolved_spectrum
 from .bias import Bias, read_biases, wanted_columns
 from .collisions import scatters
 from .energies import Plan
@@ -36,6 +38,8 @@ from .responses import Responses
 from .result import Conductance, Nonequilibrium
 
 Real = NDArray[np.float64]
+
+SOURCE = 1e-3  # of the largest current, that a given gap may take up without a word
 
 Start = Initial | Equilibrium | Nonequilibrium
 
@@ -120,6 +124,7 @@ def solve_nonequilibrium(
     problem = build_problem(device, order, temperature=temperature, sector=sector, biased=True)
     given, condensate = read_biases(device, problem.electrodes, temperature)
     _check_shared(problem, given)
+    warn_units(device, problem, temperature)
     biases = {name: bias or Bias(0.0, _own(device, name, temperature)) for name, bias in given.items()}
     plan = Plan(
         device, temperature, broadening, tolerance, energy_range, chosen, Responses(problem, linear_solver), biases,
@@ -127,7 +132,10 @@ def solve_nonequilibrium(
     )  # fmt: skip
     pairing = build_pairing(device, problem)
     if pairing is not None:
-        return _with_gap(plan, problem, pairing)
+        found = _with_gap(plan, problem, pairing)
+        eq = found.equilibrium
+        warn_unresolved(found.problem, eq.frequencies, eq.weights, eq.riccati)
+        return _examined(found)
     if initial is not None:
         raise ValueError("initial belongs to an unknown gap; all gaps of this device are given")
     eq = given_gaps(
@@ -136,7 +144,9 @@ def solve_nonequilibrium(
     solved, panels = plan.energies(problem, biases)
     solved.team.release()
     found = solved.result(plan, eq, panels, biases, condensate)._balanced()
-    return found.with_scattering() if scatters(problem) else found
+    found = found.with_scattering() if scatters(problem) else found
+    _warn_of_source(found)
+    return _examined(found)
 
 
 def conductance_matrix(neq: Nonequilibrium) -> Conductance:
@@ -151,6 +161,26 @@ def conductance_matrix(neq: Nonequilibrium) -> Conductance:
     """
     kind("conductance_matrix", neq, Nonequilibrium, "is the result of solve_nonequilibrium")
     return neq.conductance()
+
+
+def _examined(neq: Nonequilibrium) -> Nonequilibrium:
+    """The result, after warnings of spectra that the mesh does not resolve."""
+    spectrum = neq.spectrum
+    warn_unresolved_spectrum(neq.problem, spectrum.energies, spectrum.broadening, spectrum.states)
+    return neq
+
+
+def _warn_of_source(neq: Nonequilibrium) -> None:
+    """Warn where a given gap takes up charge that the deviations from equilibrium bring."""
+    if not neq.is_driven or not np.any(neq.problem.gap):
+        return
+    charge = neq.integral()[:, neq.kinetic.modes // 2]
+    if abs(charge.sum()) > SOURCE * abs(charge).max():
+        warn(
+            f"charge is not conserved: of the currents into contacts, the largest {abs(charge).max():.3g}, the sum "
+            f"{charge.sum():.3g} ends in the condensate, whose gap is given and not that of its own equation. Give Tc "
+            "in place of gap, or see charge_source(result) for where it happens"
+        )
 
 
 def _own(device: Device, name: str, temperature: float) -> float:
@@ -251,7 +281,7 @@ def _chosen(plan: Plan, drive: Drive, problem: Problem) -> tuple[Team, Panels]:
     """A team with the energies that a problem needs, and its panels."""
     solved, panels = plan.energies(problem, drive.relative)
     solved.team.release()
-    energies = np.unique(panels.energies)
+    energies = np.unique(panels.energies) if plan.chosen is None else plan.chosen
     team = plan.team(problem, keep=True)
     team.known = [(energy, solved.states[energy]) for energy in energies.tolist()]
     team.turn(energies)

@@ -97,19 +97,25 @@ def collect_mixing(x: complex, m: Matrix, r: Matrix, sums: Any) -> None:
 
 
 @formula
+def collect_tunnel(c: Any, m: Matrix, r1: Matrix, r2: Matrix, sums: Any) -> None:
+    """Collect what leaves side 1 through a barrier of small transparency, by the modes of sides 1 and 2."""
+    x, unit = -0.25 * c[CONDUCTANCE], unit4(r1[0])
+    collect_near(x, unit, unit, r1, filtered(c, m, r2), unit, sums[0])
+    collect_far(x, unit, unit, r1, r2, unit, unit, unit, sums[1])
+    if c[MIX_ONE] != 0.0 or c[MIX_TWO] != 0.0:
+        collect_far(x * c[MIX_ONE], unit, unit, r1, r2, m, unit, unit, sums[1])
+        collect_far(x * c[MIX_ONE], unit, unit, r1, r2, unit, m, unit, sums[1])
+        collect_far(x * c[MIX_TWO], unit, unit, r1, r2, m, m, unit, sums[1])
+
+
+@formula
 def interface_modes(c: Any, channels: Any, one: Any, two: Any, space: SideSpace) -> None:
     """Write the blocks of an interface; arguments as in `interface.junction_terms`."""
     r1, r2, m, unit = green4(one), green4(two), magnetic(c, one[0]), unit4(one[0])
     space.across[:] = 0.0
     space.mixed[:] = 0.0
     if len(channels) == 0 and c[CONDUCTANCE] > 0.0:
-        x = -0.25 * c[CONDUCTANCE]
-        collect_near(x, unit, unit, r1, filtered(c, m, r2), unit, space.across[0])
-        collect_far(x, unit, unit, r1, r2, unit, unit, unit, space.across[1])
-        if c[MIX_ONE] != 0.0 or c[MIX_TWO] != 0.0:
-            collect_far(x * c[MIX_ONE], unit, unit, r1, r2, m, unit, unit, space.across[1])
-            collect_far(x * c[MIX_ONE], unit, unit, r1, r2, unit, m, unit, space.across[1])
-            collect_far(x * c[MIX_TWO], unit, unit, r1, r2, m, m, unit, space.across[1])
+        collect_tunnel(c, m, r1, r2, space.across)
     for n in range(len(channels)):
         tau, x = channels[n, 0], -0.25 * c[CONDUCTANCE] * channels[n, 1]
         inverse, _ = inverse4(deviation(tau, r1, r2))
@@ -125,9 +131,16 @@ def interface_modes(c: Any, channels: Any, one: Any, two: Any, space: SideSpace)
     space.blocks[:] = 0.0
     for side in range(2):
         add_modes(like, space.across[side], space.work, -1, space.blocks[0, side])
+    filters = len(channels) == 0 and (c[MIX_ONE] != 0.0 or c[MIX_TWO] != 0.0)
+    if filters:  # takes up spins across its magnetisation, so that less of them comes out than goes in
+        space.across[:] = 0.0
+        collect_tunnel(c, m, r2, r1, space.across)
+        for side in range(2):
+            add_modes(like, space.across[side], space.work, -1, space.blocks[1, 1 - side])
     for i in range(space.blocks.shape[2]):
-        for j in range(space.blocks.shape[2]):
-            space.blocks[1, 0, i, j] = -space.blocks[0, 0, i, j]
-            space.blocks[1, 1, i, j] = -space.blocks[0, 1, i, j]
+        if not filters or i % len(like) == 0:  # energy and charge: exactly
+            for j in range(space.blocks.shape[2]):
+                space.blocks[1, 0, i, j] = -space.blocks[0, 0, i, j]
+                space.blocks[1, 1, i, j] = -space.blocks[0, 1, i, j]
     for side in range(2):
         add_modes(like, space.mixed[side], space.work, -1, space.blocks[side, side])
