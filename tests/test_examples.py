@@ -29,6 +29,11 @@ OUTPUT = {
     "sns_minigap": ("sns_minigap.png",),
     "phase_field_sweep": ("phase_field_sweep.png",),
     "domain_wall_film": ("domain_wall_film.png", "domain_wall_film.vtu"),
+    "andreev_interferometer": ("andreev_interferometer.png",),
+    "spin_filter_thermoelectric": ("spin_filter_thermoelectric.png",),
+    "spin_valve_nonlocal": ("spin_valve_nonlocal.png",),
+    "spin_hall_superconductor": ("spin_hall_superconductor.png",),
+    "controlled_junction": ("controlled_junction.png",),
 }
 
 

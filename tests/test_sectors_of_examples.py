@@ -37,6 +37,7 @@ class Twice:
 
     def __init__(self, patch):
         self.names, self.patch, self.solve, self.spectrum = [], patch, uf.solve_equilibrium, uf.solve_spectrum
+        self.driven = uf.solve_nonequilibrium
 
     def seen(self, name):
         self.names.append(name)
@@ -69,6 +70,16 @@ class Twice:
     def whole(self, eq):
         return self.solve(eq.device, eq.temperature, frequencies=3, initial=eq, tolerance=1e-12, sector="full")
 
+    def solve_nonequilibrium(self, device, **options):
+        few = {"temperature": options["temperature"], "energies": np.array([0, 0.25, 1.5, 64.0]), "broadening": 0.05}
+        one = self.driven(device, **few)
+        if one.problem.sector.name != "full":
+            two = self.driven(device, **few, sector="full")
+            own, all_modes = uf.conductance_matrix(one).values, uf.conductance_matrix(two).values
+            assert abs(own - all_modes).max() < 1e-8 * abs(all_modes).max()
+        self.seen(one.problem.sector.name)
+        return one
+
     def phase_diagram(self, make, values, **options):
         device = make(values[0])
         name = spectral.build_problem(device, 1).sector.name
@@ -83,7 +94,8 @@ class Twice:
 @pytest.fixture
 def twice(monkeypatch, tmp_path):
     both = Twice(monkeypatch)
-    for space, name in ((uf, "solve_equilibrium"), (uf, "solve_spectrum"), (uf.study, "phase_diagram")):
+    solves = "solve_equilibrium", "solve_spectrum", "solve_nonequilibrium"
+    for space, name in (*((uf, name) for name in solves), (uf.study, "phase_diagram")):
         monkeypatch.setattr(space, name, getattr(both, name))
     for name in ("solve_normal_state", "write_vtk"):
         monkeypatch.setattr(uf, name, stop)

@@ -110,6 +110,11 @@ def read_biases(device: Device, electrodes: Electrodes, temperature: float) -> t
                     "the zero of energy: give a number, or make it a normal reservoir with gap=0"
                 )
             condensates[name] = voltage
+    if len(floating) == len(found) and found:
+        raise DeviceError(
+            "the voltages of all reservoirs float, and nothing says what they are counted from: give one of them a "
+            "number"
+        )
     shift = next(iter(condensates.values()), 0.0)
     if any(voltage != shift for voltage in condensates.values()):
         given = ", ".join(f"{name!r}: {voltage:g}" for name, voltage in condensates.items())

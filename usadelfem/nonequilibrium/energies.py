@@ -94,7 +94,9 @@ class Plan:
 
         def weighting(energies: Real) -> Real:
             own = np.stack([bias.deviation(energies, reference) for bias in driving.values()], axis=1) @ vectors
-            return own.reshape(len(energies), -1)
+            if self.energy_range is not None:  # for other biases to come
+                own[:, :, [0, own.shape[2] // 2]] = 1.0
+            return np.asarray(own.reshape(len(energies), -1))
 
         edges = edges_of(driving.values(), reference)
         return adaptive_panels([*breaks, high], weighting, edges, self.tolerance, solved.solve)
@@ -134,7 +136,7 @@ class Solved:
         self.conductances: dict[float, Real] = {}
 
     def solve(self, energies: Real) -> Real:
-        """Solve energies, in any order; the conductances (energies, terminals x m, terminals x m) by what drives."""
+        """Solve energies, in any order; the conductances by terminal, mode and what drives, (energies, T, m, T m)."""
         self.team.turn(np.unique(energies))
         self.team.descend(self.problem)
         for energy, state, report in zip(self.team.points.tolist(), self.team.states, self.team.reports, strict=True):
@@ -148,7 +150,7 @@ class Solved:
             self.fields[energy] = found.fields[self.columns[:, 0], self.columns[:, 1]]
             self.conductances[energy] = found.conductance
         values = np.array([self.conductances[energy] for energy in energies.tolist()])
-        return np.moveaxis(values.reshape(len(energies), *2 * (values.shape[1] * values.shape[2],)), 1, 2)
+        return values.reshape(*values.shape[:3], -1)
 
     def result(
         self, plan: Plan, eq: Equilibrium, panels: Panels, biases: dict[str, Bias], condensate: float

@@ -23,8 +23,9 @@ from .kinetic import Kinetic
 
 Complex = NDArray[np.complex128]
 
-# A mode is imposed by a superconducting reservoir where K = R h - h A has more than this part of its normal size there.
-# Below the gap energy and spin do not pass (Andreev reflection), and those modes are left to themselves.
+# A mode is imposed by a superconducting reservoir where the square of K = R h - h A is more than this part of its
+# normal size there. Below the gap energy and spin do not pass (Andreev reflection), and those modes are left to
+# themselves; in between the reservoir conducts them, without a step in energy.
 IMPOSED = 1e-2
 ACCURACY = 1e-13  # of the residual
 TAU3 = np.kron(np.diag([1.0, -1.0]), np.eye(2))
@@ -218,7 +219,7 @@ class Responses:
         return found
 
     def _passing(self, state: Complex) -> Real:
-        """Projectors on the modes that K depends on at nodes of a superconducting reservoir, (nodes, m, m)."""
+        """How far modes are imposed at nodes of a superconducting reservoir, (nodes, m, m); 1 where they make K."""
         equation, modes = Retarded(self.problem), mode_matrices(self.problem.sector.entries)
         a, b = equation.matrices(state)
         r = np.moveaxis(green(to_matrix(a), to_matrix(b)), -1, 0)
@@ -226,7 +227,8 @@ class Responses:
         k = r[:, None] @ modes - modes @ adv[:, None]
         gram = np.einsum("nirc,njrc->nij", k.conj(), k).real / 16
         sizes, vectors = np.linalg.eigh(gram)
-        return np.asarray(np.einsum("nik,nk,njk->nij", vectors, (sizes > IMPOSED).astype(float), vectors))
+        imposed = 1.0 - np.exp(-((np.maximum(sizes, 0.0) / IMPOSED) ** 2))
+        return np.asarray(np.einsum("nik,nk,njk->nij", vectors, imposed, vectors))
 
     @cached_property
     def _parts(self) -> Index:

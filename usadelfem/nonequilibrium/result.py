@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import shown
+from ..device.contact import Reservoir
 from ..device.device import Device
 from ..errors import SolveError, warn
 from ..fem.problem import Problem
@@ -139,6 +140,15 @@ class Nonequilibrium(FrozenRecord):
         """The equation that the distributions solve."""
         return Kinetic(self.problem)
 
+    @cached_property
+    def kept(self) -> dict[tuple[str, int], Real]:
+        """What observables have computed and may need again."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        made = ("kept", "kinetic", "deviation", "summands")
+        return {name: value for name, value in vars(self).items() if name not in made}
+
     @property
     def is_driven(self) -> bool:
         """Whether a reservoir differs from equilibrium."""
@@ -242,6 +252,12 @@ class Nonequilibrium(FrozenRecord):
             if "voltage" in change:
                 floating = floating | {name} if floats else floating - {name}
             self._check_condensate(name, own[name], floats)
+            contact = self.device.contacts[name]
+            if "temperature" in change and isinstance(contact, Reservoir) and contact.gap is None:
+                raise ValueError(
+                    f"the gap of reservoir {name!r} is the bulk gap at its temperature: solve again with the other "
+                    "one, or give the reservoir a gap=..."
+                )
         moved = replace(self, biases=own, floating=tuple(name for name in own if name in floating))
         moved._check_range()
         return moved._complete()._balanced()

@@ -138,14 +138,13 @@ def solve_nonequilibrium(
         return _examined(found)
     if initial is not None:
         raise ValueError("initial belongs to an unknown gap; all gaps of this device are given")
-    eq = given_gaps(
-        device, problem, temperature, SumRule(), linear_solver=linear_solver, workers=workers, progress=progress
-    )
+    eq = given_gaps(device, problem, temperature, linear_solver=linear_solver, workers=workers, progress=progress)
     solved, panels = plan.energies(problem, biases)
     solved.team.release()
     found = solved.result(plan, eq, panels, biases, condensate)._balanced()
     found = found.with_scattering() if scatters(problem) else found
-    _warn_of_source(found)
+    if chosen is None:
+        _warn_of_source(found)
     return _examined(found)
 
 

@@ -92,7 +92,8 @@ def _pointwise(
 def local_temperature(neq: Nonequilibrium) -> Field:
     """The temperature of the electrons, from the energy that their distribution holds in a normal metal.
 
-    (pi^2/6) T^2 = Int_0^inf E (1 - h_L) dE - mu^2/2, mu = -Int_0^inf h_T dE (theory, section on the kinetic equation).
+    (pi^2/6) T^2 = Int_0^inf E (1 - h_L) dE - (mu^2 + s^2)/2, mu = -Int_0^inf h_T dE and s the same of the spins
+    (theory, section on the kinetic equation).
     In a superconductor only a thermometer defines a temperature: `tunnel_probe`. Unit: energy. NaN where there is less
     energy than in the ground state at that potential.
 
@@ -106,11 +107,12 @@ def local_temperature(neq: Nonequilibrium) -> Field:
 
     def value(interpolated: Interpolated) -> Real:
         energy: Any = np.zeros(interpolated(neq.spectrum.states[0].real).shape[:-1])
-        charge = energy
+        potentials: Any = np.zeros((*energy.shape, n))
         for one, two in zip(*neq.summands, strict=True) if neq.is_driven else ():
-            charge = charge + interpolated(one)[..., n]
+            modes = interpolated(one)
+            potentials = potentials + np.concatenate([modes[..., n : n + 1], modes[..., 1:n]], axis=-1)
             energy = energy + interpolated(two)[..., 0]
-        square = neq.temperature**2 - 6 / np.pi**2 * (energy + charge**2 / 2)
+        square = neq.temperature**2 - 6 / np.pi**2 * (energy + (potentials**2).sum(axis=-1) / 2)
         return np.asarray(np.sqrt(np.where(square >= 0, square, np.nan)))
 
     return _pointwise(neq, "local_temperature", "energy", (), value)

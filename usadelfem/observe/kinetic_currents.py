@@ -32,6 +32,9 @@ def flows(neq: Nonequilibrium, power: int) -> Real:
 
     Shape (8, dim + 1, cells, points).
     """
+    known = neq.kept.get(("flows", power))
+    if known is not None:
+        return known
     problem, kinetic = neq.problem, neq.kinetic
     total = np.zeros((kinetic.modes, problem.space.dim + 1, *problem.space.dx.shape))
     if neq.is_driven:
@@ -40,6 +43,7 @@ def flows(neq: Nonequilibrium, power: int) -> Real:
     whole = np.tensordot(mode_vectors(problem), total, axes=1)
     if neq.scattered is not None:
         whole[:, -1] -= problem.coefficients.table[..., N0] * neq.scattered.given[power]
+    neq.kept["flows", power] = whole
     return np.asarray(whole)
 
 
@@ -127,8 +131,9 @@ def energy_current(neq: Nonequilibrium) -> Field:
 def heat_current(neq: Nonequilibrium) -> Field:
     """The density of the heat current j_E - mu j, components (dim,), with the local electrochemical potential mu.
 
-    Through a contact it is the heat that flows into the reservoir, the energy current minus its voltage times the
-    charge current; over all reservoirs these add up to the power that the voltages supply. Unit: N0 D energy^2 /
+    Through a contact it is the heat that flows into the reservoir: the energy current minus its voltage times the
+    charge current and its spin bias times twice the spin current. Over all reservoirs these add up to the power that
+    the biases supply. Unit: N0 D energy^2 /
     length.
 
     Parameters
@@ -147,10 +152,9 @@ def heat_current(neq: Nonequilibrium) -> Field:
     mu = potential_of(traces_at_quadrature(neq)[0])
 
     def flux(section: Section) -> Any:
-        voltage = neq.biases[_contact_of(neq, section)].voltage
-        return np.asarray(
-            0.25 * (flux_through(neq, section, 1)[0] - voltage * flux_through(neq, section, 0)[1])
-        )
+        bias, carriers = neq.biases[_contact_of(neq, section)], flux_through(neq, section, 0)
+        work = bias.voltage * carriers[1] + np.array(bias.spin_bias) @ carriers[2:5]
+        return np.asarray(0.25 * (flux_through(neq, section, 1)[0] - work))
 
     values = 0.25 * (energy - mu * carried)
     return Field("heat_current", "N0*D*energy^2/length", AXES[: space.dim], values, neq.device, space, flux=flux)

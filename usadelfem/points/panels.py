@@ -89,7 +89,7 @@ def between(energies: Real) -> Panels:
 def adaptive_panels(
     breaks: Sequence[float], weighting: Weighting, edges: Real, tolerance: float, solve: Callable[[Real], Real]
 ) -> Panels:  # fmt: skip
-    """Panels that resolve integrals to a relative accuracy.
+    """Panels that resolve integrals of several quantities to a relative accuracy of each.
 
     Parameters
     ----------
@@ -98,38 +98,38 @@ def adaptive_panels(
     weighting, edges
         As in `Panels.weights`.
     tolerance
-        Largest error of all integrals, in units of the largest of them.
+        Largest error of the integrals of a quantity, in units of the largest of them.
     solve
-        Computes at energies what is to be integrated with each of the functions, shape (energies, functions, values).
+        Computes at energies what is to be integrated with each of the functions, shape (energies, quantities, values,
+        functions).
     """
     ends = np.stack([breaks[:-1], breaks[1:]], axis=1)
-    done: list[tuple[Real, Real, Real]] = []  # ends, errors and sizes of panels by what is integrated
-    span = float(ends[-1, 1] - ends[0, 0])
-    count = 0
+    done: list[tuple[Real, Real, Real]] = []  # ends, and errors and sizes of all quantities, of every panel
+    span, count = float(ends[-1, 1] - ends[0, 0]), 0
     while len(ends):
         new = Panels(ends, KRONROD)
         count += new.energies.size
-        values = solve(new.energies.ravel()).reshape(*new.energies.shape, -1)
+        values = solve(new.energies.ravel())
+        values = values.reshape(*new.energies.shape, *values.shape[1:])
         fine, coarse = (new.weights(weighting, edges, chosen) for chosen in (None, _NESTED))
-        functions = fine.shape[2]
-        values = values.reshape(*new.energies.shape, functions, -1)
-        error = abs(np.einsum("pnf,pnfv->pfv", fine - coarse, values)).reshape(len(ends), -1).max(axis=1)
-        size = np.einsum("pnf,pnfv->pfv", abs(fine), abs(values)).reshape(len(ends), -1).max(axis=1)
+        error = abs(np.einsum("pnf,pnavf->pavf", fine - coarse, values)).max(axis=(2, 3))
+        size = np.einsum("pnf,pnavf->pavf", abs(fine), abs(values)).max(axis=(2, 3))
         # As in QUADPACK: the difference is the error of the coarse rule, that of the fine one is a higher power of it.
         error = size * np.minimum(1.0, (50 * error / np.where(size > 0, size, 1.0)) ** 1.5)
-        done += [(own, e, s) for own, e, s in zip(ends, error, size, strict=True)]
-        errors, total = np.array([e for _, e, _ in done]), sum(s for _, _, s in done)
-        if errors.sum() <= tolerance * total:
+        done += list(zip(ends, error, size, strict=True))
+        totals = np.array([own for *_, own in done]).sum(axis=0)
+        errors = (np.array([own for _, own, _ in done]) / np.where(totals > 0, totals, 1.0)).max(axis=1)
+        if errors.sum() <= tolerance:
             break
         if count > MOST_ENERGIES:
             warn(
-                f"after {count} energies integrals are known to {errors.sum() / total:.1g} only, not to the tolerance "
+                f"after {count} energies integrals are known to {errors.sum():.1g} only, not to the tolerance "
                 f"{tolerance:g}: give a larger broadening, a larger tolerance, or energies as numbers"
             )
             break
         order = np.argsort(errors)[::-1]
         left = errors.sum() - np.cumsum(errors[order])
-        split = order[: 1 + int(np.argmax(left <= 0.5 * tolerance * total))]
+        split = order[: 1 + int(np.argmax(left <= 0.5 * tolerance))]
         split = np.array([n for n in split if np.diff(done[n][0])[0] > NARROWEST * span], int)
         if not len(split):
             break

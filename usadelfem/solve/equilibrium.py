@@ -17,7 +17,7 @@ from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.sector import SECTORS
 from ..parallel.engines import Workers, checked_workers
 from ..parallel.tasks import progress_bar
-from ..points.sum_rule import SumRule
+from ..points.sum_rule import GAUSS_RANGE, MOST_RESOLVED, SumRule
 from ..points.team_remote import frequency_team
 from .arguments import check_device, check_initial, check_settings
 from .coupling import coupling
@@ -27,6 +27,8 @@ from .results import Equilibrium
 from .unresolved import warn_unresolved
 
 Real = NDArray[np.float64]
+
+HIGHEST = 0.9  # energy up to which sums go, in units of the largest one that a quadrature resolves
 
 
 @named()
@@ -159,14 +161,17 @@ def solve_equilibrium(
         eq = solve_fields(device, problem, pairing, mu0, rule=rule, scale=scale, options=options, common=common)
         warn_unresolved(eq.problem, eq.frequencies, eq.weights, eq.riccati)
         return eq
-    return _given(device, problem, scale, common, linear_solver=linear_solver, workers=workers, progress=progress)
+    eq = _given(device, problem, scale, common, linear_solver=linear_solver, workers=workers, progress=progress)
+    warn_unresolved(problem, eq.frequencies, eq.weights, eq.riccati)
+    return eq
 
 
 def given_gaps(
-    device: Device, problem: Problem, temperature: float, rule: SumRule, *, linear_solver: str, workers: Workers,
-    progress: bool | None,
+    device: Device, problem: Problem, temperature: float, *, linear_solver: str, workers: Workers, progress: bool | None
 ) -> Equilibrium:  # fmt: skip
-    """The equilibrium of a problem whose gaps are all given.
+    """The equilibrium of a problem whose gaps are all given, and whose spectra are examined elsewhere.
+
+    Gaps of reservoirs may be so large that they stand for infinite ones; frequencies go as far as a quadrature can.
 
     Raises
     ------
@@ -174,6 +179,7 @@ def given_gaps(
         If a frequency does not converge.
     """
     scale = energy_scale(problem)
+    rule = SumRule(cutoff=min(GAUSS_RANGE * scale, HIGHEST * MOST_RESOLVED * temperature) or None)
     nodes, weights = rule.nodes(temperature, scale)
     common = {
         "temperature": temperature, "frequencies": nodes, "weights": weights, "cutoff": rule.end(temperature, scale),
@@ -195,6 +201,4 @@ def _given(
             warn_of_states(problem, team.states, team.reports)
         finally:
             team.release()
-    eq = Equilibrium(device=device, problem=problem, **team.result(), **common)
-    warn_unresolved(problem, eq.frequencies, eq.weights, eq.riccati)
-    return eq
+    return Equilibrium(device=device, problem=problem, **team.result(), **common)
