@@ -2,6 +2,7 @@
 
 from .device.interface import Interface as Interface
 from .device.material import Material as Material
+from .device.material import Relaxation as Relaxation
 from .device.material import ferromagnet as ferromagnet
 from .device.material import normal_metal as normal_metal
 from .device.material import superconductor as superconductor

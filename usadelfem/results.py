@@ -2,7 +2,7 @@
 
 from .diagnostics.check import DeviceCheck as DeviceCheck
 from .export.grid import SweepResult as SweepResult
-from .nonequilibrium.result import Conductance as Conductance
+from .nonequilibrium.conductance import Conductance as Conductance
 from .nonequilibrium.result import Nonequilibrium as Nonequilibrium
 from .numerics.report import Iteration as Iteration
 from .numerics.report import Report as Report

@@ -211,3 +211,14 @@ def changed(name: str, bias: Bias, change: Mapping[str, Any], condensate: float)
             raise ValueError(f"spin_bias of {name!r} has shape {given.shape}; allowed are three numbers")
         spin = (float(given[0]), float(given[1]), float(given[2]))
     return Bias(voltage, temperature, spin), floats
+
+
+def check_held(biases: Mapping[str, Bias], vectors: Real) -> None:
+    """ValueError if a spin bias has components that a spin sector with these axes, (3, m), does not hold."""
+    for name, bias in biases.items():
+        spin = np.array(bias.spin_bias)
+        if np.linalg.norm(spin - vectors @ (vectors.T @ spin)) > PARALLEL * np.linalg.norm(spin):
+            raise ValueError(
+                f"reservoir {name!r}: the spin bias {bias.spin_bias} needs spin components that were not solved "
+                "for; solve with it, or with sector='full'"
+            )

@@ -34,7 +34,7 @@ from .collisions import Scattered, scatter, scatters
 from .local import driven_amplitude
 from .responses import Responses, mode_vectors, solved_response
 from .result import Nonequilibrium
-from .sweeps import relaxing_sweeps
+from .sweeps import relaxing_sweeps, unconverged
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -277,25 +277,5 @@ def find_gap(
                 if last.residual <= tolerance:
                     break
             if len(history) >= most or not np.isfinite(sweep.residual):
-                raise _unconverged(consistency, history)
+                raise unconverged(consistency, history)
     return tuple(history)
-
-
-def _unconverged(consistency: DrivenConsistency, history: list[Iteration]) -> SolveError:
-    residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
-    gap = consistency.gap
-    residual = consistency.residual()
-    turning = float(abs((gap.conj() * residual).imag).max(initial=0.0))
-    other = float(abs((gap.conj() * residual).real).max(initial=0.0))
-    phases = (
-        " The phase of the gap keeps turning: parts of the condensate may not be locked to each other, and then there "
-        "is no stationary state."
-        if turning > 10 * other
-        else ""
-    )
-    return SolveError(
-        f"the gap out of equilibrium did not converge in {len(history)} sweeps; last residuals: {residuals}.{phases} "
-        "Several stationary states may exist, or none at this voltage: try `initial` near the one that is looked for "
-        "(the result at a smaller voltage), a larger broadening, or more `max_sweeps`",
-        frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=gap,
-    )  # fmt: skip

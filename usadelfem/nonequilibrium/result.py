@@ -19,8 +19,9 @@ from ..frozen import FrozenRecord, freeze
 from ..points.panels import Panels
 from ..solve.results import Equilibrium, Spectrum
 from .balance import balanced
-from .bias import MODES, Bias, changed, edges_of, largest_energy, product_weights, wanted_columns
+from .bias import MODES, Bias, changed, check_held, edges_of, largest_energy, product_weights, wanted_columns
 from .collisions import Scattered, scatter
+from .conductance import Conductance, whole_conductances
 from .kinetic import Kinetic
 from .responses import Responses, mode_vectors
 
@@ -29,34 +30,6 @@ Complex = NDArray[np.complex128]
 
 MOST_TURNS, SETTLED = 60, 1e-9  # of floating voltages with inelastic scattering, in units of the largest energy
 LEFT_OUT = 1e-6  # of an occupation beyond the energies
-
-
-@dataclass(frozen=True, eq=False)
-class Conductance(FrozenRecord):
-    """What leaves every terminal in every mode per mode of every terminal.
-
-    Attributes
-    ----------
-    energies
-        Energies >= 0 relative to the condensate, shape (energies,).
-    terminals, modes
-        Names of the reservoirs, and of the modes of the distribution h = h_L + h_T t3 + h_a s_a + h_La s_a t3.
-    values
-        The current of a mode out of a terminal per unit of a mode's deviation in a terminal, shape (energies,
-        terminals, 8, terminals, 8), e^2 N0 D length^(dim - 2). The charge current into a terminal is the integral over
-        all E of (1/2) times values times deviation, and a normal wire has 1/R_N in its [t3, t3] entries.
-    """
-
-    energies: Real
-    terminals: tuple[str, ...]
-    modes: tuple[str, ...]
-    values: Real
-
-    def __post_init__(self) -> None:
-        freeze(vars(self))
-
-    def __repr__(self) -> str:
-        return f"Conductance({len(self.energies)} energies, terminals {', '.join(self.terminals)})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -291,14 +264,7 @@ class Nonequilibrium(FrozenRecord):
 
     def _complete(self) -> Nonequilibrium:
         """With the responses to all modes that are imposed now."""
-        for name, bias in self.biases.items():
-            vectors = mode_vectors(self.problem)[2:5]
-            spin = np.array(bias.spin_bias)
-            if np.linalg.norm(spin - vectors @ (vectors.T @ spin)) > 1e-12 * np.linalg.norm(spin):
-                raise ValueError(
-                    f"reservoir {name!r}: the spin bias {bias.spin_bias} needs spin components that were not solved "
-                    "for; solve with it, or with sector='full'"
-                )
+        check_held(self.biases, mode_vectors(self.problem)[2:5])
         wanted = wanted_columns(self.problem, self.biases)
         known = {tuple(column) for column in self.columns.tolist()}
         missing = [column for column in wanted.tolist() if tuple(column) not in known]
@@ -329,19 +295,5 @@ class Nonequilibrium(FrozenRecord):
 
     def conductance(self) -> Conductance:
         """The currents of all 8 modes per mode, as `conductance_matrix`."""
-        vectors, values = mode_vectors(self.problem), self.conductances
-        if vectors.shape[1] == 8:
-            whole = np.einsum("xi,eaibj,yj->eaxby", vectors, values, vectors)
-        else:
-            responses = Responses(self.problem, self.kind).whole()
-            every = mode_vectors(responses.problem)
-            solved = [
-                responses.solve(complex(self.spectrum.broadening, -energy), _all_entries(self.spectrum, n)).conductance
-                for n, energy in enumerate(self.energies.tolist())
-            ]
-            whole = np.einsum("xi,eaibj,yj->eaxby", every, np.array(solved), every)
-        return Conductance(self.energies, self.terminals, MODES, whole)
-
-
-def _all_entries(spectrum: Spectrum, n: int) -> Complex:
-    return np.concatenate(spectrum.riccati(n), axis=-1)
+        values = whole_conductances(self.spectrum, self.conductances, self.kind)
+        return Conductance(self.energies, self.terminals, MODES, values)

@@ -32,10 +32,11 @@ from ..solve.results import Equilibrium
 from ..solve.unresolved import warn_unresolved, warn_unresolved_spectrum
 from .bias import Bias, read_biases, wanted_columns
 from .collisions import scatters
+from .conductance import Conductance
 from .energies import Plan
 from .gap import Drive, DrivenConsistency, at_rest, find_gap
 from .responses import Responses
-from .result import Conductance, Nonequilibrium
+from .result import Nonequilibrium
 
 Real = NDArray[np.float64]
 
@@ -148,6 +149,7 @@ def solve_nonequilibrium(
     return _examined(found)
 
 
+@named()
 def conductance_matrix(neq: Nonequilibrium) -> Conductance:
     """The current of every mode out of every terminal per mode of every terminal, at the energies of a solve.
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import SolveError
 from ..numerics.anderson import Anderson
 from ..numerics.report import Iteration
 from ..solve.field_iterations import CHANGED, MIXING, SLOPE, grown, inner_accuracy, slope, within_trust
@@ -59,3 +60,24 @@ def relaxing_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[
         consistency.move(
             within_trust(consistency, fields, sweep.largest), inner_accuracy(sweep.residual, tolerance)
         )
+
+
+def unconverged(consistency: SelfConsistency, history: list[Iteration]) -> SolveError:
+    """The error of an iteration that came to no end."""
+    residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
+    gap = consistency.gap
+    residual = consistency.residual()
+    turning = float(abs((gap.conj() * residual).imag).max(initial=0.0))
+    other = float(abs((gap.conj() * residual).real).max(initial=0.0))
+    phases = (
+        " The phase of the gap keeps turning: parts of the condensate may not be locked to each other, and then there "
+        "is no stationary state."
+        if turning > 10 * other
+        else ""
+    )
+    return SolveError(
+        f"the gap out of equilibrium did not converge in {len(history)} sweeps; last residuals: {residuals}.{phases} "
+        "Several stationary states may exist, or none at this voltage: try `initial` near the one that is looked for "
+        "(the result at a smaller voltage), a larger broadening, or more `max_sweeps`",
+        frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=gap,
+    )  # fmt: skip
