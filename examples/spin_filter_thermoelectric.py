@@ -17,14 +17,14 @@ import usadelfem as uf
 
 # %%
 # Energies in units of the gap. The metal is as hot as its reservoir, since all resistance is in the filter.
-h, mesh = 0.3, uf.interval({"N": 0.2}, size=0.1)
+h, mesh = 0.3, uf.interval({"N": 0.2}, size=0.2)
 
 
 def element(P):
     spin_filter = uf.SpinActive(conductance=1e-4, polarization=P, magnetization=(0, 0, 1))
     superconductor = uf.Reservoir(gap=1.0, exchange=(0, 0, h), barrier=spin_filter)
     device = uf.Device(mesh, {"N": uf.normal_metal()}, {"left": uf.Reservoir(gap=0), "right": superconductor})
-    neq = uf.solve_nonequilibrium(device, temperature=0.2, energy_range=(0, 6), broadening=1e-4, tolerance=1e-4)
+    neq = uf.solve_nonequilibrium(device, temperature=0.2, energy_range=(0, 6), broadening=1e-4, tolerance=3e-4)
     return neq, uf.normal_resistance(device, "left", "right")
 
 
@@ -48,7 +48,7 @@ def merit(G, alpha, heat):
 # Currents at all voltages and temperatures follow from one solve for each filter. The thermovoltage is that of a
 # contact whose voltage floats.
 elements = {P: element(P) for P in (0.5, 0.9, 1.0)}
-temperatures, hot = np.linspace(0.08, 0.3, 7), np.linspace(0.1, 0.35, 9)
+temperatures, hot = np.linspace(0.08, 0.3, 5), np.linspace(0.1, 0.35, 6)
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
 bulk = uf.Device(mesh, {"N": uf.superconductor(gap=1.0, exchange=(0, 0, h))})
 spec = uf.solve_spectrum(bulk, np.linspace(-2.5, 2.5, 251), broadening=0.02)

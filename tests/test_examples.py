@@ -34,6 +34,7 @@ OUTPUT = {
     "spin_valve_nonlocal": ("spin_valve_nonlocal.png",),
     "spin_hall_superconductor": ("spin_hall_superconductor.png",),
     "controlled_junction": ("controlled_junction.png",),
+    "critical_voltage": ("critical_voltage.png",),
 }
 
 

@@ -1,6 +1,6 @@
 """Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids.
 
-geometry -> device -> space -> fem -> solve -> observe -> export -> study
+geometry -> device -> space -> fem -> solve -> nonequilibrium -> observe -> export -> study
 
 What a script needs every day is here; what it needs now and then is in `usadelfem.textures`, `materials`, `results`,
 `errors`, `observe` and `study`.
