@@ -34,14 +34,14 @@ from .collisions import Scattered, scatter, scatters
 from .local import driven_amplitude
 from .responses import Responses, mode_vectors, solved_response
 from .result import Nonequilibrium
-from .sweeps import relaxing_sweeps, unconverged
+from .sweeps import is_stable, relaxing_sweeps, unconverged
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 FIRST_TOLERANCE, MOST_AT_REST = 1e-3, 60  # of the gap of equilibrium, which that out of it starts from
 COLLAPSED = 1e-3  # gap, in bulk gaps, below which one that does not grow is zero
-SMALL = 0.2  # gap, in bulk gaps, below which one that grows does so by a factor
+SMALL = 0.05  # gap, in bulk gaps, below which one that grows does so by a factor
 ROUNDS = 4  # of energies chosen anew at the gap that was found
 SETTLED = 10.0  # residual at energies chosen anew, in tolerances, that is good enough
 
@@ -252,7 +252,8 @@ def find_gap(
     SolveError
         If the gap does not converge in `most` sweeps.
     """
-    drive, history = consistency.drive, []
+    drive, history, stable = consistency.drive, [], False
+    start = float(abs(consistency.gap).max(initial=0.0)) / consistency.unit
     assert drive is not None
     for _ in range(ROUNDS):
         team, panels = chosen(consistency.problem)
@@ -275,7 +276,10 @@ def find_gap(
                 last = consistency.measure(sweep.number, consistency.residual(), consistency.dofs)
                 history.append(last)
                 if last.residual <= tolerance:
-                    break
+                    if stable or not last.largest or is_stable(consistency, tolerance, shrinking=start < last.largest):
+                        stable = True
+                        break
+                    sweeps = relaxing_sweeps(consistency, tolerance)
             if len(history) >= most or not np.isfinite(sweep.residual):
                 raise unconverged(consistency, history)
     return tuple(history)

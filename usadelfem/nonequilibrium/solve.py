@@ -61,7 +61,8 @@ def solve_nonequilibrium(
     so that other voltages need no further solve (`Nonequilibrium.with_bias`).
 
     Where a material has `Tc` and no `gap`, the gap is found from the gap equation with the distribution at this bias,
-    modulus and phase. Without a superconducting reservoir the voltage of its condensate is found as well, as the one at
+    modulus and phase; it is a stable state, to which the relaxation of the gap leads back from a slightly different
+    one. Without a superconducting reservoir the voltage of its condensate is found as well, as the one at
     which no current flows into it. Several stationary states may exist: `initial` chooses.
 
     Parameters
@@ -77,8 +78,9 @@ def solve_nonequilibrium(
     broadening
         Dynes broadening Gamma of the spectra, energy; positive. It relaxes neither charge nor energy.
     tolerance
-        For "adaptive": largest error of the currents, relative to the largest. Largest residual of the gap equation in
-        units of the largest bulk gap.
+        For "adaptive": largest error of the currents at a contact, relative to the largest of them there. For an
+        unknown gap: largest residual of its equation in units of the largest bulk gap; once it is reached, energies are
+        chosen anew for the gap, and up to ten times as much is left with these.
     energy_range
         For "adaptive": lowest and highest energy. None: from 0 to 25 temperatures beyond the largest voltage; give a
         larger one to go on to larger voltages.

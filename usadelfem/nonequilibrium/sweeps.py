@@ -8,12 +8,14 @@ unstable states, and through the narrow passage that a state which has just ceas
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolveError
 from ..numerics.anderson import Anderson
+from ..numerics.newton import ERROR_TOLERANCE
 from ..numerics.report import Iteration
 from ..solve.field_iterations import CHANGED, MIXING, SLOPE, grown, inner_accuracy, slope, within_trust
 from ..solve.field_problem import NEAR, SelfConsistency, as_real
@@ -25,10 +27,14 @@ Real = NDArray[np.float64]
 STEADY, LOWERED, SMALL = 3, 0.9, 0.05
 MISLED = 3.0
 RELAXED = 15
+# Change of the gap, as a part of it, after which a stable state is found again; sweeps that it is given to show so.
+NUDGE, WATCHED = 0.02, 7
 
 
-def relaxing_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[Iteration]:
-    """Sweeps with acceleration where the relaxation contracts; the caller stops the iteration."""
+def relaxing_sweeps(
+    consistency: SelfConsistency, tolerance: float, *, accelerated: bool = True
+) -> Iterator[Iteration]:  # fmt: skip
+    """Sweeps with acceleration where the relaxation contracts, or without; the caller stops the iteration."""
     number, response, built = 1, None, 0.0
     mixer: Anderson | None = None
     before, best, steady, wait, rest = np.inf, np.inf, 0, 0, RELAXED
@@ -45,7 +51,7 @@ def relaxing_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[
         before, wait = sweep.residual, max(wait - 1, 0)
         if mixer is not None and sweep.residual > MISLED * best:
             mixer, wait, rest, steady = None, rest, 2 * rest, 0
-        elif mixer is None and not wait and steady >= STEADY and sweep.residual < SMALL:
+        elif accelerated and mixer is None and not wait and steady >= STEADY and sweep.residual < SMALL:
             mixer, best = Anderson(consistency.weight, MIXING), np.inf
         best = min(best, sweep.residual)
         if sweep.residual < NEAR and sweep.largest:
@@ -60,6 +66,23 @@ def relaxing_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[
         consistency.move(
             within_trust(consistency, fields, sweep.largest), inner_accuracy(sweep.residual, tolerance)
         )
+
+
+def is_stable(consistency: SelfConsistency, tolerance: float, *, shrinking: bool) -> bool:
+    """Whether the relaxation leads back to a gap that solves its equation; where not, the gap is left on its way.
+
+    It is made smaller if it is to be left `shrinking`, else larger.
+    """
+    found = consistency.fields
+    consistency.move((1 - NUDGE if shrinking else 1 + NUDGE) * found, tolerance)
+    distances = [float(np.linalg.norm(consistency.fields - found))]
+    for _ in islice(relaxing_sweeps(consistency, tolerance, accelerated=False), WATCHED):
+        distances.append(float(np.linalg.norm(consistency.fields - found)))
+    if distances[-1] < max(distances[-2], tolerance * float(np.linalg.norm(found))):
+        consistency.place(found)
+        consistency.settle(ERROR_TOLERANCE)
+        return True
+    return False
 
 
 def unconverged(consistency: SelfConsistency, history: list[Iteration]) -> SolveError:
