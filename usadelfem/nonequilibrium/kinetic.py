@@ -52,19 +52,34 @@ def tensors_at(
 
 
 @formula
-def add_block(weight: float, phi: Any, grad: Any, j: int, space: KineticSpace, rows: Any, out: Any) -> None:
-    """Add the columns of basis function j to the blocks (nodes, nodes, m, m) of a cell; `rows` (dim + 1, m, m)."""
-    nodes, dim = grad.shape
-    m = rows.shape[1]
+def write_rows(weight: float, phi: float, grad: Any, coupled: bool, space: KineticSpace, rows: Any) -> None:
+    """Write the flux and the local terms of a basis function with these value and gradient to rows (dim + 1, m, m).
+
+    Only where directions are `coupled`, by spin-charge coupling or gauge fields, the flux is more than diffusion along
+    each.
+    """
+    dim, m = len(grad), rows.shape[1]
     for r in range(m):
         for c in range(m):
-            rows[dim, r, c] = weight * phi[j] * space.local[r, c]
-            for k in range(dim):
-                rows[dim, r, c] += weight * grad[j, k] * space.torque[k, r, c]
-                total = phi[j] * space.drift[k, r, c]
-                for n in range(dim):
-                    total += grad[j, n] * space.flux[k, n, r, c]
-                rows[k, r, c] = weight * total
+            rows[dim, r, c] = weight * phi * space.local[r, c]
+    for k in range(dim):
+        for r in range(m):
+            for c in range(m):
+                rows[k, r, c] = weight * (phi * space.drift[k, r, c] + grad[k] * space.flux[k, k, r, c])
+        if coupled:
+            for r in range(m):
+                for c in range(m):
+                    rows[dim, r, c] += weight * grad[k] * space.torque[k, r, c]
+                    for n in range(dim):
+                        if n != k:
+                            rows[k, r, c] += weight * grad[n] * space.flux[k, n, r, c]
+
+
+@formula
+def add_block(phi: Any, grad: Any, j: int, rows: Any, out: Any) -> None:
+    """Add the columns of basis function j, whose rows are `rows`, to the blocks (nodes, nodes, m, m) of a cell."""
+    nodes, dim = grad.shape
+    m = rows.shape[1]
     for i in range(nodes):
         for r in range(m):
             for c in range(m):
@@ -110,8 +125,10 @@ def kinetic_cells(
         for q in range(len(t.phi)):
             tensors_at(like, w, state, t, e, q, point, space)
             if len(matrices):
+                weight, coupled = dx[e, q] * t.table[e, q, N0], t.kinds[e] & (GAUGE | SPIN_CHARGE) > 0
                 for j in range(len(t.phi[q])):
-                    add_block(dx[e, q] * t.table[e, q, N0], t.phi[q], point.grad, j, space, rows, matrices[local])
+                    write_rows(weight, t.phi[q, j], point.grad[j], coupled, space, rows)
+                    add_block(t.phi[q], point.grad, j, rows, matrices[local])
             if len(h):
                 write_flow(h, t.cells[e], t.phi[q], point.grad, space, flow[local, q])
                 for k in range(flow.shape[2]):

@@ -131,7 +131,10 @@ class Responses:
         count = len(pattern.indptr) - 1
         ones = np.ones((len(pattern.indices), m, m))
         whole = bsr_array((ones, pattern.indices, pattern.indptr), shape=(count * m,) * 2).tocsr()
-        return linear_solver(whole.indptr, whole.indices, block=m, kind=self.kind, slots=self.slots, symmetric=False)
+        # Modes that hardly couple make products of rounding errors, which in single precision are denormal and slow.
+        return linear_solver(
+            whole.indptr, whole.indices, block=m, kind=self.kind, slots=self.slots, symmetric=False, single=False
+        )
 
     def solve(self, w: complex, state: Complex, slot: int = 0) -> Response:
         """The responses at w = Gamma - iE with the retarded state (nodes, 2n); its factors stay in a slot.

@@ -99,6 +99,7 @@ def linear_solver(
     dtype: npt.DTypeLike = np.float64,
     slots: int = 1,
     symmetric: bool = True,
+    single: bool = True,
 ) -> LinearSolver:
     """Make a solver for the symmetric pattern whose upper triangle has this `indptr` (n + 1) and `indices`.
 
@@ -107,9 +108,10 @@ def linear_solver(
     Rows are sorted and, of a symmetric matrix, start with their diagonal; `block` consecutive unknowns form a node,
     which is what gets ordered. `kind` is "pardiso", "pardiso-single" (factors in single precision, answers refined to
     double), "superlu", "petsc" (MUMPS on all ranks of MPI), "petsc-iterative" (GMRES with incomplete factors of node
-    blocks), or "auto": PARDISO if MKL can be loaded, with single precision from 20 000 unknowns on, else SuperLU. The
-    choice is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or complex128; up to `slots` factors are kept
-    at a time. Raises ValueError for anything else and ImportError if MKL is missing.
+    blocks), or "auto": PARDISO if MKL can be loaded, with single precision from 20 000 unknowns on (where `single`
+    allows that), else SuperLU. The choice is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or
+    complex128; up to `slots` factors are kept at a time. Raises ValueError for anything else and ImportError if MKL is
+    missing.
     """
     if kind not in SOLVERS:
         raise ValueError(f"unknown linear solver {kind!r}: choose one of {', '.join(map(repr, SOLVERS))}")
@@ -128,7 +130,7 @@ def linear_solver(
     mkl = pardiso.find_mkl() if kind != "superlu" else None
     backends: list[Callable[[], Backend]] = []
     if mkl is not None:
-        if kind == "pardiso-single" or (kind == "auto" and pointers.size > _SINGLE_FROM):
+        if kind == "pardiso-single" or (kind == "auto" and single and pointers.size > _SINGLE_FROM):
             backends.append(partial(PardisoBackend, mkl, *pattern, HALVES[number], slots, symmetric=symmetric))
         backends.append(partial(PardisoBackend, mkl, *pattern, number, slots, symmetric=symmetric))
     elif kind.startswith("pardiso"):
