@@ -82,6 +82,7 @@ LINEAR = {
     **{f"H{'XYZ'[i]}": step_in("exchange", i) for i in range(3)},
     **{f"RATE_SO_{'XYZ'[i]}": step_in("rate_so", i, 4.0) for i in range(3)},
     **{f"RATE_SF_{'XYZ'[i]}": step_in("rate_sf", i, 4.0) for i in range(3)},
+    "INELASTIC": EVERY,  # which only the equations at real energies know
 }  # fmt: skip
 
 

@@ -57,6 +57,7 @@ def coefficients(
     channels = [(*theta[i, j], 1.0, 0.0) for i, j in PAIRS[:3]] + [(*kappa[i, j], 0.0, 1.0) for i, j in PAIRS[:3]]
     values = {
         "N0": 1.0, "D": D, "gap": np.asarray(gap), "exchange": exchange, "depairing": depairing,
+        "inelastic_rate": 0.0,
         "tau_so": 1 / np.maximum(np.broadcast_to(rate_so, 3), 1e-300),
         "tau_sf": 1 / np.maximum(np.broadcast_to(rate_sf, 3), 1e-300),
     }  # fmt: skip
