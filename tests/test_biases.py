@@ -182,6 +182,22 @@ def test_a_voltage_probe_draws_no_current():
     assert abs(uf.charge_current(normal).through("right")) < 1e-9
 
 
+def test_the_spin_bias_of_a_floating_reservoir_acts():
+    left = uf.Reservoir(gap=0, voltage=uf.FLOATING, spin_bias=(0, 0, 0.2))
+    neq = uf.solve_nonequilibrium(wire(left), temperature=0.1)
+    assert neq.voltages["left"] == pytest.approx(0.0, abs=1e-9)
+    assert uf.spin_density(neq).at([[0.5]])[2, 0] == pytest.approx(2 * 0.1, rel=1e-6)  # 2 N0 s
+
+
+def test_a_single_energy_has_conductances_but_no_integrals():
+    neq = uf.solve_nonequilibrium(wire(), temperature=0.1, energies=[0.5])
+    assert uf.conductance_matrix(neq).values[0, 0, 1, 0, 1] == pytest.approx(2.0)
+    with pytest.warns(UserWarning, match="leave out part of the occupation"):
+        assert uf.charge_current(neq).through("left") == 0.0
+    with pytest.raises(ValueError, match=r"energies were solved up to 0\.5 only"):
+        neq.with_bias(left=0.8)
+
+
 def test_heat_is_that_into_a_contact(driven):
     with pytest.raises(ObservableError, match="heat flows into reservoirs"):
         uf.heat_current(driven).through([3], into=(1.0,))

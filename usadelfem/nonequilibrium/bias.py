@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,26 +45,49 @@ class Bias:
 
     def deviation(self, energies: Real, reference: float) -> Real:
         """The modes of the distribution minus those of equilibrium at the temperature `reference`, (energies, 8)."""
-        size = float(np.linalg.norm(self.spin_bias))
-        axis = np.array(self.spin_bias) / size if size else np.zeros(3)
-        out = np.zeros((len(energies), 8))
-        for charge in (1, -1):
-            for spin in (1, -1):
-                h = 0.25 * np.tanh((energies - charge * self.voltage - spin * size) / (2 * self.temperature))
-                out[:, 0] += h
-                out[:, 1] += charge * h
-                out[:, 2:5] += spin * h[:, None] * axis
-                out[:, 5:] += spin * charge * h[:, None] * axis
-        out[:, 0] -= np.tanh(energies / (2 * reference))
-        if self.temperature == reference and not size and not self.voltage:
-            out[:] = 0.0
-        return out
+        if self.temperature == reference and not any(self.spin_bias) and not self.voltage:
+            return np.zeros((len(energies), 8))
+        spin = np.array(self.spin_bias)[:, None]
+        return local_equilibrium(energies, self.voltage, self.temperature, spin, reference).T
 
     @property
     def steps(self) -> Real:
         """Energies >= 0 of the steps of the distribution."""
         size = float(np.linalg.norm(self.spin_bias))
         return np.unique(np.abs([self.voltage + size, self.voltage - size]))
+
+
+def local_equilibrium(
+    energies: Real | float, mu: Real | float, temperature: Real | float, spin: Real, reference: float
+) -> Real:  # fmt: skip
+    """The modes of tanh((E - mu tau3 - s.sigma)/2T) minus those of equilibrium at the temperature `reference`.
+
+    Shape (8, ...) for energies, mu and T that broadcast with each other, and spin vectors s (3, ...).
+    """
+    size = np.sqrt((spin**2).sum(axis=0))
+    axis = spin / np.where(size > 0, size, 1.0)
+    rest = np.tanh(energies / (2 * reference))
+    out = np.zeros((8, *np.broadcast_shapes(np.shape(energies), np.shape(mu), size.shape)))
+    for charge in (1, -1):
+        for sign in (1, -1):
+            h = 0.25 * np.tanh((energies - charge * mu - sign * size) / (2 * temperature))
+            out[0] += h
+            out[1] += charge * h
+            out[2:5] += sign * h * axis
+            out[5:] += sign * charge * h * axis
+    out[0] -= rest
+    return out
+
+
+def deviations(biases: Iterable[Bias], energies: Real, reference: float, vectors: Real) -> Real:
+    """The deviations of all reservoirs in the modes of a sector, (energies, terminals, m); `vectors` (8, m)."""
+    return np.asarray(np.stack([bias.deviation(energies, reference) for bias in biases], axis=1) @ vectors)
+
+
+def combined(amounts: Real, columns: NDArray[np.int64], fields: Real) -> Real:
+    """The sum over columns (terminal, mode) of amounts (energies, terminals, m) times fields (energies, columns, ...).
+    """
+    return np.asarray(np.einsum("ec,ec...->e...", amounts[:, columns[:, 0], columns[:, 1]], fields))
 
 
 def largest_energy(biases: Iterable[Bias]) -> float:
@@ -81,10 +104,11 @@ def edges_of(biases: Iterable[Bias], reference: float) -> Real:
     return np.asarray(edges[edges >= 0])
 
 
-def read_biases(device: Device, electrodes: Electrodes, temperature: float) -> tuple[dict[str, Bias | None], float]:
-    """The biases of all reservoirs, relative to the condensates; None where the voltage floats, with the others at 0.
-
-    Returned are also the voltage of the condensates, which are at rest only if they have the same.
+def read_biases(
+    device: Device, electrodes: Electrodes, temperature: float
+) -> tuple[dict[str, Bias], tuple[str, ...], float]:  # fmt: skip
+    """The biases of all reservoirs relative to the condensates, the names of those whose voltage floats, here at 0, and
+    the voltage of the condensates, which are at rest only if they have the same.
 
     Raises
     ------
@@ -123,10 +147,9 @@ def read_biases(device: Device, electrodes: Electrodes, temperature: float) -> t
             "and there is no stationary state. Give them the same voltage and bias normal reservoirs"
         )
     moved = {
-        name: None if name in floating else Bias(bias.voltage - shift, bias.temperature, bias.spin_bias)
-        for name, bias in found.items()
+        name: bias if name in floating else replace(bias, voltage=bias.voltage - shift) for name, bias in found.items()
     }  # fmt: skip
-    return moved, shift
+    return moved, tuple(floating), shift
 
 
 def _uniform(name: str, what: str, value: object) -> float:
@@ -163,7 +186,7 @@ def product_weights(panels: Panels, biases: Mapping[str, Bias], reference: float
     count, m = len(biases), vectors.shape[1]
 
     def weighting(energies: Real) -> Real:
-        own = np.stack([bias.deviation(energies, reference) for bias in biases.values()], axis=1) @ vectors
+        own = deviations(biases.values(), energies, reference, vectors)
         return np.asarray(own * energies[:, None, None] ** power).reshape(len(energies), -1)
 
     weights = panels.weights(weighting, edges_of(biases.values(), reference))
@@ -211,6 +234,24 @@ def changed(name: str, bias: Bias, change: Mapping[str, Any], condensate: float)
             raise ValueError(f"spin_bias of {name!r} has shape {given.shape}; allowed are three numbers")
         spin = (float(given[0]), float(given[1]), float(given[2]))
     return Bias(voltage, temperature, spin), floats
+
+
+def check_reservoir(
+    device: Device, electrodes: Electrodes, name: str, change: Mapping[str, Any], bias: Bias, floats: bool,
+    condensate: float,
+) -> None:  # fmt: skip
+    """ValueError if a change of a bias would change a superconducting reservoir itself."""
+    if np.any(electrodes[name].gap) and (floats or bias.voltage):
+        raise ValueError(
+            f"reservoir {name!r} is superconducting, at the voltage {condensate:g} of all condensates; change the "
+            "voltages of the normal reservoirs instead"
+        )
+    contact = device.contacts[name]
+    if "temperature" in change and isinstance(contact, Reservoir) and contact.gap is None:
+        raise ValueError(
+            f"the gap of reservoir {name!r} is the bulk gap at its temperature: solve again with the other one, or "
+            "give the reservoir a gap=..."
+        )
 
 
 def check_held(biases: Mapping[str, Bias], vectors: Real) -> None:

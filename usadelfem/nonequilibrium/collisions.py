@@ -21,7 +21,7 @@ from ..frozen import FrozenRecord
 from ..numerics.anderson import Anderson
 from ..physics.columns import INELASTIC, N0
 from ..points.panels import Panels
-from .bias import plain_weights
+from .bias import local_equilibrium, plain_weights
 from .local import electrons_and_holes, normal_blocks, spin_product
 from .responses import Responses, mode_vectors, solved_response
 
@@ -109,19 +109,7 @@ class Collisions:
 
     def _equilibrium(self, energy: float, local: Real) -> Real:
         """h_loc - tanh(E/2T_bath) of local quantities (5, ...) in all 8 modes."""
-        mu, temperature, spin = local[0], local[1], self._spin(local)
-        size = np.sqrt((spin**2).sum(axis=0))
-        axis = spin / np.where(size > 0, size, 1.0)
-        out = np.zeros((8, *mu.shape))
-        for charge in (1, -1):
-            for sign in (1, -1):
-                h = 0.25 * np.tanh((energy - charge * mu - sign * size) / (2 * temperature))
-                out[0] += h
-                out[1] += charge * h
-                out[2:5] += sign * h * axis
-                out[5:] += sign * charge * h * axis
-        out[0] -= np.tanh(energy / (2 * self.temperature))
-        return out
+        return local_equilibrium(energy, local[0], local[1], self._spin(local), self.temperature)
 
     def _spin(self, local: Real) -> Real:
         """Spin vectors (3, ...); in the collinear sector the component along its axis is kept."""

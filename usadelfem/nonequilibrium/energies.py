@@ -20,7 +20,7 @@ from ..points.team import Setup, Team
 from ..points.team_remote import build_team
 from ..solve.field_solve import FieldOptions
 from ..solve.results import Equilibrium, Spectrum
-from .bias import Bias, edges_of, wanted_columns
+from .bias import Bias, deviations, edges_of, wanted_columns
 from .collisions import scatters
 from .responses import Responses, mode_vectors, solved_response
 from .result import Nonequilibrium
@@ -93,7 +93,7 @@ class Plan:
         vectors = mode_vectors(problem)
 
         def weighting(energies: Real) -> Real:
-            own = np.stack([bias.deviation(energies, reference) for bias in driving.values()], axis=1) @ vectors
+            own = deviations(driving.values(), energies, reference, vectors)
             if self.energy_range is not None:  # for other biases to come
                 own[:, :, [0, own.shape[2] // 2]] = 1.0
             return np.asarray(own.reshape(len(energies), -1))
@@ -111,13 +111,13 @@ def _thermal_marks(biases: list[Bias]) -> Real:
 
 
 def _spectral_edges(problem: Problem) -> Real:
-    """Gaps, and gaps plus and minus exchange fields, of reservoirs and regions."""
+    """Gaps, and gaps plus and minus exchange fields, of reservoirs, and the largest gap of every region."""
     found = []
     for own in problem.electrodes.values():
         for sign in (-1, 0, 1):
             found.append(abs(abs(own.gap) + sign * np.linalg.norm(own.exchange, axis=0)))
     for cells in problem.space.mesh.subdomains.values():
-        found.append(np.unique(abs(problem.gap[cells]).round(12).max(keepdims=True).ravel()))
+        found.append(np.atleast_1d(abs(problem.gap[cells]).max()))
     edges = np.unique(np.concatenate(found))
     return np.asarray(edges[np.concatenate([[True], np.diff(edges) > 1e-9])])
 
@@ -152,12 +152,16 @@ class Solved:
         values = np.array([self.conductances[energy] for energy in energies.tolist()])
         return values.reshape(*values.shape[:3], -1)
 
+    def energies_of(self, panels: Panels) -> Real:
+        """The energies of the panels; where they were given all of them, exactly as given."""
+        given = len(panels.points) == 2
+        return np.array(sorted(self.states)) if given else np.unique(panels.energies)
+
     def result(
         self, plan: Plan, eq: Equilibrium, panels: Panels, biases: dict[str, Bias], condensate: float
     ) -> Nonequilibrium:  # fmt: skip
-        """The result, with the energies of the panels only; given ones are the ends of theirs, exactly."""
-        given = len(panels.points) == 2
-        energies = np.array(sorted(self.states)) if given else np.unique(panels.energies)
+        """The result, with the energies of the panels only."""
+        energies = self.energies_of(panels)
         order = energies.tolist()
         spectrum = Spectrum(
             plan.device, energies, self.broadening, np.array([self.states[e] for e in order]),

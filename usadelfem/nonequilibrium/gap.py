@@ -29,7 +29,7 @@ from ..solve.field_iterations import anderson_sweeps
 from ..solve.field_problem import GROWTH, SelfConsistency
 from ..solve.results import Equilibrium, Spectrum
 from .balance import balanced, relative_to
-from .bias import Bias, largest_energy, product_weights
+from .bias import Bias, combined, deviations, largest_energy, product_weights
 from .collisions import Scattered, scatter, scatters
 from .local import driven_amplitude
 from .responses import Responses, mode_vectors, solved_response
@@ -123,10 +123,9 @@ class Drive:
     def _driven(self) -> Real:
         """The deviations that the reservoirs make, at all energies."""
         assert self.team is not None
-        given = [bias.deviation(self.team.points, self.temperature) for bias in self.relative.values()]
-        amounts = np.stack(given, axis=1) @ mode_vectors(self.responses.problem)
-        amounts = amounts[:, self.columns[:, 0], self.columns[:, 1]]
-        return np.asarray(np.einsum("ec,ecnm->enm", amounts, self.fields))
+        vectors = mode_vectors(self.responses.problem)
+        amounts = deviations(self.relative.values(), self.team.points, self.temperature, vectors)
+        return combined(amounts, self.columns, self.fields)
 
     def set_normal(self, problem: Problem) -> None:
         """The normal metal at all energies."""
@@ -153,10 +152,10 @@ class Drive:
         assert self.panels is not None
         vectors = mode_vectors(self.responses.problem)
         weights = product_weights(self.panels, self.relative, self.temperature, vectors, 0)
-        own = np.einsum("ec,ecnm->enm", weights[:, self.columns[:, 0], self.columns[:, 1]], self.fields)
+        own = combined(weights, self.columns, self.fields)
         if self.scattered is not None:
             own = own + self.scattered.weights[:, None, None] * self.scattered.fields
-        return np.asarray(own)
+        return own
 
     def result(self, device: Device, eq: Equilibrium, kind: str) -> Nonequilibrium:
         """The state at the present energies."""

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import shown
-from ..device.contact import Reservoir
 from ..device.device import Device
 from ..errors import SolveError, warn
 from ..fem.problem import Problem
@@ -19,7 +18,19 @@ from ..frozen import FrozenRecord, freeze
 from ..points.panels import Panels
 from ..solve.results import Equilibrium, Spectrum
 from .balance import balanced
-from .bias import MODES, Bias, changed, check_held, edges_of, largest_energy, product_weights, wanted_columns
+from .bias import (
+    MODES,
+    Bias,
+    changed,
+    check_held,
+    check_reservoir,
+    combined,
+    deviations,
+    edges_of,
+    largest_energy,
+    product_weights,
+    wanted_columns,
+)
 from .collisions import Scattered, scatter
 from .conductance import Conductance, whole_conductances
 from .kinetic import Kinetic
@@ -136,15 +147,13 @@ class Nonequilibrium(FrozenRecord):
 
     def imposed(self, energies: Real) -> Real:
         """Deviations of the reservoirs in the modes of the sector, shape (energies, terminals, m)."""
-        given = [bias.deviation(energies, self.temperature) for bias in self.biases.values()]
-        return np.asarray(np.stack(given, axis=1) @ mode_vectors(self.problem))
+        return deviations(self.biases.values(), energies, self.temperature, mode_vectors(self.problem))
 
     @cached_property
     def deviation(self) -> Real:
         """The distribution minus tanh(E/2T), at the nodes, in the modes of the sector, (energies, nodes, m)."""
-        amounts = self.imposed(self.energies)[:, self.columns[:, 0], self.columns[:, 1]]
-        driven = np.einsum("ec,ecnm->enm", amounts, self.responses)
-        return np.asarray(driven if self.scattered is None else driven + self.scattered.fields)
+        driven = combined(self.imposed(self.energies), self.columns, self.responses)
+        return driven if self.scattered is None else driven + self.scattered.fields
 
     def with_scattering(self) -> Nonequilibrium:
         """With the local equilibria of inelastic scattering, and floating voltages that go with them."""
@@ -169,10 +178,7 @@ class Nonequilibrium(FrozenRecord):
         each with the spectrum of its energy, is the integral over E > 0 of that; and the same for E times it.
         """
         self._warn_of_range()
-        weights = [
-            self._weights(power)[:, self.columns[:, 0], self.columns[:, 1]] for power in (0, 1)
-        ]  # fmt: skip
-        one, two = (np.einsum("ec,ecnm->enm", own, self.responses) for own in weights)
+        one, two = (combined(self._weights(power), self.columns, self.responses) for power in (0, 1))
         if self.scattered is not None:
             added = self.scattered.weights[:, None, None] * self.scattered.fields
             one, two = one + added, two + self.energies[:, None, None] * added
@@ -224,35 +230,28 @@ class Nonequilibrium(FrozenRecord):
             own[name], floats = changed(name, own[name], change, self.condensate)
             if "voltage" in change:
                 floating = floating | {name} if floats else floating - {name}
-            self._check_condensate(name, own[name], floats)
-            contact = self.device.contacts[name]
-            if "temperature" in change and isinstance(contact, Reservoir) and contact.gap is None:
-                raise ValueError(
-                    f"the gap of reservoir {name!r} is the bulk gap at its temperature: solve again with the other "
-                    "one, or give the reservoir a gap=..."
-                )
+            check_reservoir(self.device, self.problem.electrodes, name, change, own[name], floats, self.condensate)
         moved = replace(self, biases=own, floating=tuple(name for name in own if name in floating))
         moved._check_range()
         return moved._complete()._balanced()
 
-    def _check_condensate(self, name: str, bias: Bias, floats: bool) -> None:
-        if np.any(self.problem.electrodes[name].gap) and (floats or bias.voltage):
-            raise ValueError(
-                f"reservoir {name!r} is superconducting, at the voltage {self.condensate:g} of all condensates; change "
-                "the voltages of the normal reservoirs instead"
-            )
+    @property
+    def _range(self) -> tuple[float, float]:
+        """Between which energies integrals are made; of a single energy there are none."""
+        ends = self.panels.ends if len(self.panels.ends) else self.energies[[[0, 0]]]
+        return float(ends[0, 0]), float(ends[-1, 1])
 
     def _check_range(self) -> None:
-        top = max(float(bias.steps.max()) for bias in self.biases.values())
-        if top > self.panels.ends[-1, 1]:
+        top, (_, high) = max(float(bias.steps.max()) for bias in self.biases.values()), self._range
+        if top > high:
             raise ValueError(
                 f"a reservoir's occupation changes at the energy {top:g}, and energies were solved up to "
-                f"{self.panels.ends[-1, 1]:g} only: solve with energy_range=(0, ...) that holds all voltages to come"
+                f"{high:g} only: solve with energy_range=(0, ...) that holds all voltages to come"
             )
 
     def _warn_of_range(self) -> None:
         """Warn where reservoirs differ from equilibrium at energies that were not solved."""
-        low, high = (self.panels.ends[0, 0], self.panels.ends[-1, 1]) if len(self.panels.ends) else (0.0, 0.0)
+        low, high = self._range
         edges = edges_of(self.biases.values(), self.temperature)
         outside = edges[(edges < low) | (edges > high)]
         if abs(self.imposed(outside)).max(initial=0.0) > LEFT_OUT:

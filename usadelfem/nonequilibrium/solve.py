@@ -125,13 +125,12 @@ def solve_nonequilibrium(
     check_initial(device, start)
     options = FieldOptions(start, "anderson", tolerance, max_sweeps, linear_solver, workers, progress)
     problem = build_problem(device, order, temperature=temperature, sector=sector, biased=True)
-    given, condensate = read_biases(device, problem.electrodes, temperature)
-    _check_shared(problem, given)
+    biases, floating, condensate = read_biases(device, problem.electrodes, temperature)
+    _check_shared(problem, biases, floating)
     warn_units(device, problem, temperature)
-    biases = {name: bias or Bias(0.0, _own(device, name, temperature)) for name, bias in given.items()}
     plan = Plan(
         device, temperature, broadening, tolerance, energy_range, chosen, Responses(problem, linear_solver), biases,
-        tuple(name for name, bias in given.items() if bias is None), condensate, options,
+        floating, condensate, options,
     )  # fmt: skip
     pairing = build_pairing(device, problem)
     if pairing is not None:
@@ -186,11 +185,6 @@ def _warn_of_source(neq: Nonequilibrium) -> None:
         )
 
 
-def _own(device: Device, name: str, temperature: float) -> float:
-    own: Any = device.contacts[name]
-    return temperature if own.temperature is None else float(own.temperature)
-
-
 def _checked(energies: Any, energy_range: Any) -> Real | None:
     """Given energies >= 0, at least two; None for adaptive ones."""
     if isinstance(energies, str):
@@ -208,13 +202,14 @@ def _checked(energies: Any, energy_range: Any) -> Real | None:
     return chosen
 
 
-def _check_shared(problem: Problem, biases: dict[str, Bias | None]) -> None:
+def _check_shared(problem: Problem, biases: dict[str, Bias], floating: tuple[str, ...]) -> None:
     """Contacts that touch have the same bias."""
     names = list(biases)
     for n, first in enumerate(names):
         for second in names[n + 1 :]:
             both = np.intersect1d(problem.electrodes[first].nodes, problem.electrodes[second].nodes)
-            if len(both) and (biases[first] is None or biases[first] != biases[second]):
+            floats = first in floating or second in floating
+            if len(both) and (floats or biases[first] != biases[second]):
                 raise DeviceError(
                     f"contacts {first!r} and {second!r} touch at {len(both)} nodes but have different voltage, "
                     "temperature or spin bias there; separate them"
@@ -284,7 +279,7 @@ def _chosen(plan: Plan, drive: Drive, problem: Problem) -> tuple[Team, Panels]:
     """A team with the energies that a problem needs, and its panels."""
     solved, panels = plan.energies(problem, drive.relative)
     solved.team.release()
-    energies = np.unique(panels.energies) if plan.chosen is None else plan.chosen
+    energies = solved.energies_of(panels)
     team = plan.team(problem, keep=True)
     team.known = [(energy, solved.states[energy]) for energy in energies.tolist()]
     team.turn(energies)

@@ -14,7 +14,7 @@ from ..checks import named, number, numbers, shown
 from ..errors import ObservableError
 from ..fem.currents import at_quadrature
 from ..nonequilibrium.bias import MODES, Bias, product_weights
-from ..nonequilibrium.local import normal_blocks, spin_product
+from ..nonequilibrium.local import electrons_and_holes, normal_blocks, spin_product
 from ..nonequilibrium.responses import mode_vectors
 from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import N0
@@ -42,9 +42,9 @@ def _traces(neq: Nonequilibrium, interpolated: Interpolated) -> tuple[Real, Real
         return nothing, np.zeros((3, *nothing.shape))
     for state, own in zip(neq.spectrum.states, neq.summands[0], strict=True):
         h = np.moveaxis(interpolated(own @ vectors.T), -1, 0)
-        plain, turned = h[[0, 2, 3, 4]], h[[1, 5, 6, 7]]
+        electrons, holes = electrons_and_holes(h)
         upper, lower = normal_blocks(neq.problem, interpolated(state))
-        (one, along), (two, against) = spin_product(upper, plain + turned), spin_product(lower, plain - turned)
+        (one, along), (two, against) = spin_product(upper, electrons), spin_product(lower, holes)
         charge, spin = charge + 2 * (one + two), spin + 2 * (along - against)
     return np.asarray(charge), np.asarray(spin)
 
@@ -233,8 +233,8 @@ def _probed(neq: Nonequilibrium, location: Location) -> tuple[Real, Real]:
         density.append(0.5 * (upper[0] - lower[0]).real)
         for power in range(2):
             h = np.moveaxis(location.interpolate(own[power] @ vectors.T), -1, 0)
-            plain, turned = h[[0, 2, 3, 4]], h[[1, 5, 6, 7]]
-            one, two = spin_product(upper, plain + turned)[0], spin_product(lower, plain - turned)[0]
+            electrons, holes = electrons_and_holes(h)
+            one, two = spin_product(upper, electrons)[0], spin_product(lower, holes)[0]
             into[power] += (one + two if power == 0 else one - two) / 4
     return np.array(density), into
 

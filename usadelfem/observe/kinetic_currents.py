@@ -49,11 +49,11 @@ def flows(neq: Nonequilibrium, power: int) -> Real:
 
 def flux_through(neq: Nonequilibrium, section: Section, power: int) -> Real:
     """The consistent flux of all 8 modes through a section, integrated over E > 0 with E^power."""
-    problem, kinetic = neq.problem, neq.kinetic
-    share = boundary_share(problem.space, section, rigid_facets(neq.device, problem))
-    total = np.zeros(kinetic.modes)
     if not neq.is_driven:
         return np.zeros(8)
+    problem = neq.problem
+    share = boundary_share(problem.space, section, rigid_facets(neq.device, problem))
+    total = np.zeros(neq.kinetic.modes)
     for energy, state, h in zip(neq.energies.tolist(), neq.spectrum.states, neq.summands[power], strict=True):
         total += _of_energy(neq, complex(neq.spectrum.broadening, -energy), state, h, section, share)
     whole = mode_vectors(problem) @ total
@@ -133,8 +133,7 @@ def heat_current(neq: Nonequilibrium) -> Field:
 
     Through a contact it is the heat that flows into the reservoir: the energy current minus its voltage times the
     charge current and its spin bias times twice the spin current. Over all reservoirs these add up to the power that
-    the biases supply. Unit: N0 D energy^2 /
-    length.
+    the biases supply. Unit: N0 D energy^2 / length.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class Panels:
             part = np.zeros((len(self.points), weighting(energies[:1]).shape[1]))
             part[own] = basis.T @ (fine[:, None] * weighting(energies))
             parts.append(part)
-        return np.array(parts)
+        return np.array(parts) if parts else np.zeros((0, len(self.points), weighting(np.zeros(1)).shape[1]))
 
 
 def between(energies: Real) -> Panels:
