@@ -198,6 +198,11 @@ def test_a_single_energy_has_conductances_but_no_integrals():
         neq.with_bias(left=0.8)
 
 
+def test_collisions_need_more_than_one_energy():
+    material = uf.normal_metal(inelastic=uf.Relaxation(rate=1.0))
+    refused(wire(material=material), "energies has one value", ValueError, energies=[0.5])
+
+
 def test_heat_is_that_into_a_contact(driven):
     with pytest.raises(ObservableError, match="heat flows into reservoirs"):
         uf.heat_current(driven).through([3], into=(1.0,))

@@ -23,7 +23,7 @@ from ..physics.columns import INELASTIC, N0
 from ..points.panels import Panels
 from .bias import local_equilibrium, plain_weights
 from .local import electrons_and_holes, normal_blocks, spin_product
-from .responses import Responses, mode_vectors, solved_response
+from .responses import Responses, mode_vectors
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -224,16 +224,16 @@ class Scattered(FrozenRecord):
 
 
 def scatter(
-    responses: Responses, energies: Real, states: Complex, panels: Panels, broadening: float, driven: Real,
-    temperature: float, unit: float, start: Scattered | None,
+    responses: Responses, energies: Real, states: Complex, panels: Panels, driven: Real, temperature: float,
+    unit: float, start: Scattered | None,
 ) -> Scattered:  # fmt: skip
-    """Let a distribution `driven` (energies, nodes, m) by the reservoirs scatter."""
+    """Let a distribution `driven` (energies, nodes, m) by the reservoirs scatter; the responses keep their factors at
+    all energies, in slots of the same order.
+    """
     weights = plain_weights(panels)
     collisions = Collisions(responses.problem, hot_cells(responses.problem), temperature, unit, energies, weights)
     if start is not None and start.local.shape == collisions.local.shape:
         collisions.local = start.local
-    for slot, (energy, state) in enumerate(zip(energies.tolist(), states, strict=True)):
-        solved_response(responses, broadening, energy, state, slot)
     currents = np.zeros((len(energies), len(responses.terminals), driven.shape[2]))
 
     def answer(loads: Real) -> Real:

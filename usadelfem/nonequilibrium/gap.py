@@ -104,19 +104,20 @@ class Drive:
     def _respond(self, problem: Problem) -> None:
         """Solve the kinetic equation at the present states."""
         assert self.team is not None
-        self.responses = self.responses.with_problem(problem)
+        points, scattering = self.team.points, scatters(problem)
+        self.responses = self.responses.with_problem(problem).keeping(len(points) if scattering else 1)
         fields, conductances = [], []
-        for energy, state in zip(self.team.points.tolist(), self.team.states, strict=True):
-            found = solved_response(self.responses, self.broadening, energy, state)
+        for n, (energy, state) in enumerate(zip(points.tolist(), self.team.states, strict=True)):
+            found = solved_response(self.responses, self.broadening, energy, state, n if scattering else 0)
             fields.append(found.fields[self.columns[:, 0], self.columns[:, 1]])
             conductances.append(found.conductance)
         self.fields, self.conductances = np.array(fields), np.array(conductances)
         self.balance()
-        if scatters(problem):
+        if scattering:
             assert self.panels is not None
             self.scattered = scatter(
-                self.responses.keeping(len(fields)), self.team.points, self.team.states, self.panels, self.broadening,
-                self._driven(), self.temperature, largest_energy(self.biases.values()), self.scattered,
+                self.responses, points, self.team.states, self.panels, self._driven(), self.temperature,
+                largest_energy(self.biases.values()), self.scattered,
             )  # fmt: skip
             self.balance()
 

@@ -34,7 +34,7 @@ from .bias import (
 from .collisions import Scattered, scatter
 from .conductance import Conductance, whole_conductances
 from .kinetic import Kinetic
-from .responses import Responses, mode_vectors
+from .responses import Responses, mode_vectors, solved_response
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -158,11 +158,13 @@ class Nonequilibrium(FrozenRecord):
     def with_scattering(self) -> Nonequilibrium:
         """With the local equilibria of inelastic scattering, and floating voltages that go with them."""
         responses = Responses(self.problem, self.kind, len(self.energies))
+        for slot, (energy, state) in enumerate(zip(self.energies.tolist(), self.spectrum.states, strict=True)):
+            solved_response(responses, self.spectrum.broadening, energy, state, slot)
         unit, own = largest_energy(self.biases.values()), self
         for _ in range(MOST_TURNS):
             scattered = scatter(
-                responses, self.energies, self.spectrum.states, self.panels, self.spectrum.broadening,
-                replace(own, scattered=None).deviation, self.temperature, unit, own.scattered,
+                responses, self.energies, self.spectrum.states, self.panels, replace(own, scattered=None).deviation,
+                self.temperature, unit, own.scattered,
             )  # fmt: skip
             before, own = own.voltages, replace(own, scattered=scattered)._balanced()
             if max(abs(own.voltages[name] - before[name]) for name in before) <= SETTLED * unit:

@@ -133,6 +133,10 @@ def solve_nonequilibrium(
         floating, condensate, options,
     )  # fmt: skip
     pairing = build_pairing(device, problem)
+    if chosen is not None and len(chosen) < 2 and (pairing is not None or scatters(problem)):
+        raise ValueError(
+            "energies has one value; an unknown gap and inelastic scattering need integrals over energy: give more"
+        )
     if pairing is not None:
         found = _with_gap(plan, problem, pairing)
         eq = found.equilibrium
