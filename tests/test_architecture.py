@@ -32,7 +32,7 @@ LONG_FILES: dict[str, str] = {}
 MANY_PARAMETERS = {
     "solve_equilibrium",  # every choice of a solve is a keyword of its own
     "element_terms", "retarded_terms", "junction_elements", "retarded_junctions", "examine_cells", "evaluate",
-    "spin_charge", "add_derivative", "add_changes", "conjugate_changes", "kinetic_changes", "collect_channel",
+    "spin_charge", "add_derivative", "add_changes", "conjugate_changes", "kinetic_changes",
     "kinetic_cells", "solve_nonequilibrium",
 }  # fmt: skip
 HEAVY = ("pyvista", "matplotlib", "gmsh")

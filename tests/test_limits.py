@@ -128,7 +128,7 @@ def test_the_range_of_kappa_is_smaller_in_three_dimensions(kappa):
 
 
 def test_triplets_narrow_the_range_of_kappa():
-    # Where an eigenvalue of M (physics/ellipticity.py) reaches 1 there is no solution; coarse meshes hide it.
+    # Where an eigenvalue of M (diagnostics/ellipticity.py) reaches 1 there is no solution; coarse meshes hide it.
     def solve(size, order):
         mesh = uf.rectangle({"N": 1.0}, width=1.0, size=size)
         ends = {"left": uf.Reservoir(gap=1.0), "right": uf.Reservoir(gap=1.0, phase=1.5)}

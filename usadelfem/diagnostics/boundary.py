@@ -7,9 +7,9 @@ import numpy as np
 from ..fem.assembly import Complex
 from ..fem.cells import SPIN_CHARGE
 from ..fem.problem import Problem
-from ..physics.ellipticity import boundary_limit
 from ..physics.riccati import to_matrix
 from ..space.space import Index
+from .ellipticity import boundary_limit
 
 
 def free_facets(problem: Problem) -> Index:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import bsr_array, coo_array
+from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..errors import DeviceError, SolveError
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
 from ..fem.sector import full_sector
-from ..numerics.linear import Factor, LinearSolver, linear_solver
 from ..physics.nambu import SIGMA
 from ..physics.riccati import green, to_matrix
 from ..space.space import Index, Real
+from .factors import ModeFactor, ModeSolver
 from .kinetic import Kinetic
 
 Complex = NDArray[np.complex128]
@@ -126,15 +126,8 @@ class Responses:
         return np.repeat(np.arange(len(pattern.indptr) - 1), np.diff(pattern.indptr))
 
     @cached_property
-    def _solver(self) -> LinearSolver:
-        pattern, m = self.kinetic.pattern, self.kinetic.modes
-        count = len(pattern.indptr) - 1
-        ones = np.ones((len(pattern.indices), m, m))
-        whole = bsr_array((ones, pattern.indices, pattern.indptr), shape=(count * m,) * 2).tocsr()
-        # Modes that hardly couple make products of rounding errors, which in single precision are denormal and slow.
-        return linear_solver(
-            whole.indptr, whole.indices, block=m, kind=self.kind, slots=self.slots, symmetric=False, single=False
-        )
+    def _solver(self) -> ModeSolver:
+        return ModeSolver(self.kinetic.pattern, self.kinetic.modes, self.kind, self.slots)
 
     def solve(self, w: complex, state: Complex, slot: int = 0) -> Response:
         """The responses at w = Gamma - iE with the retarded state (nodes, 2n); its factors stay in a slot.
@@ -149,12 +142,12 @@ class Responses:
         values = kinetic.blocks(w, state)
         imposed = self._imposed(state)
         matrix, right = self._with_reservoirs(values, imposed)
-        factor = self._solver.factorize(matrix.data, slot)
+        factor = self._solver.factorize(matrix, slot)
         if self.slots > 1:
             self._kept[slot] = factor, imposed, values
-        h = factor.solve(right, accuracy=ACCURACY).reshape(count, m, len(self.terminals), m)
-        fields = np.ascontiguousarray(h.transpose(2, 3, 0, 1))
-        conductance = self._conductance(values, h.reshape(count * m, -1))
+        h = factor.solve(right.reshape(count, m, -1), ACCURACY)
+        fields = np.ascontiguousarray(h.reshape(count, m, len(self.terminals), m).transpose(2, 3, 0, 1))
+        conductance = self._conductance(values, h)
         return Response(fields, conductance.reshape(len(self.terminals), m, len(self.terminals), m))
 
     def answer(self, slot: int, load: Real) -> tuple[Real, Real]:
@@ -163,62 +156,68 @@ class Responses:
         """
         factor, imposed, values = self._kept[slot]
         right = load.copy()
-        for node, projector in imposed.items():
-            right[node] -= projector @ load[node]
-        m = self.kinetic.modes
-        h = factor.solve(right.ravel(), accuracy=ACCURACY).reshape(-1, m)
-        currents = self._conductance(values, h.reshape(-1, 1)).reshape(len(self.terminals), m)
+        right[self._given] -= np.einsum("nij,nj->ni", imposed, load[self._given])
+        h = factor.solve(right[:, :, None], ACCURACY)
+        currents = self._conductance(values, h)[..., 0]
         for number, nodes in enumerate(self.terminals.values()):
             currents[number] -= 0.25 * load[nodes].sum(axis=0)
-        return h, currents
+        return h[..., 0], currents
 
     @cached_property
-    def _kept(self) -> dict[int, tuple[Factor, dict[int, Real], Real]]:
+    def _kept(self) -> dict[int, tuple[ModeFactor, Real, Real]]:
         """Factors, imposed modes and matrices of slots."""
         return {}
 
-    def _with_reservoirs(self, values: Real, imposed: dict[int, Real]) -> tuple[Any, Real]:
+    def _with_reservoirs(self, values: Real, imposed: Real) -> tuple[Real, Real]:
         """The matrix with the rows of imposed modes replaced by those of unit matrices, and its right-hand sides."""
-        pattern, m = self.kinetic.pattern, self.kinetic.modes
-        count, names = len(pattern.indptr) - 1, list(self.terminals)
-        changed = values.copy()
-        right = np.zeros((count, m, len(names), m))
-        owner = {node: number for number, name in enumerate(names) for node in self.terminals[name].tolist()}
-        for node, projector in imposed.items():
-            row = slice(pattern.indptr[node], pattern.indptr[node + 1])
-            diagonal = row.start + int(np.searchsorted(pattern.indices[row], node))
-            size = float(abs(values[row]).max()) or 1.0
-            changed[row] = (np.eye(m) - projector) @ changed[row]
-            changed[diagonal] += size * projector
-            if node in owner:
-                right[node, :, owner[node]] = size * projector
-        matrix = bsr_array((changed, pattern.indices, pattern.indptr), shape=(count * m, count * m)).tocsr()
-        return matrix, right.reshape(count * m, -1)
+        pattern, m, given = self.kinetic.pattern, self.kinetic.modes, self._given
+        place = np.full(len(pattern.indptr) - 1, -1)
+        place[given] = np.arange(len(given))
+        rows = np.flatnonzero(place[self._rows] >= 0)
+        own, blocks = place[self._rows[rows]], values[rows]
+        size = np.zeros(len(given))
+        np.maximum.at(size, own, abs(blocks).max(axis=(1, 2), initial=0.0))
+        size[size == 0] = 1.0
+        scaled = size[:, None, None] * imposed
+        matrix = values.copy()
+        matrix[rows] = blocks - imposed[own] @ blocks
+        matrix[np.flatnonzero(self._rows == pattern.indices)[given]] += scaled
+        right = np.zeros((len(place), m, len(self.terminals), m))
+        for number, nodes in enumerate(self.terminals.values()):
+            right[nodes, :, number] = scaled[place[nodes]]
+        return matrix, right
 
     def _conductance(self, values: Real, h: Real) -> Real:
-        """A quarter of what leaves the nodes of the terminals: the rows of the matrix there times the solution."""
-        pattern, m, names = self.kinetic.pattern, self.kinetic.modes, list(self.terminals)
-        count = len(pattern.indptr) - 1
-        out = np.zeros((len(names), m, h.shape[1]))
-        for number, name in enumerate(names):
-            blocks = np.flatnonzero(np.isin(self._rows, self.terminals[name]))
-            columns = pattern.indices[blocks]
-            out[number] = np.einsum("brc,bck->rk", values[blocks], h.reshape(count, m, -1)[columns])
+        """A quarter of what leaves the nodes of the terminals: the rows of the matrix there times h (nodes, m, k)."""
+        out = np.zeros((len(self.terminals), *h.shape[1:]))
+        for number, nodes in enumerate(self.terminals.values()):
+            blocks = np.flatnonzero(np.isin(self._rows, nodes))
+            out[number] = np.einsum("brc,bck->rk", values[blocks], h[self.kinetic.pattern.indices[blocks]])
         return 0.25 * out
 
-    def _imposed(self, state: Complex) -> dict[int, Real]:
-        """Nodes at which modes are given, with the projectors on them (m, m)."""
-        m, electrodes = self.kinetic.modes, self.problem.electrodes
-        found: dict[int, Real] = {}
-        for _, ghosts in self.problem.space.ghosts:
-            found |= dict.fromkeys(ghosts.tolist(), np.eye(m))
-        behind = set(found)
-        for name, nodes in self.terminals.items():
-            superconducting = np.isin(nodes, electrodes[name].nodes[abs(electrodes[name].gap) > 0])
-            open_nodes = [n for n in nodes[superconducting].tolist() if n not in behind and self._led_out[n]]
-            found |= dict.fromkeys(nodes.tolist(), np.eye(m))
-            if open_nodes:
-                found |= dict(zip(open_nodes, self._passing(state[open_nodes]), strict=True))
+    @cached_property
+    def _given(self) -> Index:
+        """Nodes at which modes are imposed: those of reservoirs and what is behind their barriers."""
+        return np.unique(np.concatenate([self._behind, *self.terminals.values()]))
+
+    @cached_property
+    def _behind(self) -> Index:
+        """Nodes behind barriers."""
+        return np.concatenate([np.empty(0, np.int64), *(ghosts for _, ghosts in self.problem.space.ghosts)])
+
+    @cached_property
+    def _open(self) -> Index:
+        """Which of the given nodes a superconducting reservoir holds, whose gap lets some modes alone."""
+        gapped = [own.nodes[abs(own.gap) > 0] for own in self.problem.electrodes.values()]
+        held = np.isin(self._given, np.concatenate([np.empty(0, np.int64), *gapped]))
+        return np.flatnonzero(held & ~np.isin(self._given, self._behind) & self._led_out[self._given])
+
+    def _imposed(self, state: Complex) -> Real:
+        """Projectors on the modes that are imposed at the given nodes, (nodes, m, m)."""
+        m = self.kinetic.modes
+        found = np.tile(np.eye(m), (len(self._given), 1, 1))
+        if len(self._open):
+            found[self._open] = self._passing(state[self._given[self._open]])
         return found
 
     def _passing(self, state: Complex) -> Real:
@@ -248,9 +247,9 @@ class Responses:
     @cached_property
     def _led_out(self) -> NDArray[np.bool_]:
         """Whether the part of a node has a reservoir that takes energy up below the gap too."""
-        behind = np.concatenate([np.empty(0, np.int64), *(ghosts for _, ghosts in self.problem.space.ghosts)])
         taking = [
-            own.nodes[(abs(own.gap) == 0) | np.isin(own.nodes, behind)] for own in self.problem.electrodes.values()
+            own.nodes[(abs(own.gap) == 0) | np.isin(own.nodes, self._behind)]
+            for own in self.problem.electrodes.values()
         ]
         return np.isin(self._parts, self._parts[np.concatenate([np.empty(0, np.int64), *taking])])
 

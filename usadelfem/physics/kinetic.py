@@ -18,24 +18,23 @@ from typing import Any
 
 from .columns import GAUGE_COLUMNS, INELASTIC, VERTEX_AXIS, VERTEX_COLUMN, VERTEX_TAU3, VERTICES, D
 from .functional import self_energy, static_energy
-from .interface import Matrix, add4, green4, mul4, unit4
+from .interface import Matrix, add4, green4
 from .jit import formula
+from .kinetic_spin_charge import add_channels, keep_changes
 from .kinetic_sums import (
     KineticSpace,
+    add_left,
     add_modes,
-    add_product,
+    add_value,
     advanced,
     conjugation,
-    derivative4,
-    left4,
-    right4,
+    diagonal,
+    mode_times,
+    mode_trace,
     sandwich,
     sandwich_left,
-    sandwich_spin,
-    scale4,
 )
-from .nambu import Spin, over_spin, pauli
-from .spin_charge import channel_column, spin_vector
+from .nambu import Spin, dagger, mul, over_spin, scale, sub
 from .variations import frame, get
 
 
@@ -47,11 +46,10 @@ def add_diffusion(c: float, vectors: Any, a: Spin, b: Spin, space: KineticSpace,
     (1 - s_i S_b) S_N (1 - s_j S_a) + s_i s_j (1 - s_i S_a) S_Nt (1 - s_j S_b).
     """
     n = len(a)
-    sums = space.of_axes[0, 0]
-    conjugation(a, sums, space.work, space.maps[0])
-    conjugation(b, sums, space.work, space.maps[1])
-    conjugation(vectors[0], sums, space.work, space.maps[2])
-    conjugation(vectors[1], sums, space.work, space.maps[3])
+    conjugation(a, space.maps[0])
+    conjugation(b, space.maps[1])
+    conjugation(vectors[0], space.maps[2])
+    conjugation(vectors[1], space.maps[3])
     for one in range(2):
         outer_map, inner_map, middle = space.maps[1 - one], space.maps[one], space.maps[2 + one]
         for s in range(2):  # columns
@@ -75,104 +73,102 @@ def add_diffusion(c: float, vectors: Any, a: Spin, b: Spin, space: KineticSpace,
 
 
 @formula
-def scattered(c: Any, axis: int, r: Matrix) -> Matrix:
-    """The sum of (gamma/2) V R V over the vertices of a spin axis."""
-    plain, turned = 0.0, 0.0
+def vertex_rates(c: Any) -> Any:
+    """Sums of gamma/2 over the vertices of the spin axes without and with tau3."""
+    px, py, pz, tx, ty, tz = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(VERTICES):
-        if VERTEX_AXIS[k] == axis:
-            if VERTEX_TAU3[k]:
-                turned += 0.5 * c[VERTEX_COLUMN[k]]
-            else:
-                plain += 0.5 * c[VERTEX_COLUMN[k]]
-    same, other = plain + turned, plain - turned
-    x, y, z = 1.0 * (axis == 0), 1.0 * (axis == 1), 1.0 * (axis == 2)
-    return (
-        over_spin(same * x, same * y, same * z, r[0]), over_spin(other * x, other * y, other * z, r[1]),
-        over_spin(other * x, other * y, other * z, r[2]), over_spin(same * x, same * y, same * z, r[3]),
-    )  # fmt: skip
+        rate, axis = 0.5 * c[VERTEX_COLUMN[k]], VERTEX_AXIS[k]
+        if VERTEX_TAU3[k]:
+            tx, ty, tz = tx + rate * (axis == 0), ty + rate * (axis == 1), tz + rate * (axis == 2)
+        else:
+            px, py, pz = px + rate * (axis == 0), py + rate * (axis == 1), pz + rate * (axis == 2)
+    return px, py, pz, tx, ty, tz
 
 
 @formula
-def relaxes(c: Any, axis: int) -> bool:
+def relaxes(c: Any) -> bool:
     """Whether something scatters at a spin axis."""
     total = 0.0
     for k in range(VERTICES):
-        if VERTEX_AXIS[k] == axis:
+        if VERTEX_AXIS[k] >= 0:
             total += c[VERTEX_COLUMN[k]]
     return total > 0.0
 
 
 @formula
-def collect_local(w: Any, c: Any, r: Matrix, space: KineticSpace) -> None:
-    """Collect 2 Re Tr N_i { [L, R] h + R [L0, h] + sum over axes of R (W h' - h' W^A) }, h' = h - sigma h sigma."""
-    static, sums = static_energy(0.0, c, r[0]), space.of_local
-    whole = self_energy(w, c, r[0], r[1], r[2], r[3])
-    first = add4(add4(mul4(whole, r), -1.0, mul4(r, whole)), 1.0, mul4(r, static))
-    sandwich_left(2.0, first, sums)
-    sandwich(-2.0, r, static, sums)
-    if len(r[0]) > 1:
-        for axis in range(3):
-            if relaxes(c, axis):
-                own = scattered(c, axis, r)
-                sandwich_left(2.0, mul4(r, own), space.of_axes[axis])
-                sandwich(-2.0, r, advanced(own), space.of_axes[axis])
+def scattered(rates: Any, axis: int, r: Matrix) -> Matrix:
+    """The sum of (gamma/2) V R V over the vertices of the spin axes other than `axis`."""
+    px, py, pz, tx, ty, tz = rates
+    x, y, z = 1.0 * (axis != 0), 1.0 * (axis != 1), 1.0 * (axis != 2)
+    same_x, same_y, same_z = x * (px + tx), y * (py + ty), z * (pz + tz)
+    other_x, other_y, other_z = x * (px - tx), y * (py - ty), z * (pz - tz)
+    return (
+        over_spin(same_x, same_y, same_z, r[0]), over_spin(other_x, other_y, other_z, r[1]),
+        over_spin(other_x, other_y, other_z, r[2]), over_spin(same_x, same_y, same_z, r[3]),
+    )  # fmt: skip
 
 
 @formula
-def collect_channel(
-    d: float, theta: float, kappa: float, s: Spin, r: Matrix, adv: Matrix, dk: Matrix, dj: Matrix, k: int, j: int,
-    space: KineticSpace,
-) -> Matrix:  # fmt: skip
-    """Collect what Theta_kj^a = theta v_a and Kappa_kj^a = kappa v_a, s = v.sigma, add for one order of k and j.
+def add_scattering(c: Any, r: Matrix, out: Any) -> None:
+    """Add 2 Re Tr N_i R (W h' - h' W^A) of the axes, h' = h - sigma h sigma, to out (m, m).
 
-    Returned is what they add to J_k^R.
+    A spin along an axis is twice itself in h' of the other axes, and nothing in that of its own.
     """
-    rdj, spin_right, one = mul4(r, dj), left4(s, adv), unit4(s)
-    vertex = scale4(0.5, add4(left4(s, one), 1.0, mul4(r, left4(s, r))))  # S = (s + R s R)/2
-    # D Re Tr N_i (Theta D_j R + i Kappa R D_j R) C, C = (c + R c A)/2, c = [h, s]
-    p = add4(scale4(theta, dj), 1j * kappa, rdj)
-    pr = mul4(p, r)
-    drift = space.of_drift[k]
-    sandwich_spin(-0.5 * d, p, s, drift)
-    sandwich_left(0.5 * d, right4(p, s), drift)
-    sandwich(-0.5 * d, pr, spin_right, drift)
-    sandwich(0.5 * d, right4(pr, s), adv, drift)
-    # D Re Tr N_i S (Theta - i Kappa R) X_j, X_j = R D_j h - D_j h A
-    q = mul4(vertex, add4(scale4(theta, one), -1j * kappa, r))
-    sandwich_left(-d, mul4(q, r), space.of_flux[k, j])
-    sandwich(d, q, adv, space.of_flux[k, j])
-    # (D/2) Re Tr N_i { s Y X_j - Y X_j s - Y D_j R c }, Y = (Theta R - i Kappa) D_k R
-    y = mul4(add4(scale4(theta, r), -1j * kappa, one), dk)
-    yr, sy, z = mul4(y, r), left4(s, y), mul4(y, dj)
-    torque = space.of_torque[j]
-    sandwich_left(-0.5 * d, left4(s, yr), torque)
-    sandwich(0.5 * d, sy, adv, torque)
-    sandwich_spin(0.5 * d, yr, s, torque)
-    sandwich(-0.5 * d, y, right4(adv, s), torque)
-    sandwich_spin(0.5 * d, z, s, space.of_local)
-    sandwich_left(-0.5 * d, right4(z, s), space.of_local)
-    # 2 Re Tr N_i T^R h, T = (D/4) (Theta [s, R D_k R D_j R] + i Kappa [D_k R D_j R, s])
-    dkdj = mul4(dk, dj)
-    t = add4(scale4(theta, mul4(r, dkdj)), -1j * kappa, dkdj)
-    sandwich_left(-0.5 * d, add4(left4(s, t), -1.0, right4(t, s)), space.of_local)
-    both = scale4(0.5 * d * theta, add4(mul4(dj, vertex), 1.0, mul4(vertex, dj)))
-    return add4(both, 0.5j * d * kappa, add4(mul4(rdj, vertex), -1.0, mul4(vertex, rdj)))
+    n, rates = len(r[0]), vertex_rates(c)
+    for nu in range(1, n):
+        axis = nu - 1 if n == 4 else 2
+        own = scattered(rates, axis, r)
+        left, adv = diagonal(r, own), advanced(own)
+        one, two = dagger(mode_times(nu, dagger(left[0]))), dagger(mode_times(nu, dagger(left[1])))
+        add_column(4.0, 0, nu, sub(one, mul(r[0], mode_times(nu, adv[0]))), out)
+        add_column(-4.0, 1, nu, mul(r[1], mode_times(nu, adv[2])), out)
+        add_column(-4.0, 2, nu, mul(r[2], mode_times(nu, adv[1])), out)
+        add_column(4.0, 3, nu, sub(two, mul(r[3], mode_times(nu, adv[3]))), out)
 
 
 @formula
-def collect_channels(c: Any, pairs: Any, vectors: Any, dz: Any, r: Matrix, space: KineticSpace) -> None:
-    """Collect the terms of spin-charge coupling and those of the retarded currents that go with them."""
-    d, adv, like = c[D], advanced(r), r[0]
-    for channel in range(len(pairs)):
-        column = channel_column(c, pairs, channel)
-        s, theta, kappa = spin_vector(like, c, column), c[column + 3], c[column + 4]
-        for order in range(2):
-            k, j = pairs[channel, order], pairs[channel, 1 - order]
-            sign = 1.0 - 2.0 * order
-            dk = derivative4(vectors, get(like, dz[0], k), get(like, dz[1], k))
-            dj = derivative4(vectors, get(like, dz[0], j), get(like, dz[1], j))
-            jk = collect_channel(d, sign * theta, sign * kappa, s, r, adv, dk, dj, k, j, space)
-            sandwich_left(-2.0, jk, space.of_drift[k])
+def add_column(factor: float, block: int, nu: int, x: Spin, out: Any) -> None:
+    """Add the factor times Re tr sigma_mu x for a mode sigma_nu."""
+    for mu in range(len(x)):
+        add_value(len(x), block, mu, nu, factor * mode_trace(mu, x).real, out)
+
+
+@formula
+def collect_local(w: Any, c: Any, r: Matrix, space: KineticSpace) -> None:
+    """Collect 2 Re Tr N_i { [L, R] h + R [L0, h] }."""
+    static = static_energy(0.0, c, r[0])
+    whole = self_energy(w, c, r[0], r[1], r[2], r[3])
+    sandwich_left(2.0, diagonal(whole, r), space.left_local)
+    sandwich_left(2.0, diagonal(r, add4(static, -1.0, whole)), space.left_local)
+    sandwich(-2.0, r, static, space.of_local)
+
+
+@formula
+def collect_drift(d: float, vectors: Any, a: Spin, b: Spin, dz: Any, space: KineticSpace) -> None:
+    """Collect 2 D Re Tr N_i R D_k R h: the diagonal blocks are 2 N (a db - da b) N and 2 Nt (b da - db a) Nt."""
+    n, nt = vectors[0], vectors[1]
+    for k in range(len(space.drift)):
+        da, db = get(a, dz[0], k), get(a, dz[1], k)
+        one, two = sub(mul(a, db), mul(da, b)), sub(mul(b, da), mul(db, a))
+        sandwich_left(4.0 * d, (mul(n, mul(one, n)), mul(nt, mul(two, nt))), space.left_drift[k])
+
+
+@formula
+def clear(space: KineticSpace, coupled: bool) -> None:
+    """Forget the last point."""
+    space.flux[:] = 0.0
+    space.drift[:] = 0.0
+    space.torque[:] = 0.0
+    space.local[:] = 0.0
+    space.of_local[:] = 0.0
+    space.left_drift[:] = 0.0
+    space.left_local[:] = 0.0
+    if coupled:
+        space.of_flux[:] = 0.0
+        space.of_drift[:] = 0.0
+        space.of_torque[:] = 0.0
+        space.left_flux[:] = 0.0
+        space.left_torque[:] = 0.0
 
 
 @formula
@@ -182,48 +178,33 @@ def kinetic_tensors(w: Any, c: Any, pairs: Any, a: Spin, b: Spin, dz: Any, space
     w = Gamma - iE; `c` are the coefficients, `pairs` the axes of the channels of spin-charge coupling (none to leave
     them out); `dz` (2, dim, n) are D_k a and D_k b.
     """
-    n, dim, d = len(a), len(space.drift), c[D]
+    n, dim, d, coupled = len(a), len(space.drift), c[D], len(pairs) > 0
     vectors = frame(a, b)
     r = green4(vectors)
-    space.flux[:] = 0.0
-    space.drift[:] = 0.0
-    space.torque[:] = 0.0
-    space.local[:] = 0.0
+    clear(space, coupled)
     add_diffusion(4.0 * d, vectors, a, b, space, space.flux[0, 0])
     for k in range(1, dim):
         copy_matrix(space.flux[0, 0], space.flux[k, k])
-    space.of_flux[:] = 0.0
-    space.of_drift[:] = 0.0
-    space.of_torque[:] = 0.0
-    space.of_local[:] = 0.0
-    space.of_axes[:] = 0.0
     collect_local(w, c, r, space)
+    collect_drift(d, vectors, a, b, dz, space)
+    if coupled:
+        keep_changes(vectors, r, dz, space.changes)
+        add_channels(c, pairs, r, space)
+    add_modes(a, space.of_local, space.work, space.local)
+    add_left(a, space.left_local, space.local)
+    if relaxes(c):
+        add_scattering(c, r, space.local)
     for k in range(dim):
-        dr = derivative4(vectors, get(a, dz[0], k), get(a, dz[1], k))
-        sandwich_left(2.0 * d, mul4(r, dr), space.of_drift[k])
-    if len(pairs):
-        collect_channels(c, pairs, vectors, dz, r, space)
-        for k in range(dim):
-            add_modes(a, space.of_torque[k], space.work, -1, space.torque[k])
-            for j in range(dim):
-                if j != k:
-                    add_modes(a, space.of_flux[k, j], space.work, -1, space.flux[k, j])
-    add_modes(a, space.of_local, space.work, -1, space.local)
-    for axis in range(3 if n > 1 else 0):
-        add_modes(a, space.of_axes[axis], space.work, axis, space.local)
-    for k in range(dim):
-        add_modes(a, space.of_drift[k], space.work, -1, space.drift[k])
+        add_left(a, space.left_drift[k], space.drift[k])
     for j in range(2 * n):  # no other source of energy, and no torque on energy and charge: exactly
         space.local[0, j] = 0.0
         for k in range(dim):
             space.torque[k, 0, j] = 0.0
             space.torque[k, n, j] = 0.0
     if c[INELASTIC] > 0.0:  # from 2 rate tau3 (h_loc - h), what takes h away
-        space.of_local[:] = 0.0
-        unit = pauli(a, 1.0, 0.0, 0.0, 0.0)
-        add_product(4.0 * c[INELASTIC], r[0], unit, space.of_local[0])
-        add_product(-4.0 * c[INELASTIC], r[3], unit, space.of_local[3])
-        add_modes(a, space.of_local, space.work, -1, space.local)
+        space.left_local[:] = 0.0
+        sandwich_left(4.0 * c[INELASTIC], (r[0], scale(-1.0, r[3])), space.left_local)
+        add_left(a, space.left_local, space.local)
 
 
 @formula

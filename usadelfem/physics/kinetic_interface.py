@@ -33,7 +33,7 @@ from .interface import (
     unit4,
 )
 from .jit import formula
-from .kinetic_sums import add_modes, advanced, sandwich, sandwich_left
+from .kinetic_sums import add_left, add_modes, advanced, diagonal, sandwich, sandwich_left
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -46,8 +46,8 @@ class SideSpace(NamedTuple):
     ----------
     blocks
         What leaves side r (first index) with a mode (row) per mode (column) on side s, (2, 2, m, m).
-    across, mixed
-        Sums of `sandwich` for the modes of each side, (2, 4, products).
+    across, mixed, turned
+        Sums of `sandwich` for the modes of each side, (2, 4, products), and of `sandwich_left`, (2, 2, n).
     work
         As in `KineticSpace`.
     """
@@ -55,6 +55,7 @@ class SideSpace(NamedTuple):
     blocks: Real
     across: Complex
     mixed: Complex
+    turned: Complex
     work: Complex
 
 
@@ -62,7 +63,8 @@ def side_space(n: int) -> SideSpace:
     """Space for matrices of n entries."""
     size = {1: 1, 2: 2, 4: 16}[n]
     blocks, work = np.zeros((2, 2, 2 * n, 2 * n)), np.zeros((4, n), complex)
-    return SideSpace(blocks, np.zeros((2, 4, size), complex), np.zeros((2, 4, size), complex), work)
+    across, mixed = np.zeros((2, 2, 4, size), complex)
+    return SideSpace(blocks, across, mixed, np.zeros((2, 2, n), complex), work)
 
 
 @formula
@@ -90,9 +92,9 @@ def collect_far(
 
 
 @formula
-def collect_mixing(x: complex, m: Matrix, r: Matrix, sums: Any) -> None:
+def collect_mixing(x: complex, m: Matrix, r: Matrix, sums: Any, left: Any) -> None:
     """Collect 2 Re Tr N_i (L K - K L) with L = x M."""
-    sandwich_left(2.0 * x, mul4(m, r), sums)
+    sandwich_left(2.0 * x, diagonal(m, r), left)
     sandwich(-2.0 * x, r, m, sums)
 
 
@@ -114,6 +116,7 @@ def interface_modes(c: Any, channels: Any, one: Any, two: Any, space: SideSpace)
     r1, r2, m, unit = green4(one), green4(two), magnetic(c, one[0]), unit4(one[0])
     space.across[:] = 0.0
     space.mixed[:] = 0.0
+    space.turned[:] = 0.0
     if len(channels) == 0 and c[CONDUCTANCE] > 0.0:
         collect_tunnel(c, m, r1, r2, space.across)
     for n in range(len(channels)):
@@ -125,22 +128,23 @@ def interface_modes(c: Any, channels: Any, one: Any, two: Any, space: SideSpace)
         collect_near(x, p, p_prime, r1, r2, end, space.across[0])
         collect_far(x, p, p_prime, r1, r2, unit, unit, end, space.across[1])
     if c[MIXING] != 0.0:
-        collect_mixing(-0.25j * c[MIXING], m, r1, space.mixed[0])
-        collect_mixing(-0.25j * c[MIXING], m, r2, space.mixed[1])
+        collect_mixing(-0.25j * c[MIXING], m, r1, space.mixed[0], space.turned[0])
+        collect_mixing(-0.25j * c[MIXING], m, r2, space.mixed[1], space.turned[1])
     like = one[0]
     space.blocks[:] = 0.0
     for side in range(2):
-        add_modes(like, space.across[side], space.work, -1, space.blocks[0, side])
+        add_modes(like, space.across[side], space.work, space.blocks[0, side])
     filters = len(channels) == 0 and (c[MIX_ONE] != 0.0 or c[MIX_TWO] != 0.0)
     if filters:  # takes up spins across its magnetisation, so that less of them comes out than goes in
         space.across[:] = 0.0
         collect_tunnel(c, m, r2, r1, space.across)
         for side in range(2):
-            add_modes(like, space.across[side], space.work, -1, space.blocks[1, 1 - side])
+            add_modes(like, space.across[side], space.work, space.blocks[1, 1 - side])
     for i in range(space.blocks.shape[2]):
         if not filters or i % len(like) == 0:  # energy and charge: exactly
             for j in range(space.blocks.shape[2]):
                 space.blocks[1, 0, i, j] = -space.blocks[0, 0, i, j]
                 space.blocks[1, 1, i, j] = -space.blocks[0, 1, i, j]
     for side in range(2):
-        add_modes(like, space.mixed[side], space.work, -1, space.blocks[side, side])
+        add_modes(like, space.mixed[side], space.work, space.blocks[side, side])
+        add_left(like, space.turned[side], space.blocks[side, side])

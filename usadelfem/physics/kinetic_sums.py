@@ -1,7 +1,8 @@
 """Traces of the kinetic equation: sums of Tr N_i P N_j Q over products P, Q of 4x4 matrices, for all modes at once.
 
 The modes N_j are spin matrices, then those times tau3 (`kinetic`). What a trace needs of P and Q are products of their
-entries; these are added up first, and turned into modes once for each tensor.
+entries; these are added up first, and turned into modes once for each tensor. Traces Tr N_i P N_j need the diagonal
+Nambu blocks of P only, which are added up apart from them.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 
 from .interface import Matrix
 from .jit import formula
-from .nambu import Spin, add, dagger, mul, pauli, scale, sub
+from .nambu import Spin, add, dagger, mul, scale, sigma_left, spin_trace, sub, trace
+from .variations import accumulate, get
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+Diagonal = tuple[Spin, Spin]  # the diagonal Nambu blocks of a matrix
 
 
 class KineticSpace(NamedTuple):
@@ -26,8 +29,12 @@ class KineticSpace(NamedTuple):
     ----------
     flux, drift, torque, local
         Shapes (dim, dim, m, m), (dim, m, m), (dim, m, m) and (m, m).
-    of_flux, of_drift, of_torque, of_local, of_axes
-        Sums of P x Q by Nambu blocks (..., 4, products of entries); the last ones of scattering at the spin axes.
+    of_flux, of_drift, of_torque, of_local
+        Sums of P x Q by Nambu blocks (..., 4, products of entries); those of the flux above the diagonal only.
+    left_flux, left_drift, left_torque, left_local
+        Sums of the diagonal Nambu blocks of P in Tr N_i P N_j, (..., 2, n).
+    changes
+        D_k R, and R D_k R, by Nambu blocks, (2, dim, 4, n).
     work
         Products of entries in the middle of `add_modes` (4, n).
     maps, products
@@ -44,7 +51,11 @@ class KineticSpace(NamedTuple):
     of_drift: Complex
     of_torque: Complex
     of_local: Complex
-    of_axes: Complex
+    left_flux: Complex
+    left_drift: Complex
+    left_torque: Complex
+    left_local: Complex
+    changes: Complex
     work: Complex
     maps: Real
     products: Real
@@ -61,9 +72,13 @@ def kinetic_space(n: int, dim: int) -> KineticSpace:
     def sums(*shape: int) -> Complex:
         return np.zeros((*shape, 4, size), complex)
 
+    def lefts(*shape: int) -> Complex:
+        return np.zeros((*shape, n), complex)
+
     return KineticSpace(
         real(dim, dim, m, m), real(dim, m, m), real(dim, m, m), real(m, m), sums(dim, dim), sums(dim), sums(dim),
-        sums(), sums(3), np.zeros((4, n), complex), real(4, n, n), real(2, n, n), real(dim, m, m),
+        sums(), lefts(dim, dim, 2), lefts(dim, 2), lefts(dim, 2), lefts(2), lefts(2, dim, 4), lefts(4),
+        real(4, n, n), real(2, n, n), real(dim, m, m),
     )  # fmt: skip
 
 
@@ -118,18 +133,23 @@ def sandwich(c: Any, p: Matrix, q: Matrix, sums: Any) -> None:
 
 
 @formula
-def sandwich_left(c: Any, p: Matrix, sums: Any) -> None:
-    """Add c Tr N_i P N_j."""
-    one = pauli(p[0], 1.0, 0.0, 0.0, 0.0)
-    add_product(c, p[0], one, sums[0])
-    add_product(c, p[3], one, sums[3])
+def sandwich_spin(c: Any, p: Diagonal, s: Spin, sums: Any) -> None:
+    """Add c Tr N_i P N_j s with a spin matrix s."""
+    add_product(c, p[0], s, sums[0])
+    add_product(c, p[1], s, sums[3])
 
 
 @formula
-def sandwich_spin(c: Any, p: Matrix, s: Spin, sums: Any) -> None:
-    """Add c Tr N_i P N_j s with a spin matrix s."""
-    add_product(c, p[0], s, sums[0])
-    add_product(c, p[3], s, sums[3])
+def sandwich_left(c: Any, p: Diagonal, left: Any) -> None:
+    """Add c Tr N_i P N_j; `left` (2, n)."""
+    accumulate(left, 0, c, p[0])
+    accumulate(left, 1, c, p[1])
+
+
+@formula
+def diagonal(x: Matrix, y: Matrix) -> Diagonal:
+    """The diagonal Nambu blocks of the product x y."""
+    return add(mul(x[0], y[0]), mul(x[1], y[2])), add(mul(x[2], y[1]), mul(x[3], y[3]))
 
 
 @formula
@@ -162,46 +182,82 @@ def prepare(like: Spin, sums: Any, work: Any) -> None:
             for d in range(2):
                 first = 8 * a + d
                 for nu in range(4):
-                    work[2 * a + d, nu] = spin_part(
-                        nu, sums[first], sums[first + 2], sums[first + 4], sums[first + 6]
-                    )
+                    work[2 * a + d, nu] = spin_part(nu, sums[first], sums[first + 2], sums[first + 4], sums[first + 6])
 
 
 @formula
-def add_modes(like: Spin, sums: Any, work: Any, axis: int, out: Any) -> None:
-    """Add the real part of what `sandwich` has collected to out (m, m).
+def add_value(n: int, block: int, mu: int, nu: int, value: Any, out: Any) -> None:
+    """Add the trace with sigma_mu and sigma_nu in one Nambu block of each to that of the modes, out (m, m)."""
+    row, column = 1.0 - 2.0 * (block >= 2), 1.0 - 2.0 * (block % 2)
+    out[mu, nu] += value
+    out[mu, n + nu] += column * value
+    out[n + mu, nu] += row * value
+    out[n + mu, n + nu] += row * column * value
 
-    With an axis 0, 1, 2 it is meant for h - sigma_axis h sigma_axis in place of h: twice the spins across the axis.
-    """
+
+@formula
+def add_modes(like: Spin, sums: Any, work: Any, out: Any) -> None:
+    """Add the real part of what `sandwich` has collected to out (m, m)."""
     n = len(like)
     for block in range(4):
-        row = -1.0 if block >= 2 else 1.0
-        column = -1.0 if block % 2 else 1.0
         prepare(like, sums[block], work)
         for nu in range(n):
-            factor = 1.0
-            if axis >= 0:
-                own = nu - 1 if n == 4 else 2
-                factor = 0.0 if nu == 0 or own == axis else 2.0
-            if factor == 0.0:
-                continue
             for mu in range(n):
-                value = factor * traces(like, sums[block], work, mu, nu).real
-                out[mu, nu] += value
-                out[mu, n + nu] += column * value
-                out[n + mu, nu] += row * value
-                out[n + mu, n + nu] += row * column * value
+                add_value(n, block, mu, nu, traces(like, sums[block], work, mu, nu).real, out)
 
 
 @formula
-def conjugation(x: Spin, sums: Any, work: Any, out: Any) -> None:
+def add_left(like: Spin, left: Any, out: Any) -> None:
+    """Add the real part of what `sandwich_left` has collected to out (m, m): of p + v.sigma, Re tr sigma_mu p sigma_nu
+    is 2 Re p on the diagonal, 2 Re v beside it, and antisymmetric 2 Im v among spins.
+    """
+    n = len(like)
+    for unlike in range(2):  # modes of which one has tau3
+        p = add(get(like, left, 0), scale(1.0 - 2.0 * unlike, get(like, left, 1)))
+        unit, x, y, z = trace(p).real, spin_trace(0, p), spin_trace(1, p), spin_trace(2, p)
+        for first in (0, n):
+            second = n - first if unlike else first
+            for mu in range(n):
+                out[first + mu, second + mu] += unit
+            if n > 1:
+                out[first, second + n - 1] += z.real
+                out[first + n - 1, second] += z.real
+            if n == 4:
+                out[first, second + 1] += x.real
+                out[first + 1, second] += x.real
+                out[first, second + 2] += y.real
+                out[first + 2, second] += y.real
+                out[first + 1, second + 2] += z.imag
+                out[first + 2, second + 1] -= z.imag
+                out[first + 2, second + 3] += x.imag
+                out[first + 3, second + 2] -= x.imag
+                out[first + 3, second + 1] += y.imag
+                out[first + 1, second + 3] -= y.imag
+
+
+@formula
+def mode_times(nu: int, x: Spin) -> Spin:
+    """The spin matrix of mode nu, the unit matrix and then those of the axes that the sector has, times x."""
+    if nu == 0:
+        return x
+    return sigma_left(nu - 1 if len(x) == 4 else 2, x)
+
+
+@formula
+def mode_trace(mu: int, x: Spin) -> Any:
+    """The trace of x and the spin matrix of mode mu."""
+    if mu == 0:
+        return trace(x)
+    return spin_trace(mu - 1 if len(x) == 4 else 2, x)
+
+
+@formula
+def conjugation(x: Spin, out: Any) -> None:
     """The map m -> x m x^+ of components of spin matrices, out (n, n)."""
-    sums[:] = 0.0
-    add_product(0.5, x, dagger(x), sums)
-    prepare(x, sums, work)
-    for mu in range(len(x)):
-        for nu in range(len(x)):
-            out[mu, nu] = traces(x, sums, work, mu, nu).real
+    for nu in range(len(x)):
+        y = mul(x, mode_times(nu, dagger(x)))
+        for mu in range(len(x)):
+            out[mu, nu] = 0.5 * mode_trace(mu, y).real
 
 
 @formula

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .riccati import tilde
+from ..physics.riccati import tilde
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
