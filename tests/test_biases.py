@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -144,6 +145,16 @@ def test_other_voltages_need_no_further_solve(driven):
     assert uf.heat_current(hot).through("right") == pytest.approx(np.pi**2 / 3 * (0.2**2 - 0.1**2), rel=1e-6)
 
 
+def test_inelastic_scattering_at_another_bias_is_solved_again():
+    material = uf.normal_metal(inelastic=uf.Relaxation(rate=2.0, towards="electrons"))
+    first, second = (
+        uf.solve_nonequilibrium(wire(uf.Reservoir(gap=0, voltage=voltage), material=material), temperature=0.1)
+        for voltage in (0.2, 0.5)
+    )
+    moved = first.with_bias(left=0.5)
+    assert uf.energy_current(moved).through("left") == uf.energy_current(second).through("left")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -233,6 +244,9 @@ def test_a_saved_state_is_restored(kind, driven, tmp_path):
     assert uf.charge_current(again).through("left") == uf.charge_current(driven).through("left")
     assert again.voltages == driven.voltages
     assert repr(again) == repr(driven)
+    with warnings.catch_warnings(action="ignore", category=ResolutionWarning):
+        moved = [uf.charge_current(neq.with_bias(left=0.25)).through("left") for neq in (again, driven)]
+    assert moved[0] == moved[1]
 
 
 def test_a_distribution_can_be_looked_at_over_energy(driven, tmp_path):

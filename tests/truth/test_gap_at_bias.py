@@ -45,6 +45,14 @@ def test_a_bistable_wire_stays_normal_from_a_small_gap_and_superconducting_from_
     assert largest(wire(0.95, initial=0.02)) == 0.0  # past an unstable gap of 0.295
 
 
+def test_another_bias_of_an_unknown_gap_follows_its_branch():
+    superconducting, normal = wire(0.9), wire(1.0, initial=0.02)
+    raised = superconducting.with_bias(left=0.5, right=-0.5)
+    assert largest(raised) == pytest.approx(0.80461, rel=0.01)
+    assert uf.charge_current(raised).through("right") / 2 == pytest.approx(0.325126, rel=0.01)
+    assert largest(normal.with_bias(left=0.48, right=-0.48)) == 0.0
+
+
 def test_at_a_smaller_voltage_a_small_gap_grows():
     assert largest(wire(0.8, initial=0.02)) == pytest.approx(0.86914, rel=0.01)
 

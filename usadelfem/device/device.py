@@ -196,8 +196,8 @@ class Device(FrozenRecord):
         vars(made).update(vars(self) | {"kept": self.kept, "contacts": contacts})
         return made
 
-    def with_gap(self, gaps: Mapping[str, Coefficient]) -> Device:
-        """The same device with the gaps of some regions given."""
+    def with_gap(self, gaps: Mapping[str, Coefficient | None]) -> Device:
+        """The same device with the gaps of some regions given, or None where they are to be found."""
         if not isinstance(gaps, Mapping):
             raise DeviceError(f"gaps is {shown(gaps)}; allowed is a mapping from region names to gaps")
         _check_names("region", dict.fromkeys(gaps), self.conductors, object)

@@ -130,7 +130,7 @@ def Transparent() -> Interface:
 
 
 @named()
-def Tunnel(*, conductance: Coefficient) -> Interface:
+def Tunnel(conductance: Coefficient) -> Interface:
     """Tunnel barrier (Kupriyanov and Lukichev, Sov. Phys. JETP 67, 1163 (1988)).
 
     sigma_1 g_1 d_n g_1 = sigma_2 g_2 d_n g_2 = (G_T/2) [g_1, g_2], n from side 1 to side 2, sigma = 2 e^2 N0 D.

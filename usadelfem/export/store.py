@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from ..fem.interfaces import COLUMNS
 from ..fem.problem import Problem, build_problem
 from ..fem.screening import build_induced
 from ..nonequilibrium.result import Nonequilibrium
+from ..nonequilibrium.solve import solve_nonequilibrium
 from ..physics.columns import column_names
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
@@ -34,7 +36,7 @@ from .sampled import without_functions
 
 Result = Equilibrium | Spectrum | NormalState | Nonequilibrium | SweepResult
 
-FORMAT = 5
+FORMAT = 6
 
 
 @named()
@@ -252,14 +254,15 @@ def _pack_nonequilibrium(neq: Nonequilibrium) -> dict[str, Any]:
         "scattered",
     )  # fmt: skip
     own = {"equilibrium": _pack_equilibrium(neq.equilibrium), "spectrum": _pack_spectrum(neq.spectrum)}
-    return own | {name: getattr(neq, name) for name in names}
+    settings = {} if neq.again is None else dict(neq.again.keywords)
+    return own | {name: getattr(neq, name) for name in names} | {"settings": settings}
 
 
 def _unpack_nonequilibrium(content: dict[str, Any]) -> Nonequilibrium:
     spectrum = _unpack_spectrum(content.pop("spectrum"))
     return Nonequilibrium(
         device=spectrum.device, spectrum=spectrum, equilibrium=_unpack_equilibrium(content.pop("equilibrium")),
-        **content,
+        again=partial(solve_nonequilibrium, **content.pop("settings")), **content,
     )  # fmt: skip
 
 

@@ -217,7 +217,23 @@ def wanted_columns(problem: Problem, biases: Mapping[str, Bias]) -> NDArray[np.i
     return np.array(wanted, np.int64)
 
 
-def changed(name: str, bias: Bias, change: Mapping[str, Any], condensate: float) -> tuple[Bias, bool]:
+def rebiased(
+    biases: Mapping[str, Bias], floating: tuple[str, ...], changes: Mapping[str, Mapping[str, Any]], device: Device,
+    electrodes: Electrodes, condensate: float,
+) -> tuple[dict[str, Bias], tuple[str, ...]]:  # fmt: skip
+    """Biases with changes, and the names of those that float; ValueError if one cannot be changed like that."""
+    own, floats = dict(biases), set(floating)
+    for name, change in changes.items():
+        if name not in own:
+            raise ValueError(f"no reservoir {shown(name)}; there are: {', '.join(own)}")
+        own[name], free = _changed(name, own[name], change, condensate)
+        if "voltage" in change:
+            floats = floats | {name} if free else floats - {name}
+        _check_reservoir(device, electrodes, name, change, own[name], free, condensate)
+    return own, tuple(name for name in own if name in floats)
+
+
+def _changed(name: str, bias: Bias, change: Mapping[str, Any], condensate: float) -> tuple[Bias, bool]:
     """A bias with what changes, and whether its voltage floats, then starting from what it was."""
     unknown = set(change) - {"voltage", "temperature", "spin_bias"}
     if unknown:
@@ -236,7 +252,7 @@ def changed(name: str, bias: Bias, change: Mapping[str, Any], condensate: float)
     return Bias(voltage, temperature, spin), floats
 
 
-def check_reservoir(
+def _check_reservoir(
     device: Device, electrodes: Electrodes, name: str, change: Mapping[str, Any], bias: Bias, floats: bool,
     condensate: float,
 ) -> None:  # fmt: skip

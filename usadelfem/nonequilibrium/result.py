@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import shown
 from ..device.device import Device
 from ..errors import SolveError, warn
 from ..fem.problem import Problem
@@ -19,20 +18,17 @@ from ..points.panels import Panels
 from ..solve.results import Equilibrium, Spectrum
 from .balance import balanced
 from .bias import (
-    MODES,
     Bias,
-    changed,
     check_held,
-    check_reservoir,
     combined,
     deviations,
     edges_of,
     largest_energy,
     product_weights,
+    rebiased,
     wanted_columns,
 )
 from .collisions import Scattered, scatter
-from .conductance import Conductance, whole_conductances
 from .kinetic import Kinetic
 from .responses import Responses, mode_vectors, solved_response
 
@@ -77,6 +73,8 @@ class Nonequilibrium(FrozenRecord):
         The linear solver.
     scattered
         What inelastic scattering adds; None without.
+    again
+        Solves a device with the settings of this one.
     """
 
     device: Device
@@ -92,6 +90,7 @@ class Nonequilibrium(FrozenRecord):
     conductances: Real
     kind: str = "auto"
     scattered: Scattered | None = None
+    again: partial[Nonequilibrium] | None = None
 
     def __post_init__(self) -> None:
         freeze(vars(self))
@@ -204,6 +203,9 @@ class Nonequilibrium(FrozenRecord):
     ) -> Nonequilibrium:
         """The state at other voltages, temperatures or spin biases, from the responses that are known.
 
+        An unknown gap and inelastic scattering belong to their bias: with them the device is solved again with the same
+        settings, in this process, and the gap starts from the present one, so that a branch is followed.
+
         Parameters
         ----------
         biases
@@ -216,26 +218,29 @@ class Nonequilibrium(FrozenRecord):
         ------
         ValueError
             If there is no such reservoir, or its occupation ends beyond the energies that were solved.
+        SolveError
+            If the gap at the other bias is not found.
         """
+        given = {**(biases or {}), **voltages}
+        changes = {name: new if isinstance(new, Mapping) else {"voltage": new} for name, new in given.items()}
+        own, floating = rebiased(
+            self.biases, self.floating, changes, self.device, self.problem.electrodes, self.condensate
+        )
         if self.scattered is not None or self.equilibrium.pairing is not None:
-            what = "gap" if self.scattered is None else "inelastic scattering"
-            raise ValueError(
-                f"the {what} of this state is that of its own bias: solve again with the other voltages, which may "
-                "start from this state with initial=..."
-            )
-        given: dict[str, Any] = {**(biases or {}), **voltages}
-        own, floating = dict(self.biases), set(self.floating)
-        for name, change in given.items():
-            if name not in own:
-                raise ValueError(f"no reservoir {shown(name)}; there are: {', '.join(own)}")
-            change = change if isinstance(change, Mapping) else {"voltage": change}
-            own[name], floats = changed(name, own[name], change, self.condensate)
-            if "voltage" in change:
-                floating = floating | {name} if floats else floating - {name}
-            check_reservoir(self.device, self.problem.electrodes, name, change, own[name], floats, self.condensate)
-        moved = replace(self, biases=own, floating=tuple(name for name in own if name in floating))
+            return self._solved_again(changes)
+        moved = replace(self, biases=own, floating=floating)
         moved._check_range()
         return moved._complete()._balanced()
+
+    def _solved_again(self, changes: Mapping[str, Mapping[str, Any]]) -> Nonequilibrium:
+        """The state of the device with other contacts, its gap unknown where it was found."""
+        assert self.again is not None
+        pairing, regions, device = self.equilibrium.pairing, self.problem.space.mesh.subdomains, self.device
+        contacts = {name: replace(own, **changes.get(name, {})) for name, own in device.contacts.items()}
+        if pairing is not None:
+            found = {name: None for name, cells in regions.items() if np.isin(cells, pairing.chosen).all()}
+            device = device.with_gap(found)
+        return self.again(replace(device, contacts=contacts), initial=None if pairing is None else self)
 
     @property
     def _range(self) -> tuple[float, float]:
@@ -293,8 +298,3 @@ class Nonequilibrium(FrozenRecord):
         solved = replace(self, biases=found)
         solved._check_range()
         return solved
-
-    def conductance(self) -> Conductance:
-        """The currents of all 8 modes per mode, as `conductance_matrix`."""
-        values = whole_conductances(self.spectrum, self.conductances, self.kind)
-        return Conductance(self.energies, self.terminals, MODES, values)

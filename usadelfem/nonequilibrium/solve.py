@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,9 +31,9 @@ from ..solve.field_guess import Initial, gap_from, initial_gap
 from ..solve.field_solve import FIRST_ACCURACY, FieldOptions, with_found_gap
 from ..solve.results import Equilibrium
 from ..solve.unresolved import warn_unresolved, warn_unresolved_spectrum
-from .bias import Bias, read_biases, wanted_columns
+from .bias import MODES, Bias, read_biases, wanted_columns
 from .collisions import scatters
-from .conductance import Conductance
+from .conductance import Conductance, whole_conductances
 from .energies import Plan
 from .gap import Drive, DrivenConsistency, at_rest, find_gap
 from .responses import Responses
@@ -58,7 +59,7 @@ def solve_nonequilibrium(
     function (2 or 4 in smaller spin sectors), with all couplings of the equilibrium: exchange fields, scattering, gauge
     fields, theta, kappa and their torques, and every interface (theory, section on the kinetic equation). Only the
     deviation from equilibrium is solved for, so that equilibrium stays exact; the response to each reservoir is kept,
-    so that other voltages need no further solve (`Nonequilibrium.with_bias`).
+    so that other voltages need no further solve (`Nonequilibrium.with_bias`) while the gap is given.
 
     Where a material has `Tc` and no `gap`, the gap is found from the gap equation with the distribution at this bias,
     modulus and phase; it is a stable state, to which the relaxation of the gap leads back from a slightly different
@@ -123,6 +124,11 @@ def solve_nonequilibrium(
     chosen = _checked(energies, energy_range)
     start = initial.equilibrium if isinstance(initial, Nonequilibrium) else initial
     check_initial(device, start)
+    again = partial(
+        solve_nonequilibrium, temperature=temperature, energies="adaptive" if chosen is None else chosen,
+        broadening=broadening, tolerance=tolerance, energy_range=energy_range, max_sweeps=max_sweeps, order=order,
+        sector=sector, linear_solver=linear_solver,
+    )  # fmt: skip
     options = FieldOptions(start, "anderson", tolerance, max_sweeps, linear_solver, workers, progress)
     problem = build_problem(device, order, temperature=temperature, sector=sector, biased=True)
     biases, floating, condensate = read_biases(device, problem.electrodes, temperature)
@@ -141,7 +147,7 @@ def solve_nonequilibrium(
         found = _with_gap(plan, problem, pairing)
         eq = found.equilibrium
         warn_unresolved(found.problem, eq.frequencies, eq.weights, eq.riccati)
-        return _examined(found)
+        return _examined(replace(found, again=again))
     if initial is not None:
         raise ValueError("initial belongs to an unknown gap; all gaps of this device are given")
     eq = given_gaps(device, problem, temperature, linear_solver=linear_solver, workers=workers, progress=progress)
@@ -151,7 +157,7 @@ def solve_nonequilibrium(
     found = found.with_scattering() if scatters(problem) else found
     if chosen is None:
         _warn_of_source(found)
-    return _examined(found)
+    return _examined(replace(found, again=again))
 
 
 @named()
@@ -166,7 +172,8 @@ def conductance_matrix(neq: Nonequilibrium) -> Conductance:
         The result of `solve_nonequilibrium`.
     """
     kind("conductance_matrix", neq, Nonequilibrium, "is the result of solve_nonequilibrium")
-    return neq.conductance()
+    values = whole_conductances(neq.spectrum, neq.conductances, neq.kind)
+    return Conductance(neq.energies, neq.terminals, MODES, values)
 
 
 def _examined(neq: Nonequilibrium) -> Nonequilibrium:
