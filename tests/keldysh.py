@@ -1,4 +1,7 @@
-"""Independent reference out of equilibrium: explicit 8x8 matrices, Keldysh x Nambu x spin, built on `oracle`."""
+"""Independent reference out of equilibrium: explicit 8x8 matrices, Keldysh x Nambu x spin, built on `oracle`.
+
+Matrices may be stacks of matrices, shape (..., 4, 4) or (..., 8, 8); a spatial index comes first.
+"""
 
 import numpy as np
 import oracle
@@ -10,12 +13,19 @@ KINDS = {"full": [0, 1, 2, 3, 4, 5, 6, 7], "collinear": [0, 3, 4, 7], "spinless"
 
 def advanced(r):
     """A = -tau3 R^+ tau3."""
-    return -TAU3 @ r.conj().T @ TAU3
+    return -TAU3 @ r.conj().swapaxes(-1, -2) @ TAU3
+
+
+def upper(r, k, a):
+    """[[R, K], [0, A]]."""
+    r, k, a = np.broadcast_arrays(r, k, a)
+    rows = [np.concatenate(row, axis=-1) for row in ((r, k), (0 * k, a))]
+    return np.concatenate(rows, axis=-2)
 
 
 def whole(r, k):
-    """[[R, K], [0, A]]."""
-    return np.block([[r, k], [0 * k, advanced(r)]])
+    """[[R, K], [0, A]] with the A that belongs to R."""
+    return upper(r, k, advanced(r))
 
 
 def doubled(m):
@@ -29,16 +39,21 @@ def commutator(x, y):
 
 def keldysh(x):
     """The Keldysh block."""
-    return x[:4, 4:]
+    return x[..., :4, 4:]
+
+
+def traces(x):
+    """Tr N_i x of all modes."""
+    return np.einsum("iab,...ba->...i", MODES, x)
 
 
 def of_modes(amounts):
-    """The matrix h of amounts (8,) of its modes."""
-    return np.einsum("j,jab->ab", amounts, MODES)
+    """The matrix h of amounts (..., 8) of its modes."""
+    return np.einsum("...j,jab->...ab", amounts, MODES)
 
 
 def covariant(x, gradient, gauge):
-    """D_k x = d_k x - i [A_k, x] of 4x4 matrices, for A_k = A_k tau3 + SU_k."""
+    """D_k x = d_k x - i [A_k, x], for A_k = A_k tau3 + SU_k."""
     return np.array([d - 1j * commutator(a, x) for d, a in zip(gradient, gauge, strict=True)])
 
 
@@ -49,12 +64,15 @@ def green_and_derivatives(r, dr, h, dh):
     return whole(r, r @ h - h @ a), np.array([whole(d, k) for d, k in zip(dr, dk, strict=True)])
 
 
-def current_and_torque(g, dg, D, theta, kappa):
-    """The consistent matrix current J_k and the torque T for tensors Theta_kj^a, Kappa_kj^a."""
+def current_and_torque(g, dg, D, theta, kappa, *, projected=True):
+    """The matrix current J_k and the torque T for tensors Theta_kj^a, Kappa_kj^a.
+
+    The current is the consistent one, with vertices S_a = (s_a + g s_a g)/2, or with s_a in their place.
+    """
     current, torque = np.array([g @ d for d in dg]), 0 * g
-    for k, j, a in np.ndindex(theta.shape):
+    for k, j, a in np.argwhere(abs(theta) + abs(kappa)):
         spin = doubled(SPIN[a])
-        vertex = 0.5 * (spin + g @ spin @ g)
+        vertex = 0.5 * (spin + g @ spin @ g) if projected else spin
         both = dg[k] @ dg[j]
         current[k] -= 0.5 * theta[k, j, a] * (dg[j] @ vertex + vertex @ dg[j])
         current[k] -= 0.5j * kappa[k, j, a] * commutator(g @ dg[j], vertex)
@@ -63,10 +81,22 @@ def current_and_torque(g, dg, D, theta, kappa):
     return -D * current, torque
 
 
+def weak_form(current, local, spins):
+    """What multiplies d_k w, and last w, in -Tr D_k w J_k^K + Tr w X^K of tests w = N_i; (dim + 1, ..., 8)."""
+    flux = -traces(keldysh(current))
+    last = traces(keldysh(local))
+    for spin, j in zip(spins, keldysh(current), strict=True):
+        turned = -1j * commutator(spin, MODES)  # D_k N_i
+        last = last - np.einsum("iab,...ba->...i", turned, j)
+    rows = np.concatenate([flux, last[None]])
+    assert abs(rows.imag).max() < 1e-12 * max(1.0, abs(rows).max())
+    return rows.real
+
+
 def energies(w, g, h, *, rate_so, rate_sf, depairing, **fields):
     """L at w = Gamma - iE: fields, broadening by a reservoir that has the local occupation, and scattering."""
     retarded, adv = oracle.static(w, **fields), oracle.static(-w.conjugate(), **fields)
-    value = np.block([[retarded, w.real * (TAU3 @ h + h @ TAU3)], [np.zeros((4, 4)), adv]])
+    value = upper(retarded, w.real * (TAU3 @ h + h @ TAU3), adv)
     for gamma, v in oracle.vertices(rate_so, rate_sf, depairing):
         value = value + gamma / 2 * doubled(v) @ g @ doubled(v)
     return value

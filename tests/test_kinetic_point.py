@@ -78,14 +78,8 @@ class Cell:
         energies = keldysh.energies(
             W, g, h, gap=own["gap"], exchange=own["exchange"], depairing=own["depairing"], **rates
         )
-        local = keldysh.keldysh(keldysh.commutator(energies, g) - (0 if without_torque else 1) * torque)
-        flux = -np.array([np.einsum("iab,ba->i", MODES, keldysh.keldysh(j)) for j in current])
-        turned = -1j * (spins[:, None] @ MODES - MODES @ spins[:, None])  # D_k N_i
-        last = np.einsum("iab,ba->i", MODES, local)
-        last = last - np.einsum("kiab,kba->i", turned, np.array([keldysh.keldysh(j) for j in current]))
-        both = own["N0"] * np.vstack([flux, last])
-        assert abs(both.imag).max() < 1e-12
-        return both.real
+        local = keldysh.commutator(energies, g) - (0 if without_torque else 1) * torque
+        return own["N0"] * keldysh.weak_form(current, local, spins)
 
 
 @pytest.fixture(scope="module", params=CELLS)

@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from onsager import CHARGE_AND_ENERGY, SIGNS, between_normal_contacts, onsager_error, square
 from test_interface_conservation import BARRIERS, MESHES, along, spread
 
 import usadelfem as uf
@@ -16,7 +17,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:the energies, from:UserWarning"),
 ]
 
-CHARGE_AND_ENERGY, SPINS = slice(0, 2), slice(2, 8)
+SPINS = slice(2, 8)
 METALS = {
     "L": uf.ferromagnet(exchange=(0.0, 1.5, 0.0), D=2.0, tau_so=2.0, theta=0.2, kappa=0.3),
     "R": uf.ferromagnet(exchange=(2.0, 0.0, 0.5), N0=0.7, tau_sf=1.0, rashba=0.4),
@@ -201,9 +202,7 @@ def test_an_su2_field_without_strength_is_a_rotation_of_the_exchange_field():
     assert abs(charge - flows(None, (0.0, 0.0, field), bias)[0]) > 1e-3 * abs(charge)
 
 
-# Onsager relations: a square with two superconducting and two normal contacts
-
-SIGNS = np.array([1, 1, -1, -1, -1, -1, -1, -1])  # of the modes under time reversal
+# Onsager relations
 
 
 def across(barrier, direction):
@@ -226,32 +225,6 @@ def test_all_modes_pass_a_barrier_alike_from_both_sides_with_all_fields_reversed
     transposed = np.einsum("eaibj,i,j->ebjai", reversed_fields, SIGNS, SIGNS)
     assert values == pytest.approx(transposed, abs=2e-9)
     assert abs(values - reversed_fields).max() > 1.0
-
-
-def square(direction, size):
-    """All fields and phases reversed for direction = -1; theta, kappa and gauge fields of spin stay."""
-    ends = {
-        "N1": lambda x: (x[1] == 0) & (abs(x[0] - 0.5) < 0.31), "N2": lambda x: (x[1] == 1) & (abs(x[0] - 0.6) < 0.21)
-    }  # fmt: skip
-    mesh = uf.rectangle({"F": 1.0}, width=1.0, size=size).with_boundaries(ends)
-    metal = uf.ferromagnet(
-        exchange=direction * np.array((1.5, 0.6, 2.0)), theta=0.25, kappa=0.35, tau_so=2.0,
-        su2=[(0.2, -0.3, 0.1), (0.1, 0.4, 0.3)],
-    )  # fmt: skip
-    contacts = {"left": uf.Reservoir(gap=20.0), "right": uf.Reservoir(gap=20.0, phase=1.1 * direction)}
-    contacts |= {"N1": uf.Reservoir(gap=0.0), "N2": uf.Reservoir(gap=0.0)}
-    device = uf.Device(mesh, {"F": metal}, contacts, A=direction * np.array((0.3, -0.5)))
-    return solved(device, [6.0, 6.5], temperature=3.0, broadening=1e-3)
-
-
-def between_normal_contacts(values):
-    return values[2:, :, 2:]
-
-
-def onsager_error(one, other, signs=SIGNS):
-    """Largest differences of the conductances between the normal contacts, by modes (8, 8)."""
-    transposed = np.einsum("aibj,i,j->bjai", other, signs, signs)
-    return abs(between_normal_contacts(one - transposed)).max(axis=(0, 2))
 
 
 @pytest.fixture(scope="module")
