@@ -285,30 +285,88 @@ def test_injected_electrons_reverse_the_supercurrent():
     assert before > 0 > after
 
 
-def interferometer(width):
-    """Thin arms: 1/2 to each of two superconductors, with phases -+pi/4, and 5 to a normal reservoir."""
-    n = 12
-    half = np.linspace(0, 0.5 - width / 2, n)
-    y = np.concatenate([[0], width + 5 * np.linspace(0, 1, 2 * n) ** 1.5])
-    mesh = skfem.MeshQuad.init_tensor(np.concatenate([half, 1 - half[::-1]]), y)
-    centre = mesh.p[:, mesh.t].mean(axis=1)
-    mesh = mesh.restrict(np.flatnonzero((centre[1] < width) | (abs(centre[0] - 0.5) < width / 2)))
-    ends = {"S1": lambda x: x[0] == 0, "S2": lambda x: x[0] == 1, "N": lambda x: x[1] == y[-1]}
-    mesh = mesh.with_subdomains({"N": lambda x: x[0] < np.inf}).with_boundaries(ends)
-    contacts = {f"S{n}": uf.Reservoir(gap=1e4, phase=(2 * n - 3) * np.pi / 4) for n in (1, 2)}
-    contacts["N"] = uf.Reservoir(gap=0.0, voltage=6.0, temperature=4.0)
-    return uf.Device(mesh, {"N": uf.normal_metal()}, contacts)
+# Networks of wires, for which numbers of a one-dimensional code are published: strips that meet in squares of a metal
+# that conducts so well and holds so little that they are points.
+WIDTH = 0.01
+POINT = uf.normal_metal(D=1e6, N0=1e-3)
+
+
+def extent(x0, x1, y0, y1):
+    return np.array([[x0, x1], [y0, y1]])
+
+
+def network(wires, contacts, cross_sections=1.0, cells=12):
+    """Strips, or squares between them, name -> extent; a contact at the free end of each strip that has its name.
+
+    Cross-sections are made of densities of states.
+    """
+    steps = (1 - np.cos(np.pi * np.linspace(0, 1, cells + 1))) / 2  # fine at contacts and at other wires
+
+    def grid(axis):
+        parts = [own[axis, 0] + np.ptp(own[axis]) * steps for own in wires.values() if np.ptp(own[axis]) > WIDTH]
+        return np.unique(np.concatenate([*parts, *(own[axis] for own in wires.values())]).round(10))
+
+    def within(own, x):
+        return ((own[:, 0, None] < x + 1e-9) & (x < own[:, 1, None] + 1e-9)).all(axis=0)
+
+    def at_end(own, x):
+        axis = np.ptp(own, axis=1).argmax()
+        return within(own, x) & np.isclose(own[axis][:, None], x[axis]).any(axis=0)
+
+    wires = {name: own.round(10) for name, own in wires.items()}
+    mesh = skfem.MeshQuad.init_tensor(grid(0), grid(1))
+    centres = mesh.p[:, mesh.t].mean(axis=1)
+    mesh = mesh.restrict(np.flatnonzero(np.any([within(own, centres) for own in wires.values()], axis=0)))
+    mesh = mesh.with_subdomains({name: lambda x, own=own: within(own, x) for name, own in wires.items()})
+    mesh = mesh.with_boundaries({name: lambda x, own=wires[name]: at_end(own, x) for name in contacts})
+    weights = dict(zip(wires, np.broadcast_to(cross_sections, len(wires)).tolist(), strict=True))
+    metals = {name: POINT if name.startswith("o") else uf.normal_metal(N0=weight) for name, weight in weights.items()}
+    return uf.Device(mesh, metals, contacts)
 
 
 def test_supercurrents_of_an_andreev_interferometer_with_a_bias():
-    # published with the one-dimensional code usadel1: temperature and voltage of N, currents of S1, S2 and N; thin arms
-    published = {
-        (1.0, 0.0): (6.8, 6.8, 0.0), (3.0, 0.0): (4.2, 4.2, 0.0), (1.0, 5.0): (2.508, 3.508, 1.001),
+    # an independent one-dimensional solution; the code usadel1 prints 6.8; 4.2; 2.5, 3.5, 1.0; 1.2, 2.4, 1.2. Half a
+    # length to each of two superconductors, with phases -+pi/4, and 5 to N; temperature and voltage of N, currents of
+    # S1, S2 and N
+    expected = {
+        (1.0, 0.0): (6.827, 6.827, 0.0), (3.0, 0.0): (4.22, 4.22, 0.0), (1.0, 5.0): (2.508, 3.508, 1.001),
         (4.0, 6.0): (1.192, 2.372, 1.180),
     }  # fmt: skip
-    width = 0.01
-    neq = uf.solve_nonequilibrium(interferometer(width), temperature=1.0, tolerance=1e-4)
-    for (temperature, voltage), expected in published.items():
+    w = WIDTH
+    wires = {"o": extent(0, w, 0, w), "S1": extent(-0.5, 0, 0, w), "S2": extent(w, w + 0.5, 0, w)}
+    contacts = {name: uf.Reservoir(gap=1e5, phase=phase) for name, phase in (("S1", -np.pi / 4), ("S2", np.pi / 4))}
+    contacts["N"] = uf.Reservoir(gap=0.0, voltage=6.0, temperature=4.0)
+    device = network(wires | {"N": extent(0, w, w, w + 5)}, contacts)
+    neq = uf.solve_nonequilibrium(device, temperature=1.0, tolerance=1e-4, broadening=1e-4)
+    for (temperature, voltage), currents in expected.items():
         flow = uf.charge_current(neq.with_bias({"N": {"voltage": voltage, "temperature": temperature}}))
-        currents = [abs(flow.through(name)) / (2 * width) for name in ("S1", "S2", "N")]
-        assert currents == pytest.approx(expected, rel=0.02, abs=1e-9)
+        found = [abs(flow.through(name)) / (2 * w) for name in ("S1", "S2", "N")]
+        assert found == pytest.approx(currents, rel=2e-3, abs=1e-9)
+
+
+def test_thermopower_of_a_four_probe_structure():
+    # printed by usadel1, asserted there to 1 %, for the other sign of the phase: temperatures of N1, N2 and both
+    # superconductors (gap 50, phases -+pi/4), and the potentials at which N1 and N2 carry no current. Wires N1 and S1
+    # meet at one end of the middle one, N2 and S2 at the other; each has its own length and cross-section.
+    published = {
+        (1.01, 0.99, 1.0, 1.0): (0.000991, 0.000683), (5.1, 5.9, 5.0, 5.0): (-0.00710, -0.00278),
+        (26.0, 24.0, 25.0, 25.0): (0.000717, -0.000103), (26.0, 24.0, 1.0, 1.0): (0.000774, -0.000148),
+        (40.0, 40.0, 39.0, 41.0): (1.391e-5, 1.833e-5),
+    }  # fmt: skip
+    w, (n1, n2, s1, s2, middle) = WIDTH, np.array([1.1, 0.8, 0.7, 1.3, 1.0]) / 2.3
+    right = w + middle
+    wires = {
+        "N1": extent(0, w, -n1, 0), "N2": extent(right, right + w, -n2, 0), "S1": extent(0, w, w, w + s1),
+        "S2": extent(right, right + w, w, w + s2), "middle": extent(w, right, 0, w), "o1": extent(0, w, 0, w),
+        "o2": extent(right, right + w, 0, w),
+    }  # fmt: skip
+    contacts = {name: uf.Reservoir(gap=0.0, voltage=uf.FLOATING) for name in ("N1", "N2")}
+    contacts |= {"S1": uf.Reservoir(gap=50.0, phase=-np.pi / 4), "S2": uf.Reservoir(gap=50.0, phase=np.pi / 4)}
+    device = network(wires, contacts, [0.7, 1.2, 0.8, 0.9, 1.1, 1.0, 1.0])
+    neq = uf.solve_nonequilibrium(
+        device, temperature=25.0, tolerance=1e-4, broadening=1e-6, energy_range=(0.0, 1000.0)
+    )  # fmt: skip
+    for temperatures, potentials in published.items():
+        given = {name: {"temperature": own} for name, own in zip(contacts, temperatures, strict=True)}
+        found = neq.with_bias(given).voltages
+        assert [-found["N1"], -found["N2"]] == pytest.approx(potentials, rel=1e-2)
