@@ -80,6 +80,30 @@ def test_a_condensate_that_nothing_holds_finds_its_own_voltage():
     assert np.ptp(through) < 1e-4 * through[0]
 
 
+# Two condensates: superconductors of four coherence lengths at N contacts at +-V/2, with a normal metal between them.
+# Their currents do not need the edges of that metal resolved.
+COARSE = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+
+
+def link(length, left, right, size=0.5):
+    mesh = uf.interval({"A": 4.0, "N": length, "B": 4.0}, size=size)
+    return uf.Device(mesh, {"A": S, "N": uf.normal_metal(), "B": S}, {"left": left, "right": right})
+
+
+def linked(length, voltage, *, size=0.5):
+    ends = (uf.Reservoir(gap=0, voltage=sign * voltage / 2) for sign in (1, -1))
+    return uf.solve_nonequilibrium(link(length, *ends, size), temperature=0.1, tolerance=1e-3)
+
+
+@COARSE
+@pytest.mark.parametrize("length", [0.1, 0.25, 0.5, 1.0])
+def test_a_short_link_carries_the_current_of_two_condensates_without_a_voltage(length):
+    # that of one wire at this voltage, the resistance of which is that of its contacts, whatever its length
+    current = uf.charge_current(linked(length, 0.2, size=0.25))
+    assert current.through("right") == pytest.approx(2 * 0.068124, rel=0.02)
+    assert current.through("left") == pytest.approx(-current.through("right"), rel=1e-6)
+
+
 def island(voltage, temperature, exchange=0.0, **options):
     """A small superconductor behind weak barriers, at half +V/2 and half -V/2: a distribution with two steps."""
     barrier = uf.Tunnel(conductance=1e-5)

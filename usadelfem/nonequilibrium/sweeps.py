@@ -8,6 +8,7 @@ unstable states, and through the narrow passage that a state which has just ceas
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -21,14 +22,36 @@ from ..solve.field_iterations import CHANGED, MIXING, SLOPE, grown, inner_accura
 from ..solve.field_problem import NEAR, SelfConsistency, as_real
 
 Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 
 # Acceleration begins after so many sweeps in a row that have lowered the residual to this part of the one before, and
 # below the other number; it ends where the residual has grown by the factor, for RELAXED sweeps, then twice as many.
 STEADY, LOWERED, SMALL = 3, 0.9, 0.05
 MISLED = 3.0
 RELAXED = 15
+# Where phases turn back they have turned too far: they turn less from then on, and by this factor more with every sweep
+# in which they do not. Parts that a short link locks ask for it, since the mobility does not know the link.
+REGAINED = 1.1
 # Change of the gap, as a part of it, after which a stable state is found again; sweeps that it is given to show so.
 NUDGE, WATCHED = 0.02, 7
+
+
+@dataclass(eq=False)
+class Turning:
+    """How much of the turn of the phases in each step is taken; `weight` is that of the points of the pairing."""
+
+    weight: Real
+    part: float = 1.0
+    last: Real | None = None
+
+    def slowed(self, gap: Complex, change: Complex) -> Complex:
+        """The change of a gap, with phases that turn less where they go back on the step before."""
+        turn = (gap.conj() * change).imag
+        square = 0.0 if self.last is None else float((self.weight * self.last**2).sum())
+        along = 0.0 if self.last is None or not square else float((self.weight * self.last * turn).sum()) / square
+        self.part = self.part / (1 - along) if along < 0 else min(REGAINED * self.part, 1.0)
+        self.last = turn
+        return np.asarray(change - (1 - self.part) * 1j * turn * gap / np.maximum(abs(gap) ** 2, 1e-300))
 
 
 def relaxing_sweeps(
@@ -38,6 +61,8 @@ def relaxing_sweeps(
     number, response, built = 1, None, 0.0
     mixer: Anderson | None = None
     before, best, steady, wait, rest = np.inf, np.inf, 0, 0, RELAXED
+    assert consistency.pairing is not None
+    turning = Turning(consistency.pairing.weight)
     while True:
         residual = consistency.residual()
         sweep = consistency.measure(number, residual, consistency.potential_step())
@@ -59,6 +84,7 @@ def relaxing_sweeps(
                 response, built = consistency.gap_response(), sweep.largest
                 mixer = Anderson(consistency.weight, MIXING) if mixer is not None else None
             change = -response.apply(consistency.gap, residual)
+            change = turning.slowed(consistency.gap, change) if mixer is None else change
         else:
             change = -residual / slope(consistency, SLOPE)
         step = as_real(change)
