@@ -104,6 +104,38 @@ def test_a_short_link_carries_the_current_of_two_condensates_without_a_voltage(l
     assert current.through("left") == pytest.approx(-current.through("right"), rel=1e-6)
 
 
+@COARSE
+@pytest.mark.slow
+def test_a_link_locks_two_condensates_up_to_its_critical_current():
+    bulk = float(uf.materials.bcs_gap(0.1, Tc=TC))
+
+    def supercurrent(phase):
+        ends = (uf.Reservoir(gap=bulk, phase=sign * phase / 2) for sign in (-1, 1))
+        return uf.charge_current(uf.solve_equilibrium(link(3.0, *ends), 0.1)).through("right")
+
+    critical = max(supercurrent(phase) for phase in (1.6, 1.8, 2.0))
+    carried = uf.charge_current(linked(3.0, 0.08)).through("right")
+    assert carried < critical
+    assert carried * 0.15 / 0.08 > critical
+    with pytest.raises(SolveError, match="not locked"):
+        linked(3.0, 0.15)
+
+
+def test_condensates_behind_a_long_normal_metal_stand_at_different_voltages_and_are_refused():
+    names = r"not locked to each other: that of region '[AB]' and that of region '[AB]' .* shorter"
+    with pytest.raises(SolveError, match=names) as error:
+        linked(10.0, 0.4)
+    assert len(error.value.residuals) < 60  # long before `max_sweeps`
+
+
+@pytest.mark.slow
+def test_a_condensate_that_is_not_locked_to_a_superconducting_reservoir_is_refused():
+    contacts = {"left": uf.Reservoir(gap=1.0), "right": uf.Reservoir(gap=0, voltage=0.4)}
+    device = uf.Device(uf.interval({"N": 6.0, "B": 3.0}, size=0.5), {"N": uf.normal_metal(), "B": S}, contacts)
+    with pytest.raises(SolveError, match="that of region 'B' and those of superconducting reservoirs"):
+        uf.solve_nonequilibrium(device, temperature=0.1, tolerance=1e-3)
+
+
 def island(voltage, temperature, exchange=0.0, **options):
     """A small superconductor behind weak barriers, at half +V/2 and half -V/2: a distribution with two steps."""
     barrier = uf.Tunnel(conductance=1e-5)

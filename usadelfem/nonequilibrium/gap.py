@@ -32,6 +32,7 @@ from .balance import balanced, relative_to
 from .bias import Bias, combined, deviations, largest_energy, product_weights
 from .collisions import Scattered, scatter, scatters
 from .local import driven_amplitude
+from .locking import find_locking
 from .responses import Responses, mode_vectors, solved_response
 from .result import Nonequilibrium
 from .sweeps import is_stable, relaxing_sweeps, unconverged
@@ -250,11 +251,13 @@ def find_gap(
     Raises
     ------
     SolveError
-        If the gap does not converge in `most` sweeps.
+        If the gap does not converge in `most` sweeps, or condensates are not locked to each other.
     """
     drive, history, stable = consistency.drive, [], False
-    start = float(abs(consistency.gap).max(initial=0.0)) / consistency.unit
     assert drive is not None
+    assert consistency.pairing is not None
+    locking = find_locking(consistency.problem, consistency.pairing)
+    start = float(abs(consistency.gap).max(initial=0.0)) / consistency.unit
     for _ in range(ROUNDS):
         team, panels = chosen(consistency.problem)
         if drive.team is not None:
@@ -265,6 +268,7 @@ def find_gap(
         while True:
             sweep = next(sweeps)
             history.append(sweep)
+            locking.follow(consistency.gap)
             advance(sweep)
             if first and len(history) > 1 and sweep.residual <= SETTLED * tolerance:
                 return tuple(history)
@@ -280,6 +284,6 @@ def find_gap(
                         stable = True
                         break
                     sweeps = relaxing_sweeps(consistency, tolerance)
-            if len(history) >= most or not np.isfinite(sweep.residual):
-                raise unconverged(consistency, history)
+            if len(history) >= most or locking.running or not np.isfinite(sweep.residual):
+                raise unconverged(consistency, history, locking)
     return tuple(history)

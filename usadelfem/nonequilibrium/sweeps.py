@@ -20,6 +20,7 @@ from ..numerics.newton import ERROR_TOLERANCE
 from ..numerics.report import Iteration
 from ..solve.field_iterations import CHANGED, MIXING, SLOPE, grown, inner_accuracy, slope, within_trust
 from ..solve.field_problem import NEAR, SelfConsistency, as_real
+from .locking import Locking
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -111,22 +112,24 @@ def is_stable(consistency: SelfConsistency, tolerance: float, *, shrinking: bool
     return False
 
 
-def unconverged(consistency: SelfConsistency, history: list[Iteration]) -> SolveError:
+def unconverged(consistency: SelfConsistency, history: list[Iteration], locking: Locking) -> SolveError:
     """The error of an iteration that came to no end."""
-    residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
     gap = consistency.gap
-    residual = consistency.residual()
-    turning = float(abs((gap.conj() * residual).imag).max(initial=0.0))
-    other = float(abs((gap.conj() * residual).real).max(initial=0.0))
-    phases = (
-        " The phase of the gap keeps turning: parts of the condensate may not be locked to each other, and then there "
-        "is no stationary state."
-        if turning > 10 * other
-        else ""
-    )
+    turning = gap.conj() * consistency.residual()
+    reasons = [
+        "several stationary states may exist, or none at this voltage: try `initial` near the one that is looked for "
+        "(the result at a smaller voltage), a larger broadening, or more `max_sweeps`"
+    ]
+    if locking.explained():
+        reasons = [locking.explained()] if locking.running else [locking.explained(), *reasons]
+    elif abs(turning.imag).max(initial=0.0) > 10 * abs(turning.real).max(initial=0.0):
+        reasons.insert(
+            0, "the phase of the gap keeps turning: parts of the condensate may not be locked to each other, and then "
+            "there is no stationary state"
+        )  # fmt: skip
+    residuals = ", ".join(f"{sweep.residual:.1e}" for sweep in history[-8:])
     return SolveError(
-        f"the gap out of equilibrium did not converge in {len(history)} sweeps; last residuals: {residuals}.{phases} "
-        "Several stationary states may exist, or none at this voltage: try `initial` near the one that is looked for "
-        "(the result at a smaller voltage), a larger broadening, or more `max_sweeps`",
+        f"the gap out of equilibrium did not converge in {len(history)} sweeps; last residuals: {residuals}. "
+        f"{'. '.join(reason[0].upper() + reason[1:] for reason in reasons)}",
         frequency=float("nan"), residuals=tuple(sweep.residual for sweep in history), state=gap,
     )  # fmt: skip

@@ -96,10 +96,10 @@ class Islands:
         return gap * factor, states * np.exp(1j * (phases @ self.nodes))[:, None]
 
 
-def find_islands(problem: Problem, pairing: Pairing | None) -> Islands | None:
-    """The floating islands of a device; None if there are none, or just one with nothing to hold its phase."""
-    if pairing is None:
-        return None
+def connected_parts(problem: Problem, pairing: Pairing) -> tuple[Index, Index, bool]:
+    """The connected part that every cell of the pairing belongs to; the parts that a superconducting contact holds; and
+    whether there is anything superconducting besides the pairing.
+    """
     mesh, unknown = problem.space.mesh, np.zeros(problem.space.mesh.nelements, bool)
     unknown[pairing.chosen] = True
     passable = mesh.f2t[1] >= 0
@@ -107,19 +107,25 @@ def find_islands(problem: Problem, pairing: Pairing | None) -> Islands | None:
     pairs = mesh.f2t[:, passable]
     pairs = pairs[:, unknown[pairs].all(axis=0)]
     graph = coo_array((np.ones(pairs.shape[1]), (pairs[0], pairs[1])), shape=(mesh.nelements,) * 2)
-    _, part = connected_components(graph, directed=False)
-    own: Index = np.asarray(part[pairing.chosen])
-    superconducting = {name: own.nodes for name, own in problem.electrodes.items() if abs(own.gap).any()}
+    own: Index = np.asarray(connected_components(graph, directed=False)[1][pairing.chosen], np.int64)
+    superconducting = [electrode.nodes for electrode in problem.electrodes.values() if abs(electrode.gap).any()]
     held = np.zeros(problem.space.nodes.shape[1], bool)
-    for at_contact in superconducting.values():
+    for at_contact in superconducting:
         held[at_contact] = True
     fixed = np.unique(own[held[pairing.cells].any(axis=1)])
+    return own, fixed, bool(superconducting or abs(problem.gap[~unknown]).any())
+
+
+def find_islands(problem: Problem, pairing: Pairing | None) -> Islands | None:
+    """The floating islands of a device; None if there are none, or just one with nothing to hold its phase."""
+    if pairing is None:
+        return None
+    own, fixed, others = connected_parts(problem, pairing)
     floating = np.setdiff1d(own, fixed)
-    given = bool(abs(problem.gap[~unknown]).any())
-    if not len(floating) or (len(floating) == 1 and not (len(fixed) or superconducting or given)):
+    if not len(floating) or (len(floating) == 1 and not (len(fixed) or others)):
         return None
     masks: Any = np.equal(own[None, :], floating[:, None])
-    nodes = np.zeros((len(floating), len(held)), bool)
+    nodes = np.zeros((len(floating), problem.space.nodes.shape[1]), bool)
     for island in range(len(floating)):
         nodes[island, pairing.cells[masks[island]]] = True
     at_islands = np.isin(problem.space.cells, np.flatnonzero(nodes.any(axis=0)))
