@@ -45,6 +45,17 @@ def interpolate(like: Spin, state: Any, nodes: Any, weights: Any) -> Spin:
     return a
 
 
+@formula
+def both_sides(like: Spin, state: Any, nodes: Any, weights: Any) -> tuple[Spin, Spin, Spin, Spin]:
+    """a and b of side 1, then of side 2, of a state (nodes, 2n) at a point of a facet; nodes of both sides."""
+    half, n = len(weights), len(like)
+    a, b = state[:, :n], state[:, n:]
+    return (
+        interpolate(like, a, nodes[:half], weights), interpolate(like, b, nodes[:half], weights),
+        interpolate(like, a, nodes[half:], weights), interpolate(like, b, nodes[half:], weights),
+    )  # fmt: skip
+
+
 @inlined
 def derivatives(state: Any, nodes: Any, dphi: Any, kind: int, coefficients: Any, a: Spin, da: Any) -> None:
     """Write the covariant derivatives D_k a at a point to rows k of da."""

@@ -15,7 +15,17 @@ from ..physics.interface import junction_terms
 from ..physics.jit import formula, inlined, kernel
 from ..physics.nambu import Spin, entries, scale
 from ..physics.variations import accumulate, frame, put
-from .cells import GAUGE, SPIN_CHARGE, add_hessian, derivatives, gradients, interpolate, node_gradient, point_terms
+from .cells import (
+    GAUGE,
+    SPIN_CHARGE,
+    add_hessian,
+    both_sides,
+    derivatives,
+    gradients,
+    interpolate,
+    node_gradient,
+    point_terms,
+)
 from .interfaces import add_pairs
 from .workspace import JunctionSpace, PointSpace, TangentSpace
 
@@ -126,15 +136,11 @@ def retarded_junctions(
     """Residual (facets, nodes, 2n), its scale and tangent (facets, pairs, 2n, 2n) of all facets."""
     half, n, zero = phi.shape[2], len(like), scale(0.0, like)
     s11, s12, s22, blocks, z = space.h11, space.h12, space.h22, space.blocks, space.z
-    a, b = state[:, :n], state[:, n:]
     for f in range(len(nodes)):
         residual[f], scales[f], tangent[f] = 0.0, 0.0, 0.0
         own = channels[kinds[f]] if kinds[f] >= 0 else channels[0:0].reshape(0, 2)
         for q in range(phi.shape[1]):
-            x1 = interpolate(like, a, nodes[f, :half], phi[f, q])
-            y1 = interpolate(like, b, nodes[f, :half], phi[f, q])
-            x2 = interpolate(like, a, nodes[f, half:], phi[f, q])
-            y2 = interpolate(like, b, nodes[f, half:], phi[f, q])
+            x1, y1, x2, y2 = both_sides(like, state, nodes[f], phi[f, q])
             for side in range(2):
                 c = table[f, q] if side == 0 else exchanged[f, q]
                 put(z[:, side * n :], 0, x1)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fem.cells import GAUGE, SPIN_CHARGE, gradients, interpolate
+from ..fem.cells import GAUGE, SPIN_CHARGE, both_sides, gradients
 from ..fem.conjugates import CellTables, ConjugateSpace, both, both_derivatives, conjugate_space
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
@@ -143,15 +143,11 @@ def kinetic_facets(
 ) -> None:  # fmt: skip
     """Write the matrices (facets, nodes, nodes, m, m) of all facets; nodes of both sides."""
     half, n = phi.shape[2], len(like)
-    a, b = state[:, :n], state[:, n:]
     for f in range(len(nodes)):
         matrices[f] = 0.0
         own = channels[kinds[f]] if kinds[f] >= 0 else channels[0:0].reshape(0, 2)
         for q in range(phi.shape[1]):
-            x1 = interpolate(like, a, nodes[f, :half], phi[f, q])
-            y1 = interpolate(like, b, nodes[f, :half], phi[f, q])
-            x2 = interpolate(like, a, nodes[f, half:], phi[f, q])
-            y2 = interpolate(like, b, nodes[f, half:], phi[f, q])
+            x1, y1, x2, y2 = both_sides(like, state, nodes[f], phi[f, q])
             interface_modes(table[f, q], own, frame(x1, y1), frame(x2, y2), space)
             for i in range(2 * half):
                 for j in range(2 * half):
