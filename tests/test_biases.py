@@ -169,6 +169,11 @@ def test_a_bias_that_cannot_be_taken_is_named(driven, change, words):
         driven.with_bias(change)
 
 
+def test_biases_are_a_mapping(driven):
+    with pytest.raises(TypeError, match=r"biases is \[0.1\]; allowed is a mapping"):
+        driven.with_bias([0.1])
+
+
 def test_energies_that_leave_out_an_occupation_are_warned_of():
     neq = uf.solve_nonequilibrium(wire(), temperature=0.1, energies=[0.0, 0.1, 0.2])
     with pytest.warns(UserWarning, match="leave out part of the occupation"):

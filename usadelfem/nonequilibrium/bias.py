@@ -217,6 +217,17 @@ def wanted_columns(problem: Problem, biases: Mapping[str, Bias]) -> NDArray[np.i
     return np.array(wanted, np.int64)
 
 
+def read_changes(biases: Mapping[str, Any] | None, voltages: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What changes at each contact, for `rebiased`; TypeError if that is no mapping."""
+    if biases is not None and not isinstance(biases, Mapping):
+        raise TypeError(
+            f"biases is {shown(biases)}; allowed is a mapping from contacts to voltages or to mappings of voltage, "
+            "temperature and spin_bias"
+        )
+    given = {**(biases or {}), **voltages}
+    return {name: new if isinstance(new, Mapping) else {"voltage": new} for name, new in given.items()}
+
+
 def rebiased(
     biases: Mapping[str, Bias], floating: tuple[str, ...], changes: Mapping[str, Mapping[str, Any]], device: Device,
     electrodes: Electrodes, condensate: float,

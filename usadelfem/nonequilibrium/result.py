@@ -25,6 +25,7 @@ from .bias import (
     edges_of,
     largest_energy,
     product_weights,
+    read_changes,
     rebiased,
     wanted_columns,
 )
@@ -216,13 +217,12 @@ class Nonequilibrium(FrozenRecord):
 
         Raises
         ------
-        ValueError
-            If there is no such reservoir, or its occupation ends beyond the energies that were solved.
+        TypeError, ValueError
+            If there is no such reservoir, it cannot have that, or its occupation ends beyond the energies that were solved.
         SolveError
             If the gap at the other bias is not found.
         """
-        given = {**(biases or {}), **voltages}
-        changes = {name: new if isinstance(new, Mapping) else {"voltage": new} for name, new in given.items()}
+        changes = read_changes(biases, voltages)
         own, floating = rebiased(
             self.biases, self.floating, changes, self.device, self.problem.electrodes, self.condensate
         )

@@ -22,7 +22,8 @@ def check_result(observable: str, result: Any, *kinds: type) -> None:
         return
     allowed = " or ".join(f"{one.__name__} (from {_MADE_BY[one]})" for one in kinds)
     hint = "; of a series take one member, field[n]" if isinstance(result, list | tuple) else ""
-    raise TypeError(f"{observable} is of an {allowed}; given is {shown(result)}{hint}")
+    article = "an" if allowed[0] in "AEIO" else "a"
+    raise TypeError(f"{observable} is of {article} {allowed}; given is {shown(result)}{hint}")
 
 
 def check_index(eq: Equilibrium, n: Any) -> int:
