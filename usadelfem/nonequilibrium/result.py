@@ -218,7 +218,7 @@ class Nonequilibrium(FrozenRecord):
         Raises
         ------
         TypeError, ValueError
-            If there is no such reservoir, it cannot have that, or its occupation ends beyond the energies that were solved.
+            If there is no such reservoir, it cannot have that, or it is occupied beyond the energies that were solved.
         SolveError
             If the gap at the other bias is not found.
         """
