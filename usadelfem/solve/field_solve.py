@@ -41,7 +41,7 @@ METHODS = {"anderson": anderson_sweeps, "newton": newton_sweeps}
 # Frequencies are first solved to this accuracy, with the first guess of the fields.
 FIRST_ACCURACY = 1e-4
 # The gap of a linear discretisation with a coarse quadrature is a first guess; it needs no more accuracy than its own.
-GUESS_PRECISION = 1e-4
+GUESS_PRECISION = 1e-2
 GUESS_TOLERANCE = 1e-3
 
 Mode = tuple[float, Complex]
