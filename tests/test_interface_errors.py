@@ -95,9 +95,11 @@ def test_the_conductance_is_a_finite_number_that_is_not_negative(kind, others, v
         kind(conductance=value, **others)
 
 
-def test_values_of_a_barrier_are_keywords():
-    with pytest.raises(TypeError):
-        uf.Tunnel(1.0)
+def test_values_of_a_barrier_are_keywords_unless_there_is_only_one():
+    assert repr(uf.Tunnel(1.0)) == repr(uf.Tunnel(conductance=1.0)) == "Tunnel(conductance=1.0)"
+    for kind in (uf.SpinActive, uf.Nazarov):
+        with pytest.raises(TypeError):
+            kind(1.0)
     with pytest.raises(TypeError, match="conductance"):
         uf.Tunnel()
 
