@@ -254,8 +254,8 @@ def _pack_nonequilibrium(neq: Nonequilibrium) -> dict[str, Any]:
         "scattered",
     )  # fmt: skip
     own = {"equilibrium": _pack_equilibrium(neq.equilibrium), "spectrum": _pack_spectrum(neq.spectrum)}
-    settings = {} if neq.again is None else dict(neq.again.keywords)
-    return own | {name: getattr(neq, name) for name in names} | {"settings": settings}
+    assert neq.again is not None  # every solve leaves it
+    return own | {name: getattr(neq, name) for name in names} | {"settings": neq.again.keywords}
 
 
 def _unpack_nonequilibrium(content: dict[str, Any]) -> Nonequilibrium:

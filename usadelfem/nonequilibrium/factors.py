@@ -32,7 +32,6 @@ def apart(blocks: Real) -> list[Index]:
 class ModeFactor(NamedTuple):
     """Factors of a matrix: of every group of modes."""
 
-    modes: int
     groups: list[Index]
     factors: list[Factor]
 
@@ -83,7 +82,7 @@ class ModeSolver:
         """
         groups = apart(blocks)
         factors = [self._solver(group).factorize(self._matrix(blocks, group).data, slot) for group in groups]
-        return ModeFactor(self.modes, groups, factors)
+        return ModeFactor(groups, factors)
 
     def _matrix(self, blocks: Real, group: Index) -> bsr_array:
         own = blocks if len(group) == self.modes else blocks[:, group[:, None], group]

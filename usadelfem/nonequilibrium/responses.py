@@ -170,18 +170,16 @@ class Responses:
 
     def _with_reservoirs(self, values: Real, imposed: Real) -> tuple[Real, Real]:
         """The matrix with the rows of imposed modes replaced by those of unit matrices, and its right-hand sides."""
-        pattern, m, given = self.kinetic.pattern, self.kinetic.modes, self._given
-        place = np.full(len(pattern.indptr) - 1, -1)
-        place[given] = np.arange(len(given))
-        rows = np.flatnonzero(place[self._rows] >= 0)
+        m = self.kinetic.modes
+        place, rows, diagonal = self._given_rows
         own, blocks = place[self._rows[rows]], values[rows]
-        size = np.zeros(len(given))
+        size = np.zeros(len(diagonal))
         np.maximum.at(size, own, abs(blocks).max(axis=(1, 2), initial=0.0))
         size[size == 0] = 1.0
         scaled = size[:, None, None] * imposed
         matrix = values.copy()
         matrix[rows] = blocks - imposed[own] @ blocks
-        matrix[np.flatnonzero(self._rows == pattern.indices)[given]] += scaled
+        matrix[diagonal] += scaled
         right = np.zeros((len(place), m, len(self.terminals), m))
         for number, nodes in enumerate(self.terminals.values()):
             right[nodes, :, number] = scaled[place[nodes]]
@@ -190,8 +188,7 @@ class Responses:
     def _conductance(self, values: Real, h: Real) -> Real:
         """A quarter of what leaves the nodes of the terminals: the rows of the matrix there times h (nodes, m, k)."""
         out = np.zeros((len(self.terminals), *h.shape[1:]))
-        for number, nodes in enumerate(self.terminals.values()):
-            blocks = np.flatnonzero(np.isin(self._rows, nodes))
+        for number, blocks in enumerate(self._terminal_blocks):
             out[number] = np.einsum("brc,bck->rk", values[blocks], h[self.kinetic.pattern.indices[blocks]])
         return 0.25 * out
 
@@ -199,6 +196,19 @@ class Responses:
     def _given(self) -> Index:
         """Nodes at which modes are imposed: those of reservoirs and what is behind their barriers."""
         return np.unique(np.concatenate([self._behind, *self.terminals.values()]))
+
+    @cached_property
+    def _given_rows(self) -> tuple[Index, Index, Index]:
+        """For every node its place among the given ones, or -1; their blocks of the matrix, and the diagonal ones."""
+        place = np.full(len(self.kinetic.pattern.indptr) - 1, -1)
+        place[self._given] = np.arange(len(self._given))
+        diagonal = np.flatnonzero(self._rows == self.kinetic.pattern.indices)
+        return place, np.flatnonzero(place[self._rows] >= 0), diagonal[self._given]
+
+    @cached_property
+    def _terminal_blocks(self) -> list[Index]:
+        """The blocks of the matrix in the rows of every terminal."""
+        return [np.flatnonzero(np.isin(self._rows, nodes)) for nodes in self.terminals.values()]
 
     @cached_property
     def _behind(self) -> Index:

@@ -120,8 +120,8 @@ def unconverged(consistency: SelfConsistency, history: list[Iteration], locking:
         "several stationary states may exist, or none at this voltage: try `initial` near the one that is looked for "
         "(the result at a smaller voltage), a larger broadening, or more `max_sweeps`"
     ]
-    if locking.explained():
-        reasons = [locking.explained()] if locking.running else [locking.explained(), *reasons]
+    if explained := locking.explained():
+        reasons = [explained] if locking.running else [explained, *reasons]
     elif abs(turning.imag).max(initial=0.0) > 10 * abs(turning.real).max(initial=0.0):
         reasons.insert(
             0, "the phase of the gap keeps turning: parts of the condensate may not be locked to each other, and then "
