@@ -16,11 +16,11 @@ import usadelfem
 
 PACKAGE = Path(__file__).resolve().parent.parent / "usadelfem"
 CHAIN = (
-    "physics", "geometry", "device", "textures", "parallel", "numerics", "space", "magnetics", "fem", "diagnostics",
+    "physics", "mesh", "device", "textures", "parallel", "numerics", "space", "magnetics", "fem", "diagnostics",
     "points", "solve", "nonequilibrium", "observe", "export", "study",
 )  # fmt: skip
 FREE = ("errors", "checks", "frozen", "rules")  # modules at the root that every module may import
-DESCRIPTION = ("geometry", "device", "textures")  # folders without formulas, which know the table of coefficients only
+DESCRIPTION = ("mesh", "device", "textures")  # folders without formulas, which know the table of coefficients only
 LONGEST_FUNCTION = 50
 MOST_PARAMETERS = 10
 LONGEST_FILE = 300

@@ -9,8 +9,8 @@ import skfem
 from measures import area, volume
 
 from usadelfem.errors import MeshError
-from usadelfem.geometry.layers import box, interval, rectangle
-from usadelfem.geometry.mesh import check_mesh
+from usadelfem.mesh.layers import box, interval, rectangle
+from usadelfem.mesh.read import check_mesh
 
 LAYERS = {"S1": 2.0, "F": 0.7, "S2": 1.1}
 ENDS = {"left": 0.0, "S1_F": 2.0, "F_S2": 2.7, "right": 3.8}

@@ -12,7 +12,7 @@ from measures import area, volume
 from msh_files import DATA, FILES, FORMATS, SQUARE, TRIANGLES, F, msh
 
 from usadelfem.errors import MeshError
-from usadelfem.geometry.mesh import check_mesh, read_mesh
+from usadelfem.mesh.read import check_mesh, read_mesh
 
 MESHES = Path(__file__).parents[1] / "meshes"
 TYPES = {

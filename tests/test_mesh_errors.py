@@ -7,7 +7,7 @@ import pytest
 from msh_files import DATA, FILES, SQUARE, TRIANGLES, F, edited, msh
 
 from usadelfem.errors import MeshError
-from usadelfem.geometry.mesh import read_mesh
+from usadelfem.mesh.read import read_mesh
 
 
 def test_missing_file(tmp_path):

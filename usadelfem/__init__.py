@@ -1,6 +1,6 @@
 """Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids.
 
-geometry -> device -> space -> fem -> solve -> nonequilibrium -> observe -> export -> study
+mesh -> device -> space -> fem -> solve -> nonequilibrium -> observe -> export -> study
 
 What a script needs every day is here; what it needs now and then is in `usadelfem.textures`, `materials`, `results`,
 `errors`, `observe` and `study`.
@@ -14,8 +14,8 @@ from .device.material import Relaxation, ferromagnet, normal_metal, superconduct
 from .diagnostics.check import check
 from .export.store import load, save
 from .export.vtk import write_vtk
-from .geometry.layers import box, interval, rectangle
-from .geometry.mesh import read_mesh
+from .mesh.layers import box, interval, rectangle
+from .mesh.read import read_mesh
 from .nonequilibrium.solve import conductance_matrix, solve_nonequilibrium
 from .observe.currents import charge_current, spin_current
 from .observe.densities import distribution, local_temperature, occupation, tunnel_probe

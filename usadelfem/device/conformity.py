@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DeviceError
-from ..geometry.overlaps import describe_overlap, overlaps_of
+from ..mesh.overlaps import describe_overlap, overlaps_of
 from .interface import Interface, is_insulating
 
 

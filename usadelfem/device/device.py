@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..checks import choice, named_fields, numbers, shown
 from ..errors import DeviceError
 from ..frozen import FrozenMapping, FrozenRecord
-from ..geometry.mesh import check_mesh, freeze_mesh
-from ..geometry.names import check_set_names
+from ..mesh.names import check_set_names
+from ..mesh.read import check_mesh, freeze_mesh
 from .coefficient import check_coefficient, frozen_value
 from .conformity import check_conformity
 from .consistency import check_barriers, check_contact, check_cover, check_material, check_values, warn_unconnected

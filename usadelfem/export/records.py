@@ -16,7 +16,7 @@ from ..device.contact import FLOATING, CurrentContact, Reservoir
 from ..device.device import Device
 from ..device.interface import Interface
 from ..device.material import Material, Relaxation, Vacuum
-from ..geometry.mesh import MESH_TYPES
+from ..mesh.read import MESH_TYPES
 from ..nonequilibrium.bias import Bias
 from ..nonequilibrium.collisions import Scattered
 from ..numerics.newton import Clock

@@ -16,7 +16,7 @@ from ..device.contact import Reservoir
 from ..device.device import Device
 from ..device.interface import Tunnel
 from ..device.material import normal_metal, superconductor
-from ..geometry.layers import interval
+from ..mesh.layers import interval
 from ..observe.currents import charge_current
 from ..observe.density_of_states import density_of_states
 from ..observe.free_energy import free_energy
