@@ -42,11 +42,11 @@ def test_a_vertex_that_does_nothing_is_refused():
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ('"theta": Rule(),', '"theta": Rule(),\n    "tau_v": Rule(positive=True),', "no column is made of tau_v"),
+        ('"theta": Rule("1"),', '"theta": Rule("1"),\n    "tau_v": Rule("time", positive=True),', "no column is made of tau_v"),
         ('coefficients=("depairing",)', 'coefficients=("orbital",)', "column DEPAIRING: coefficients cannot be right"),
         ('name="D", ', 'name="N0", ', "two columns have the same name"),
         ("fill=np.imag, **PLAIN", "**PLAIN", "missing 1 required keyword-only argument: 'fill'"),
-        ('"su2": Rule', '"tau_v": Rule(),\n    "su2": Rule', "no column is made of tau_v"),
+        ('"su2": Rule', '"tau_v": Rule("time"),\n    "su2": Rule', "no column is made of tau_v"),
         ('"dresselhaus", "su2"', '"dresselhaus", "D"', "no column is made of su2"),
     ],
 )

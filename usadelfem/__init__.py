@@ -10,13 +10,15 @@ from . import errors, materials, observe, results, study, textures
 from .device.contact import FLOATING, CurrentContact, NormalContact, Reservoir
 from .device.device import Device
 from .device.interface import Nazarov, SpinActive, Transparent, Tunnel
+from .device.laboratory import lab, natural
 from .device.material import Relaxation, ferromagnet, normal_metal, superconductor
 from .diagnostics.check import check
 from .export.store import load, save
 from .export.vtk import write_vtk
 from .mesh.layers import box, interval, rectangle
 from .mesh.read import read_mesh
-from .nonequilibrium.solve import conductance_matrix, solve_nonequilibrium
+from .nonequilibrium.conductance import conductance_matrix
+from .nonequilibrium.solve import solve_nonequilibrium
 from .observe.currents import charge_current, spin_current
 from .observe.densities import distribution, local_temperature, occupation, tunnel_probe
 from .observe.density_of_states import density_of_states
@@ -68,11 +70,13 @@ __all__ = (
     "ground_state",
     "heat_current",
     "interval",
+    "lab",
     "load",
     "local_temperature",
     "magnetic_field",
     "materials",
     "minigap",
+    "natural",
     "normal_metal",
     "normal_resistance",
     "observe",

@@ -7,7 +7,7 @@ from .nonequilibrium.result import Nonequilibrium as Nonequilibrium
 from .numerics.report import Iteration as Iteration
 from .numerics.report import Report as Report
 from .observe.fields import Field as Field
-from .observe.fields import Series as Series
+from .observe.parameter import Series as Series
 from .observe.vorticity import Vorticity as Vorticity
 from .physics.spinor_basis import change_basis as change_basis
 from .solve.normal_state import NormalState as NormalState

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 class Rule:
     """What values a coefficient may take: shape at one point, number type, range and symmetry.
 
-    An entry "dim" of the shape is the dimension of the mesh. An optional coefficient may be None, which means zero. A
+    `dimension` is the physical one, a key of `device.units.DIMENSIONS`, of which the unit of its numbers follows. An
+    entry "dim" of the shape is the dimension of the mesh. An optional coefficient may be None, which means zero. A
     single number stands for equal components of an isotropic one.
     """
 
+    dimension: str
     shape: tuple[int | str, ...] = ()
     complex: bool = False
     positive: bool = False

@@ -12,6 +12,8 @@ from ..checks import as_array, shown
 from ..errors import DeviceError
 from ..physics.columns import COEFFICIENT_RULES
 from ..rules import Rule
+from .quantities import is_quantity, magnitude
+from .units import DIMENSIONS
 
 Field = Any  # a number or vector, a callable f(x) with x of shape (dim, ...), or an array over the mesh vertices
 Interpolate = Callable[[NDArray[Any]], NDArray[Any]]
@@ -20,20 +22,23 @@ Interpolate = Callable[[NDArray[Any]], NDArray[Any]]
 # Of coefficients of the equation (`physics.columns`), and of what else varies in space.
 RULES: dict[str, Rule] = {
     **COEFFICIENT_RULES,
-    "phase": Rule(),
-    "potential": Rule(),
-    "spin": Rule(shape=(3,)),
-    "voltage": Rule(),
-    "temperature": Rule(positive=True, optional=True),
-    "spin_bias": Rule(shape=(3,)),
-    "current": Rule(),
-    "spin_current": Rule(shape=(3,)),
-    "Tc": Rule(non_negative=True, optional=True),
-    "conductance": Rule(non_negative=True),
-    "polarization": Rule(limit=1.0),
-    "mixing": Rule(),
-    "magnetization": Rule(shape=(3,), direction=True),
+    "phase": Rule("1"),
+    "potential": Rule("voltage"),
+    "spin": Rule("energy", shape=(3,)),
+    "voltage": Rule("voltage"),
+    "temperature": Rule("temperature", positive=True, optional=True),
+    "spin_bias": Rule("energy", shape=(3,)),
+    "current": Rule("current"),
+    "spin_current": Rule("energy", shape=(3,)),
+    "Tc": Rule("temperature", non_negative=True, optional=True),
+    "conductance": Rule("interface", non_negative=True),
+    "polarization": Rule("1", limit=1.0),
+    "mixing": Rule("interface"),
+    "magnetization": Rule("1", shape=(3,), direction=True),
 }
+_unknown = {rule.dimension for rule in RULES.values()} - set(DIMENSIONS)
+if _unknown:
+    raise TypeError(f"rules of coefficients name dimensions that do not exist: {', '.join(sorted(_unknown))}")
 
 
 def check_values(name: str, values: NDArray[Any], owner: str) -> None:
@@ -57,7 +62,7 @@ def check_values(name: str, values: NDArray[Any], owner: str) -> None:
 def as_numbers(name: str, value: Any, owner: str) -> NDArray[Any]:
     """A number, vector or nodal array as an array of the right type; DeviceError if it is not numeric."""
     rule = RULES[name]
-    array = as_array(value)
+    array = as_array(magnitude(value))
     if array is None or not array.size or (array.dtype.kind == "c" and not rule.complex):
         hint = ""
         if isinstance(value, np.ma.MaskedArray):
@@ -86,6 +91,8 @@ def check_coefficient(name: str, value: Field, owner: str) -> None:
 
 def frozen_value(value: Field) -> Field:
     """What the user gave; an array as a read-only copy, so that a record never changes behind its owner's back."""
+    if is_quantity(value):
+        return type(value)(frozen_value(value.magnitude), value.units)
     nested = isinstance(value, tuple) and any(isinstance(entry, list | np.ndarray) for entry in value)
     if nested or isinstance(value, list):
         value = as_array(value)
@@ -100,6 +107,7 @@ def frozen_value(value: Field) -> Field:
 
 def uniform(value: Field) -> complex | None:
     """A value that is a single number, as such; None for one that varies in space or is not given."""
+    value = magnitude(value)
     if value is None or callable(value) or np.ndim(value) > 0:
         return None
     return complex(value)

@@ -14,6 +14,7 @@ from ..frozen import FrozenRecord
 from .coefficient import RULES, check_coefficient, describe, frozen_value, uniform
 from .interface import Interface
 from .material import Coefficient
+from .quantities import magnitude
 
 # Multiples of these from DEGREES radians on are taken for degrees.
 DEGREES, ROUND = 20, (5, 7.5)
@@ -188,4 +189,5 @@ def _show(contact: Contact) -> str:
 
 
 def _same(value: Any, default: Any) -> bool:
+    value = magnitude(value)
     return value is default or (not callable(value) and value is not None and np.array_equal(value, default))

@@ -19,9 +19,12 @@ from .coefficient import check_coefficient, frozen_value
 from .conformity import check_conformity
 from .consistency import check_barriers, check_contact, check_cover, check_material, check_values, warn_unconnected
 from .contact import Contact, Reservoir
+from .doors import check_extent, check_given, natural_records
 from .interface import Interface, check_interfaces
 from .material import Coefficient, Material, Vacuum
 from .plane import in_plane
+from .quantities import magnitude
+from .units import Units, active_units
 
 
 @named_fields
@@ -58,6 +61,15 @@ class Device(FrozenRecord):
         geometry: div A = 0, no component normal to free boundaries, none along contacts (where the phase of a
         reservoir is that of the order parameter), and around a hole its circulation is the flux through the hole.
         Either A or B.
+    thickness
+        Of a two-dimensional mesh the extent along the third direction, length: currents, resistances and energies are
+        then those of the whole film. None: they are per length.
+    area
+        Of a one-dimensional mesh the cross-section, length^2. None: they are per area.
+    temperature
+        The temperature of solves that name none, energy (k_B = 1).
+    units
+        The units of all these numbers and of results; None: those that are in force, natural ones or those of `lab`.
 
     Raises
     ------
@@ -82,6 +94,10 @@ class Device(FrozenRecord):
     plane: str = field(default="xy", kw_only=True)
     A: Coefficient | None = field(default=None, kw_only=True)
     B: float | tuple[float, float, float] | None = field(default=None, kw_only=True)
+    thickness: float | None = field(default=None, kw_only=True)
+    area: float | None = field(default=None, kw_only=True)
+    temperature: float | None = field(default=None, kw_only=True)
+    units: Units = field(default=None, kw_only=True)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         check_mesh(self.mesh)
@@ -112,7 +128,7 @@ class Device(FrozenRecord):
         check_coefficient("A", self.A, "device")
         check_values(self.mesh, "A", self.A, self.mesh.p[:, self.mesh.t].mean(axis=1), "device")
         object.__setattr__(self, "A", frozen_value(self.A))
-        _check_field(self.mesh.dim(), self.A, self.B)
+        _check_field(self.mesh.dim(), self.A, magnitude(self.B))
         object.__setattr__(self, "B", frozen_value(self.B))
         check_conformity(self.mesh, self.interfaces, self.contacts)
         check_interfaces(self.sample, self.interfaces, self.contacts)
@@ -120,6 +136,42 @@ class Device(FrozenRecord):
         warn_unconnected(self.sample, self.contacts)
         for name in ("materials", "contacts", "interfaces"):
             object.__setattr__(self, name, FrozenMapping(getattr(self, name)))
+        self._settle_units()
+
+    def _settle_units(self) -> None:
+        """Take the units that are in force, and find what does not fit them now and not in a solve."""
+        if self.units is not None and not isinstance(self.units, Units):
+            raise DeviceError(f"units is {shown(self.units)}; allowed are None and what uf.lab() returns")
+        object.__setattr__(self, "units", active_units() if self.units is None else self.units)
+        check_extent(self.mesh.dim(), self.thickness, self.area)
+        check_coefficient("temperature", self.temperature, "device")
+        check_given(self.materials, self.units)
+        self.natural  # noqa: B018
+
+    @cached_property
+    def natural(self) -> Device:
+        """The same device in natural numbers, hbar = k_B = e = 1, in powers of its units of length and energy."""
+        units = self.units
+        if units.inside:
+            return self
+        extent = {name: units.into(dimension, getattr(self, name), name) for name, dimension in EXTENT.items()}
+        total = extent["thickness"] or extent["area"] or 1.0
+        own = extent | {
+            "materials": FrozenMapping(natural_records(self.materials, units, "material of region")),
+            "contacts": FrozenMapping(natural_records(self.contacts, units, "contact", total)),
+            "interfaces": FrozenMapping(natural_records(self.interfaces, units, "interface")),
+        }  # fmt: skip
+        if units.is_natural:
+            return self
+        made: Device = object.__new__(type(self))
+        kept = {name: value for name, value in vars(self).items() if name not in DERIVED}
+        vars(made).update(kept | own | {"units": units.within})
+        return made
+
+    @property
+    def transverse(self) -> float:
+        """The measure of the directions that the mesh does not have, 1 where it is not known."""
+        return float(self.natural.thickness or self.natural.area or 1.0)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "kept"}
@@ -192,8 +244,10 @@ class Device(FrozenRecord):
             changed = in_plane({contact: changed}, self.plane)[contact]
         check_contact(self.mesh, contact, changed)
         made: Device = object.__new__(type(self))  # all the rest has been checked, and is the same
-        contacts = FrozenMapping({**self.contacts, contact: changed})
-        vars(made).update(vars(self) | {"kept": self.kept, "contacts": contacts})
+        own = {"kept": self.kept, "contacts": FrozenMapping({**self.contacts, contact: changed})}
+        vars(made).update({name: value for name, value in vars(self).items() if name != "natural"} | own)
+        if self.natural is not self:
+            vars(made)["natural"] = self.natural.with_phase(contact, changed.phase)
         return made
 
     def with_gap(self, gaps: Mapping[str, Coefficient | None]) -> Device:
@@ -203,6 +257,11 @@ class Device(FrozenRecord):
         _check_names("region", dict.fromkeys(gaps), self.conductors, object)
         changed = {region: replace(self.conductors[region], gap=gap) for region, gap in gaps.items()}
         return replace(self, materials={**self.materials, **changed})
+
+
+# Numbers of a device itself and their dimensions; what is made of its descriptions.
+EXTENT = {"thickness": "length", "area": "area", "temperature": "temperature", "A": "vector_potential", "B": "field"}
+DERIVED = ("natural", "kept", "conductors")
 
 
 def _check_names(kind: str, given: Mapping[str, Any], known: Mapping[str, Any], type_: Any) -> None:

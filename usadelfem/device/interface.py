@@ -15,6 +15,7 @@ from ..frozen import FrozenRecord
 from .coefficient import check_coefficient, describe, frozen_value
 from .facets import interface_facets
 from .material import Coefficient
+from .quantities import magnitude
 
 Density = Callable[[NDArray[np.float64]], Any]
 DISTRIBUTIONS = ("diffusive", "dirty_interface", "chaotic_cavity")
@@ -120,6 +121,7 @@ SHOWN = {
 
 def _is_given(value: Any) -> bool:
     """Whether a value is there and may be something else than 0."""
+    value = magnitude(value)
     return value is not None and (callable(value) or isinstance(value, str) or bool(np.any(np.asarray(value) != 0)))
 
 

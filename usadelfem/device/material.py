@@ -14,6 +14,7 @@ from ..errors import DeviceError
 from ..frozen import FrozenRecord
 from ..physics.columns import COEFFICIENT_RULES
 from .coefficient import check_coefficient, describe, frozen_value
+from .quantities import magnitude
 
 Number = complex | NDArray[Any] | tuple[float, ...] | list[float]
 Coefficient = Number | Callable[[NDArray[np.float64]], Any]
@@ -157,7 +158,7 @@ if set(COEFFICIENTS) != _wanted:
 
 def _is_default(material: Material, field: Any) -> bool:
     """Whether a coefficient has its default value, which a repr need not show; D and N0 are always shown."""
-    value = getattr(material, field.name)
+    value = magnitude(getattr(material, field.name))
     if callable(value) or field.name in ("D", "N0"):
         return False
     if field.name == "gap" and material.Tc is None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import checked_temperature, kind, named
+from ..checks import kind, named
 from ..device.device import Device
+from ..device.doors import natural_temperature
 from ..fem.problem import build_problem
 from ..space.space import check_order
 from .lengths import RegionLengths, region_lengths
@@ -59,7 +60,7 @@ class DeviceCheck:
 
 
 @named()
-def check(device: Device, temperature: float, *, order: int = 2) -> DeviceCheck:
+def check(device: Device, temperature: float | None = None, *, order: int = 2) -> DeviceCheck:
     """Compare the cells of a mesh with the lengths of its solutions, and numbers with each other, without solving.
 
     The shortest length of a region is sqrt(D / E) with E = |sqrt(w^2 + |Delta|^2) + i h| + 1/tau_so + 1/tau_sf +
@@ -87,7 +88,7 @@ def check(device: Device, temperature: float, *, order: int = 2) -> DeviceCheck:
         As `solve_equilibrium`.
     """
     kind("device", device, Device, "is a usadelfem.Device")
-    temperature = checked_temperature(temperature)
+    device, temperature = device.natural, natural_temperature(device, temperature)
     check_order(order)
     problem = build_problem(device, order, temperature=temperature)
     lengths = region_lengths(device, problem, temperature)

@@ -16,6 +16,7 @@ from ..device.contact import FLOATING, CurrentContact, Reservoir
 from ..device.device import Device
 from ..device.interface import Interface
 from ..device.material import Material, Relaxation, Vacuum
+from ..device.units import Units
 from ..mesh.read import MESH_TYPES
 from ..nonequilibrium.bias import Bias
 from ..nonequilibrium.collisions import Scattered
@@ -29,7 +30,7 @@ RECORDS: dict[str, type] = {
     record.__name__: record
     for record in (
         Device, Material, Relaxation, Vacuum, Reservoir, CurrentContact, Interface, Sampled, Report, Iteration, Clock,
-        Bias, Panels, Scattered,
+        Bias, Panels, Scattered, Units,
     )
 }  # fmt: skip
 _MESHES: dict[str, type] = {mesh.__name__: mesh for mesh in MESH_TYPES.values()}

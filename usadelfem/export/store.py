@@ -36,7 +36,7 @@ from .sampled import without_functions
 
 Result = Equilibrium | Spectrum | NormalState | Nonequilibrium | SweepResult
 
-FORMAT = 6
+FORMAT = 7
 
 
 @named()

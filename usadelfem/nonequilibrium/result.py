@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device.device import Device
+from ..device.doors import natural_changes
 from ..errors import SolveError, warn
 from ..fem.problem import Problem
 from ..frozen import FrozenRecord, freeze
@@ -143,7 +144,7 @@ class Nonequilibrium(FrozenRecord):
     @property
     def voltages(self) -> dict[str, float]:
         """The voltages of all reservoirs, in the frame in which they were given."""
-        return {name: bias.voltage + self.condensate for name, bias in self.biases.items()}
+        return {name: self.device.units.out("voltage", own.voltage + self.condensate) for name, own in self.biases.items()}
 
     def imposed(self, energies: Real) -> Real:
         """Deviations of the reservoirs in the modes of the sector, shape (energies, terminals, m)."""
@@ -166,8 +167,8 @@ class Nonequilibrium(FrozenRecord):
                 responses, self.energies, self.spectrum.states, self.panels, replace(own, scattered=None).deviation,
                 self.temperature, unit, own.scattered,
             )  # fmt: skip
-            before, own = own.voltages, replace(own, scattered=scattered)._balanced()
-            if max(abs(own.voltages[name] - before[name]) for name in before) <= SETTLED * unit:
+            before, own = own.biases, replace(own, scattered=scattered)._balanced()
+            if max(abs(own.biases[name].voltage - before[name].voltage) for name in before) <= SETTLED * unit:
                 return own
         raise SolveError(
             f"the voltages of floating reservoirs did not settle with inelastic scattering in {MOST_TURNS} turns. Give "
@@ -222,10 +223,9 @@ class Nonequilibrium(FrozenRecord):
         SolveError
             If the gap at the other bias is not found.
         """
-        changes = read_changes(biases, voltages)
-        own, floating = rebiased(
-            self.biases, self.floating, changes, self.device, self.problem.electrodes, self.condensate
-        )
+        device = self.device
+        changes = natural_changes(read_changes(biases, voltages), device.units)
+        own, floating = rebiased(self.biases, self.floating, changes, device, self.problem.electrodes, self.condensate)
         if self.scattered is not None or self.equilibrium.pairing is not None:
             return self._solved_again(changes)
         moved = replace(self, biases=own, floating=floating)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import checked_temperature, choice, kind, named, number
+from ..checks import choice, named, number
 from ..device.device import Device
+from ..device.doors import natural_energies, natural_temperature
 from ..diagnostics.units import warn_units
 from ..errors import DeviceError, warn
 from ..fem.gap_equation import Pairing, build_pairing, needed_cut, zero_temperature_gap
@@ -25,15 +26,14 @@ from ..points.sum_rule import SumRule
 from ..points.sums import Terms
 from ..points.team import Team
 from ..points.team_remote import frequency_team
-from ..solve.arguments import check_device, check_initial, check_settings
+from ..solve.arguments import check_initial, check_settings, natural_device
 from ..solve.equilibrium import given_gaps
 from ..solve.field_guess import Initial, gap_from, initial_gap
 from ..solve.field_solve import FIRST_ACCURACY, FieldOptions, with_found_gap
 from ..solve.results import Equilibrium
 from ..solve.unresolved import warn_unresolved, warn_unresolved_spectrum
-from .bias import MODES, Bias, read_biases, wanted_columns
+from .bias import Bias, read_biases, wanted_columns
 from .collisions import scatters
-from .conductance import Conductance, whole_conductances
 from .energies import Plan
 from .gap import Drive, DrivenConsistency, at_rest, find_gap
 from .responses import Responses
@@ -48,10 +48,10 @@ Start = Initial | Equilibrium | Nonequilibrium
 
 @named()
 def solve_nonequilibrium(
-    device: Device, *, temperature: float, energies: ArrayLike | str = "adaptive", broadening: float = 1e-3,
-    tolerance: float = 1e-6, energy_range: tuple[float, float] | None = None, initial: Start = None,
-    max_sweeps: int = 300, order: int = 2, sector: str = "auto", linear_solver: str = "auto", workers: Workers = 1,
-    progress: bool | None = None,
+    device: Device, *, temperature: float | None = None, energies: ArrayLike | str = "adaptive",
+    broadening: float = 1e-3, tolerance: float = 1e-6, energy_range: tuple[float, float] | None = None,
+    initial: Start = None, max_sweeps: int = 300, order: int = 2, sector: str = "auto", linear_solver: str = "auto",
+    workers: Workers = 1, progress: bool | None = None,
 ) -> Nonequilibrium:  # fmt: skip
     """Solve for the stationary state of a device whose reservoirs differ in voltage, temperature or spin bias.
 
@@ -114,8 +114,10 @@ def solve_nonequilibrium(
         If energies leave out part of an occupation, integrals are not resolved, or a given gap breaks the conservation
         of charge (`charge_source`).
     """
-    check_device(device)
-    temperature = checked_temperature(temperature)
+    device = natural_device(device)
+    given, temperature = temperature, natural_temperature(device, temperature)
+    own = {"energies": energies, "broadening": broadening, "energy_range": energy_range}
+    energies, broadening, energy_range = natural_energies(device, **own)
     check_settings(order=order, linear_solver=linear_solver, progress=progress)
     choice("sector", sector, SECTORS)
     broadening = positive_energy("broadening", broadening, None)
@@ -125,7 +127,7 @@ def solve_nonequilibrium(
     start = initial.equilibrium if isinstance(initial, Nonequilibrium) else initial
     check_initial(device, start)
     again = partial(
-        solve_nonequilibrium, temperature=temperature, energies="adaptive" if chosen is None else chosen,
+        solve_nonequilibrium, temperature=given, energies="adaptive" if chosen is None else chosen,
         broadening=broadening, tolerance=tolerance, energy_range=energy_range, max_sweeps=max_sweeps, order=order,
         sector=sector, linear_solver=linear_solver,
     )  # fmt: skip
@@ -139,10 +141,7 @@ def solve_nonequilibrium(
         floating, condensate, options,
     )  # fmt: skip
     pairing = build_pairing(device, problem)
-    if chosen is not None and len(chosen) < 2 and (pairing is not None or scatters(problem)):
-        raise ValueError(
-            "energies has one value; an unknown gap and inelastic scattering need integrals over energy: give more"
-        )
+    _check_number(chosen, pairing is not None or scatters(problem))
     if pairing is not None:
         found = _with_gap(plan, problem, pairing)
         eq = found.equilibrium
@@ -158,22 +157,6 @@ def solve_nonequilibrium(
     if chosen is None:
         _warn_of_source(found)
     return _examined(replace(found, again=again))
-
-
-@named()
-def conductance_matrix(neq: Nonequilibrium) -> Conductance:
-    """The current of every mode out of every terminal per mode of every terminal, at the energies of a solve.
-
-    All 8 modes in every spin sector; those that the solve did not need are found from its retarded states.
-
-    Parameters
-    ----------
-    neq
-        The result of `solve_nonequilibrium`.
-    """
-    kind("conductance_matrix", neq, Nonequilibrium, "is the result of solve_nonequilibrium")
-    values = whole_conductances(neq.spectrum, neq.conductances, neq.kind)
-    return Conductance(neq.energies, neq.terminals, MODES, values)
 
 
 def _examined(neq: Nonequilibrium) -> Nonequilibrium:
@@ -194,6 +177,11 @@ def _warn_of_source(neq: Nonequilibrium) -> None:
             f"{charge.sum():.3g} ends in the condensate, whose gap is given and not that of its own equation. Give Tc "
             "in place of gap, or see charge_source(result) for where it happens"
         )
+
+
+def _check_number(energies: Real | None, integrates: bool) -> None:
+    if energies is not None and len(energies) < 2 and integrates:
+        raise ValueError("energies has one value; an unknown gap and inelastic scattering need integrals: give more")
 
 
 def _checked(energies: Any, energy_range: Any) -> Real | None:

@@ -8,7 +8,6 @@ from .densities import local_temperature as local_temperature
 from .densities import occupation as occupation
 from .densities import tunnel_probe as tunnel_probe
 from .density_of_states import density_of_states as density_of_states
-from .fields import series as series
 from .free_energy import free_energy as free_energy
 from .free_energy import free_energy_density as free_energy_density
 from .kinetic_currents import charge_source as charge_source
@@ -21,6 +20,7 @@ from .normal_state import potential as potential
 from .normal_state import spin_accumulation as spin_accumulation
 from .pair_amplitude import gap as gap
 from .pair_amplitude import pair_amplitude as pair_amplitude
+from .series import series as series
 from .spin_density import spin_density as spin_density
 from .torques import spin_orbit_torque as spin_orbit_torque
 from .torques import spin_torque as spin_torque

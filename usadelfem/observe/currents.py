@@ -114,10 +114,10 @@ def spin_current(
     names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in directions)
     if isinstance(result, Spectrum):
         _refuse_printed(form)
-        return spectral_current(result, SPIN, "spectral_spin_current", "N0*D/length", names)
+        return spectral_current(result, SPIN, "spectral_spin_current", "hbar*N0*D/length", names)
     values = _densities(result, form, len(directions))[1]
     return Field(
-        "spin_current", "N0*D*energy/length", names, values, result.device, space,
+        "spin_current", "hbar*N0*D*energy/length", names, values, result.device, space,
         flux=flux_of(result, form, slice(1, 4), 1.0),
     )  # fmt: skip
 

@@ -20,7 +20,8 @@ from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import N0
 from ..space.locate import Location, locate
 from .arguments import check_result
-from .fields import Field, Series
+from .fields import Field
+from .parameter import Series
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -115,7 +116,7 @@ def local_temperature(neq: Nonequilibrium) -> Field:
         square = neq.temperature**2 - 6 / np.pi**2 * (energy + (potentials**2).sum(axis=-1) / 2)
         return np.asarray(np.sqrt(np.where(square >= 0, square, np.nan)))
 
-    return _pointwise(neq, "local_temperature", "energy", (), value)
+    return _pointwise(neq, "local_temperature", "energy/k_B", (), value)
 
 
 @named()
@@ -205,8 +206,8 @@ def tunnel_probe(
     Returns
     -------
     dict
-        "voltage" and "temperature", energies, and "conductance" dI/dV at that voltage; shape (npoints,) each, NaN where
-        there are no such voltage and temperature.
+        "voltage" and "temperature", energies or in the units of the device, and "conductance" dI/dV at that voltage;
+        shape (npoints,) each, NaN where there are no such voltage and temperature.
 
     Raises
     ------
@@ -218,8 +219,10 @@ def tunnel_probe(
     location = locate(neq.problem.space, points)
     density, into = _probed(neq, location)
     found = np.array([_read(neq, density[:, n], into[:, n]) for n in range(density.shape[1])])
+    units = neq.device.units
     return {
-        "voltage": found[:, 0] + neq.condensate, "temperature": found[:, 1], "conductance": conductance * found[:, 2]
+        "voltage": units.out("voltage", found[:, 0] + neq.condensate),
+        "temperature": units.out("temperature", found[:, 1]), "conductance": conductance * found[:, 2],
     }  # fmt: skip
 
 

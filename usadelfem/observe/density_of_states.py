@@ -17,7 +17,8 @@ from ..physics.columns import EXCHANGE_FIELD, SPIN, W
 from ..solve.results import Spectrum
 from ..space.locate import Location
 from .arguments import check_result
-from .fields import Field, Series
+from .fields import Field
+from .parameter import Series
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -10,37 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import named, numbers, shown
+from ..checks import shown
 from ..device.device import Device
 from ..errors import ObservableError
-from ..frozen import FrozenRecord, freeze
+from ..frozen import FrozenRecord
 from ..space.locate import Location, locate
 from ..space.recover import Recovered, recover
 from ..space.section import Facets, Section, find_section, undirected_section
 from ..space.space import Space
+from .parameter import Series
+from .scale import Scale, scale_of
 
 Values = NDArray[Any]
 Into = str | ArrayLike | None
-
-
-@dataclass(frozen=True)
-class Series(FrozenRecord):
-    """The parameter that a series of fields depends on.
-
-    Attributes
-    ----------
-    name, unit
-        Name and unit of the parameter.
-    values
-        Its values, shape (length of the series,).
-    """
-
-    name: str
-    unit: str
-    values: Values
-
-    def __post_init__(self) -> None:
-        freeze(vars(self))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,7 +34,8 @@ class Field(FrozenRecord):
     Attributes
     ----------
     name, unit
-        Name and unit; energies, lengths and N0 are those that the device was described in (hbar = k_B = e = 1).
+        Name and unit of its values, after `usadelfem.lab` in laboratory units; else energies, lengths and N0 are those
+        that the device was described in (hbar = k_B = e = 1).
     components
         Names of the components in the order of the leading axes of all values, e.g. ("x", "y").
     quadrature
@@ -61,6 +44,8 @@ class Field(FrozenRecord):
         What the quantity was computed on.
     series
         The parameter of a series; None for a single field.
+    scale
+        How natural values become those of its unit; None of natural values, which get the units of their device.
     """
 
     name: str
@@ -72,9 +57,59 @@ class Field(FrozenRecord):
     exact: Callable[[Location], Values] | None = None
     flux: Callable[[Section], Values | None] | None = None
     series: Series | None = None
+    scale: Scale | None = None
 
     def __post_init__(self) -> None:
+        if self.scale is None:
+            self._leave_natural_units()
         self.quadrature.flags.writeable = False
+
+    def _leave_natural_units(self) -> None:
+        scale = scale_of(self.device, self.space.dim, self.unit)
+        own: dict[str, Any] = {"scale": scale, "unit": scale.label, **self._times(scale.point, scale.over_surfaces)}
+        if self.series is not None:
+            own["series"] = replace(self.series, unit=self.device.units.express(self.series.unit)[1])
+        vars(self).update(own)
+
+    def _times(self, factor: float, total: float) -> dict[str, Any]:
+        """Values times a factor, and totals of `through` times another one; what is changed by them."""
+        own: dict[str, Any] = {}
+        if factor != 1.0:
+            own["quadrature"] = factor * self.quadrature
+            own["exact"] = None if self.exact is None else partial(_times, self.exact, factor)
+        if total != 1.0 and self.flux is not None:
+            own["flux"] = partial(_times, self.flux, total)
+        return own
+
+    def to(self, unit: str) -> Field:
+        """The field in another unit: uf.charge_current(eq).to("A/m^2"). Totals of `through` keep theirs (`flux_unit`).
+
+        A density of a film or wire of known thickness or area may also be asked for per area or length.
+
+        Raises
+        ------
+        DeviceError
+            If the device is in natural units, or the unit is of another dimension.
+        """
+        changed = self._scale.to(unit)
+        return replace(self, unit=unit, scale=changed, **self._times(changed.point / self._scale.point, 1.0))
+
+    @property
+    def _scale(self) -> Scale:
+        assert self.scale is not None
+        return self.scale
+
+    @property
+    def natural(self) -> Field:
+        """The field in natural units, hbar = k_B = e = 1, totals without thickness or area of the device."""
+        scale = self._scale
+        own = self._times(1 / scale.point, 1 / scale.over_surfaces)
+        return replace(self, unit=scale.expression, scale=scale.natural, **own)
+
+    @property
+    def flux_unit(self) -> str:
+        """The unit of what `through` returns."""
+        return self._scale.integrated(self.space.dim - 1)[1]
 
     def __repr__(self) -> str:
         many = f", {len(self.series.values)} values of {self.series.name}" if self.series else ""
@@ -176,7 +211,12 @@ class Field(FrozenRecord):
         """
         cells = self._cells(region)
         value: Values = np.einsum("...cq,cq->...", self.quadrature[..., cells, :], self.space.dx[cells])
-        return value[()]
+        return self._total(value, self.space.dim)[()]
+
+    def _total(self, value: Values, dim: int) -> Values:
+        """An integral of values over `dim` dimensions of the mesh, in its own unit."""
+        factor = self._scale.integrated(dim)[0] / self._scale.point
+        return value if factor == 1.0 else factor * value
 
     def through(self, facets: Facets, into: Into = None) -> Values:
         """Total flux through a facet set, () for a charge current and (3,) for a spin current.
@@ -228,7 +268,7 @@ class Field(FrozenRecord):
         location, normals, weights = section.facet_points(self.space)
         values = self.recovered.at(location)[..., : self.space.dim, :]  # a current may have components off the mesh
         flux: Values = np.einsum("...kp,kp,p->...", values, normals, weights)
-        return flux
+        return self._total(flux, self.space.dim - 1)
 
     def _cells(self, region: str | None) -> Any:
         if region is None:
@@ -239,52 +279,11 @@ class Field(FrozenRecord):
         return np.asarray(self.space.mesh.subdomains[region])
 
 
+def _times(function: Callable[[Any], Values | None], factor: float, where: Any) -> Any:
+    """What a function of places gives, times a factor."""
+    value = function(where)
+    return None if value is None else factor * value
+
+
 def _member(values: Values | None, n: int) -> Values | None:
     return None if values is None else values[n]
-
-
-@named()
-def series(fields: Sequence[Field], values: ArrayLike, *, name: str, unit: str = "1") -> Field:
-    """One series of fields that were computed for several values of a parameter: a phase, a field, a temperature.
-
-    `write_vtk` animates it over the parameter.
-
-    Parameters
-    ----------
-    fields
-        The same quantity at every value, all on the same mesh and with elements of the same order.
-    values
-        Values of the parameter, shape (fields,).
-    name, unit
-        Name and unit of the parameter.
-
-    Raises
-    ------
-    ObservableError
-        If there are no fields, they do not match each other or the number of values, or are series themselves.
-    """
-    if not isinstance(fields, Sequence) or not all(isinstance(field, Field) for field in fields):
-        raise ObservableError(f"fields is {shown(fields)}; allowed is a list of Field objects, of the same quantity")
-    for what, text in (("name", name), ("unit", unit)):
-        if not isinstance(text, str):
-            raise ObservableError(f"{what} is {shown(text)}; allowed is a text")
-    parameter = numbers("values", values, "are finite numbers, one for each field", error=ObservableError)
-    if not fields or parameter.shape != (len(fields),):
-        raise ObservableError(f"{len(fields)} fields, but values of shape {parameter.shape}: give one for each field")
-    first = fields[0]
-    for field in fields:
-        same = field.name == first.name and field.quadrature.shape == first.quadrature.shape
-        if not same or field.space.mesh is not first.space.mesh or field.series is not None:
-            raise ObservableError(f"{field!r} and {first!r} are not the same quantity on the same mesh")
-    makers = [field.exact for field in fields if field.exact is not None]
-    fluxes = [field.flux for field in fields if field.flux is not None]
-    return replace(
-        first, quadrature=np.array([field.quadrature for field in fields]), series=Series(name, unit, parameter),
-        exact=None if len(makers) < len(fields) else lambda location: np.array([make(location) for make in makers]),
-        flux=None if len(fluxes) < len(fields) else partial(_fluxes, fluxes),
-    )  # fmt: skip
-
-
-def _fluxes(fluxes: Sequence[Callable[[Section], Values | None]], section: Section) -> Values | None:
-    values = [flux(section) for flux in fluxes]
-    return None if any(value is None for value in values) else np.array(values)

@@ -12,6 +12,7 @@ from ..physics import columns as column
 from ..solve.results import Equilibrium
 from .arguments import check_result
 from .fields import Field
+from .scale import in_units
 
 
 @named()
@@ -26,7 +27,7 @@ def free_energy(eq: Equilibrium) -> float:
     energy is that of the induced field, Int (B - B_applied)^2 / 2 mu0, which is the one to compare at a given applied
     field.
 
-    Unit: N0 energy^2 length^dim.
+    Unit: N0 energy^2 length^dim, or the energy of the units of the device.
 
     Raises
     ------
@@ -38,7 +39,7 @@ def free_energy(eq: Equilibrium) -> float:
     total = float((density * eq.problem.space.dx).sum()) + interfaces
     if eq.induced is not None:
         total += eq.induced.maxwell.energy(eq.dofs) / eq.induced.mu0
-    return total
+    return float(in_units(eq.device, total, "N0*energy^2", eq.problem.space.dim))
 
 
 @named()

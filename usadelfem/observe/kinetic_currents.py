@@ -94,15 +94,16 @@ def driven_current(neq: Nonequilibrium, equilibrium: Field, rows: slice, factor:
     """A charge or spin current: the field of the equilibrium, and factor times rows of the flows."""
     space = neq.problem.space
     added = factor * flows(neq, 0)[rows, : space.dim]
-    values = equilibrium.quadrature + (added[0] if equilibrium.quadrature.ndim == 3 else added)
+    at_start = equilibrium.natural
+    values = at_start.quadrature + (added[0] if at_start.quadrature.ndim == 3 else added)
 
     def flux(section: Section) -> Any:
         own = factor * flux_through(neq, section, 0)[rows]
-        at_rest = None if equilibrium.flux is None else equilibrium.flux(section)
+        at_rest = None if at_start.flux is None else at_start.flux(section)
         return None if at_rest is None else at_rest + (own if len(own) > 1 else own[0])
 
     return Field(
-        equilibrium.name, equilibrium.unit, equilibrium.components, values, neq.device, space, flux=flux
+        at_start.name, at_start.unit, at_start.components, values, neq.device, space, flux=flux
     )  # fmt: skip
 
 

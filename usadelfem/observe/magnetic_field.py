@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,13 +15,16 @@ from ..solve.results import Equilibrium
 from .arguments import check_result
 from .currents import charge_current
 from .fields import Field
+from .scale import in_units
+
+MOMENT = "e*N0*D*energy"
 
 
 @named()
 def magnetic_field(eq: Equilibrium) -> Field:
-    """B = curl A, applied and induced, times e/hbar: () in 2D, along the first times the second mesh axis, (3,) in 3D.
+    """B = curl A, applied and induced: () in 2D, along the first times the second mesh axis, (3,) in 3D.
 
-    Unit: 1/length^2; a flux quantum h/2e is an integral of pi.
+    Unit: hbar/(e length^2); a flux quantum h/2e is an integral of pi.
 
     Raises
     ------
@@ -29,14 +34,14 @@ def magnetic_field(eq: Equilibrium) -> Field:
     induced = _induced(eq, "magnetic_field")
     values = induced.maxwell.curl_at_points(eq.dofs) + _applied_field(eq)
     components = ("x", "y", "z") if eq.problem.space.dim == 3 else ()
-    return Field("magnetic_field", "1/length^2", components, np.asarray(values), eq.device, eq.problem.space)
+    return Field("magnetic_field", "hbar/e/length^2", components, np.asarray(values), eq.device, eq.problem.space)
 
 
 @named()
 def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
     """The magnetic moment of the supercurrents, (1/2) Int r x j: a number in 2D (per length), (3,) in 3D.
 
-    Works with and without screening; of a device without contacts. Unit: e N0 D energy length^dim.
+    Works with and without screening; of a device without contacts. Unit: e N0 D energy length^dim, or of the device.
 
     Raises
     ------
@@ -52,15 +57,18 @@ def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
             f"the device has the contacts {', '.join(map(repr, eq.device.contacts))}, through which currents may flow: "
             "its magnetisation would depend on the origin. Ask for it of a device without contacts"
         )
-    j, x = charge_current(eq).quadrature, space.points()
+    j, x = charge_current(eq).natural.quadrature, space.points()
     if space.dim == 2:
-        return float(0.5 * ((x[0] * j[1] - x[1] * j[0]) * space.dx).sum())
-    return np.asarray(0.5 * (np.cross(x, j, axis=0) * space.dx).sum(axis=(1, 2)))
+        moment: Any = float(0.5 * ((x[0] * j[1] - x[1] * j[0]) * space.dx).sum())
+    else:
+        moment = np.asarray(0.5 * (np.cross(x, j, axis=0) * space.dx).sum(axis=(1, 2)))
+    found: float | NDArray[np.float64] = in_units(eq.device, moment, MOMENT, space.dim)
+    return found
 
 
 @named()
 def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
-    """The holes of a 2D sample and the magnetic flux through each, applied and induced; h/2e is pi.
+    """The holes of a 2D sample and the magnetic flux through each, applied and induced; unit hbar/e, h/2e is pi.
 
     A `Hole` has `centroid` and `area`. The flux through the hole itself; the fluxoid adds the current around it.
 
@@ -72,7 +80,10 @@ def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
     induced = _induced(eq, "hole_fluxes")
     own = induced.maxwell.hole_fluxes(eq.dofs)
     field = float(_applied_field(eq)) if eq.problem.space.dim == 2 else 0.0
-    return tuple((hole, float(flux + field * hole.area)) for hole, flux in zip(induced.maxwell.holes, own, strict=True))
+    unit = eq.device.units.express("hbar/e")[0]
+    return tuple(
+        (hole, unit * float(flux + field * hole.area)) for hole, flux in zip(induced.maxwell.holes, own, strict=True)
+    )
 
 
 def _induced(eq: Equilibrium, what: str) -> Induced:

@@ -68,14 +68,14 @@ def normal_spin_current(ns: NormalState, directions: tuple[str, ...]) -> Field:
     values = _currents(ns, len(directions) > ns.problem.space.dim)[1:]
     names = tuple(f"s{axis}_{direction}" for axis in AXES for direction in directions)
     return Field(
-        "spin_current", "N0*D*energy/length", names, values, ns.device, ns.problem.space,
+        "spin_current", "hbar*N0*D*energy/length", names, values, ns.device, ns.problem.space,
         flux=lambda section: _through(ns, section)[1:],
     )  # fmt: skip
 
 
 def normal_spin_density(ns: NormalState) -> Field:
     """The spin density 2 N0 s of a normal state, components (3,); unit as `spin_density`."""
-    values = 2 * ns.problem.coefficients.table[..., N0] * spin_accumulation(ns).quadrature
+    values = 2 * ns.problem.coefficients.table[..., N0] * spin_accumulation(ns).natural.quadrature
     return Field("spin_density", "hbar/2*N0*energy", AXES, values, ns.device, ns.problem.space)
 
 

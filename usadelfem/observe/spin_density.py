@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ..checks import flag, named
@@ -50,8 +48,9 @@ def spin_density(eq: Equilibrium | NormalState | Nonequilibrium, *, pauli: bool 
             )
         return normal_spin_density(eq)
     if isinstance(eq, Nonequilibrium):
-        at_rest = spin_density(eq.equilibrium, pauli=pauli)
-        return replace(at_rest, quadrature=at_rest.quadrature + driven_spin_density(eq), device=eq.device)
+        at_rest = spin_density(eq.equilibrium, pauli=pauli).natural
+        values = at_rest.quadrature + driven_spin_density(eq)
+        return Field("spin_density", at_rest.unit, at_rest.components, values, eq.device, at_rest.space)
     space, coefficients = eq.problem.space, eq.problem.coefficients
     n0 = coefficients.table[..., N0]
     aligned = eq.equation.conjugates(EXCHANGE_FIELD, -np.pi * eq.temperature * eq.weights, eq.riccati)

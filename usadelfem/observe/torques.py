@@ -22,7 +22,7 @@ from .kinetic_currents import driven_torque
 
 Complex = NDArray[np.complex128]
 
-UNIT = "N0*D*energy/length^2"
+UNIT = "hbar*N0*D*energy/length^2"
 
 
 @named()

@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 import cloudpickle
 from threadpoolctl import threadpool_limits
 
+from ..device.units import Units, active_units, use_units
+
 Task = Callable[[Any, Any], Any]
 
 # Payloads that a worker keeps: more than one, for runs that take turns on the same workers.
@@ -30,7 +32,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 ORPHAN_CHECK = 1.0  # seconds
 
 _ORIGIN = uuid.uuid4().hex
-_kept: OrderedDict[str, tuple[Task, Any]] = OrderedDict()
+_kept: OrderedDict[str, tuple[Task, Any, Units]] = OrderedDict()
 _lock = threading.Lock()
 _local = threading.local()
 _watched: set[int] = set()
@@ -53,7 +55,7 @@ class Keeper(ABC):
 
 
 class Payload(NamedTuple):
-    """The task function and what all tasks share, pickled, with a name by which workers know it."""
+    """The task function, what all tasks share and the units in force, pickled, with a name by which workers know it."""
 
     key: str
     body: bytes
@@ -78,7 +80,7 @@ def pack(task: Task, shared: Any) -> Payload:
         If it cannot be pickled.
     """
     try:
-        body = dumps((task, shared))
+        body = dumps((task, shared, active_units()))
     except Exception as error:  # whatever a user's __reduce__ raises
         raise TypeError(
             f"what the workers need cannot be pickled: {error!r}; open files, locks and connections cannot travel: "
@@ -108,13 +110,14 @@ def perform(serial: str, key: str, item: bytes, origin: str, payload: bytes | No
         known = _recall(key, payload)
         if known is None:
             return Outcome(name, "missing")
-        task, shared = known
+        task, shared, units = known
+        use_units(units)
         return Outcome(name, "done", dumps(task(shared, pickle.loads(item))))
     except Exception as error:
         return Outcome(name, "raised", _packed(error))
 
 
-def _recall(key: str, payload: bytes | None) -> tuple[Task, Any] | None:
+def _recall(key: str, payload: bytes | None) -> tuple[Task, Any, Units] | None:
     with _lock:
         last = next(reversed(_kept), key)
         if key in _kept:

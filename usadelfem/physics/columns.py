@@ -111,21 +111,21 @@ def _rate_of_a_time(time: NDArray[Any]) -> Real:
 
 
 COEFFICIENT_RULES: dict[str, Rule] = {
-    "N0": Rule(positive=True),
-    "D": Rule(positive=True),
-    "gap": Rule(complex=True, optional=True),
-    "exchange": Rule(shape=(3,)),
-    "tau_so": Rule(shape=(3,), positive=True, infinite=True, isotropic=True),
-    "tau_sf": Rule(shape=(3,), positive=True, infinite=True, isotropic=True),
-    "depairing": Rule(non_negative=True),
-    "inelastic_rate": Rule(non_negative=True),
-    "theta": Rule(),
-    "kappa": Rule(),
-    "spin_hall_tensor": Rule(shape=("dim", "dim", 3), optional=True, antisymmetric=True),
-    "rashba": Rule(),
-    "dresselhaus": Rule(),
-    "su2": Rule(shape=("dim", 3), optional=True),
-    "A": Rule(shape=("dim",), optional=True),
+    "N0": Rule("density_of_states", positive=True),
+    "D": Rule("diffusion", positive=True),
+    "gap": Rule("energy", complex=True, optional=True),
+    "exchange": Rule("energy", shape=(3,)),
+    "tau_so": Rule("time", shape=(3,), positive=True, infinite=True, isotropic=True),
+    "tau_sf": Rule("time", shape=(3,), positive=True, infinite=True, isotropic=True),
+    "depairing": Rule("energy", non_negative=True),
+    "inelastic_rate": Rule("energy", non_negative=True),
+    "theta": Rule("1"),
+    "kappa": Rule("1"),
+    "spin_hall_tensor": Rule("1", shape=("dim", "dim", 3), optional=True, antisymmetric=True),
+    "rashba": Rule("inverse_length"),
+    "dresselhaus": Rule("inverse_length"),
+    "su2": Rule("inverse_length", shape=("dim", 3), optional=True),
+    "A": Rule("vector_potential", shape=("dim",), optional=True),
 }
 
 PLAIN: dict[str, Any] = {

@@ -17,9 +17,11 @@ from .results import Equilibrium
 MODE_OPTIONS = ("order", "quadrature", "frequencies", "cutoff", "cutoff_index", "linear_solver", "workers")
 
 
-def check_device(device: Any) -> None:
-    """TypeError unless it is a Device."""
+def natural_device(device: Any) -> Device:
+    """A device in natural numbers; TypeError unless it is a Device."""
     kind("device", device, Device, "is a usadelfem.Device")
+    inside: Device = device.natural
+    return inside
 
 
 def check_settings(*, order: Any = 2, linear_solver: Any = "auto", progress: Any = None) -> None:

@@ -27,9 +27,16 @@ def coupling(device: Device, screening: bool, penetration_depth: float | Mapping
         if penetration_depth is not None:
             raise ValueError("penetration_depth is given without screening=True")
         return None
+    units = device.units
+    if penetration_depth is None and not units.is_natural:
+        return units.magnetic_constant()
     if penetration_depth is None:
         raise ValueError("screening=True needs penetration_depth=..., the bulk penetration depth at zero temperature")
-    given = dict(penetration_depth) if isinstance(penetration_depth, Mapping) else None
+    given = None
+    if isinstance(penetration_depth, Mapping):
+        given = {name: units.into("length", depth, "penetration_depth") for name, depth in penetration_depth.items()}
+    else:
+        penetration_depth = units.into("length", penetration_depth, "penetration_depth")
     stiffness = {name: _stiffness(material) for name, material in device.conductors.items()}
     known = {name: value for name, value in stiffness.items() if value is not None}
     if given is None:
@@ -38,7 +45,7 @@ def coupling(device: Device, screening: bool, penetration_depth: float | Mapping
                 f"penetration_depth is {penetration_depth!r}, but the device has {len(known)} superconductors with "
                 f"uniform coefficients ({', '.join(known) or 'none'}); say of which it is: {{region: lambda}}"
             )
-        given = {next(iter(known)): penetration_depth}  # type: ignore[dict-item]
+        given = {next(iter(known)): penetration_depth}
     if len(given) != 1 or next(iter(given)) not in known:
         raise ValueError(
             f"penetration_depth names {list(given)}; allowed is one superconductor of: {', '.join(known) or 'none'}"

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import checked_temperature, choice, flag, named
+from ..checks import choice, flag, named
 from ..device.device import Device
+from ..device.doors import natural_energies, natural_temperature
 from ..diagnostics.quality import warn_of_states
 from ..diagnostics.units import warn_units
 from ..fem.gap_equation import build_pairing, needed_cut, zero_temperature_gap
@@ -19,7 +20,7 @@ from ..parallel.engines import Workers, checked_workers
 from ..parallel.tasks import progress_bar
 from ..points.sum_rule import GAUSS_RANGE, MOST_RESOLVED, SumRule
 from ..points.team_remote import frequency_team
-from .arguments import check_device, check_initial, check_settings
+from .arguments import check_initial, check_settings, natural_device
 from .coupling import coupling
 from .field_guess import Initial
 from .field_solve import FieldOptions, solve_fields
@@ -33,7 +34,8 @@ HIGHEST = 0.9  # energy up to which sums go, in units of the largest one that a 
 
 @named()
 def solve_equilibrium(
-    device: Device, temperature: float, *, order: int = 2, quadrature: str = "gauss", frequencies: int | None = None,
+    device: Device, temperature: float | None = None, *, order: int = 2, quadrature: str = "gauss",
+    frequencies: int | None = None,
     cutoff: float | None = None, cutoff_index: int | None = None, linearized: bool = False,
     initial: Initial | Equilibrium = None, method: str = "anderson", tolerance: float = 1e-8, max_sweeps: int = 500,
     screening: bool = False, penetration_depth: float | Mapping[str, float] | None = None, linear_solver: str = "auto",
@@ -50,7 +52,7 @@ def solve_equilibrium(
     device
         Mesh, materials and contacts.
     temperature
-        Temperature, energy (k_B = 1); positive.
+        Temperature, energy (k_B = 1) or in the units of the device; positive. None: that of the device.
     order
         Order of the Lagrange elements: 2 (default, an error that falls like h^3) or 1 (h^2).
     quadrature
@@ -90,7 +92,8 @@ def solve_equilibrium(
         3D the mesh needs a region of `vacuum()` around the sample.
     penetration_depth
         With screening: the bulk penetration depth at zero temperature, length, 1/lambda^2 = mu0 pi sigma Delta with
-        sigma = 2 N0 D; of the only superconductor of the device, or {region: lambda}.
+        sigma = 2 N0 D; of the only superconductor of the device, or {region: lambda}. In laboratory units it follows
+        from D and N0 if it is not given.
     linear_solver
         "auto", "pardiso" (MKL), "pardiso-single" (factors in single precision, which "auto" takes for large systems) or
         "superlu" (SciPy, always there).
@@ -131,8 +134,9 @@ def solve_equilibrium(
         If what a sum leaves out beyond its default cut-off is noticeable, if the mesh, rounding in a stiff device or
         the range of kappa limit the result, or if the gap ended with other windings than it started with.
     """
-    check_device(device)
-    temperature = checked_temperature(temperature)
+    device = natural_device(device)
+    temperature = natural_temperature(device, temperature)
+    cutoff, initial = natural_energies(device, cutoff=cutoff, initial=initial)
     check_settings(order=order, linear_solver=linear_solver, progress=progress)
     flag("linearized", linearized), flag("screening", screening), choice("sector", sector, SECTORS)
     workers = checked_workers(workers)

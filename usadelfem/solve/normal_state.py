@@ -23,7 +23,7 @@ from ..numerics.linear import linear_solver
 from ..numerics.sparse import scalar_matrix
 from ..physics import columns as column
 from ..space.space import Index, Real, Space, check_order
-from .arguments import check_device
+from .arguments import natural_device
 
 BALANCE = 1e-9  # of the currents that are fed in
 ACCURACY = 1e-13  # of the residual
@@ -92,7 +92,7 @@ def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
     numpy.linalg.LinAlgError
         If the equations have no unique solution.
     """
-    check_device(device)
+    device = natural_device(device)
     check_order(order)
     if not device.contacts:
         raise DeviceError("nothing drives a normal state without contacts; give NormalContact or CurrentContact")

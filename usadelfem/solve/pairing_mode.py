@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from ..checks import checked_temperature
 from ..device.device import Device
 from ..diagnostics.cutoff import LOOKED_AT, left_out, warn_of_cutoff
 from ..errors import DeviceError, SolveError
@@ -26,7 +25,7 @@ from ..points.sum_rule import SumRule
 from ..points.sums import Terms
 from ..points.team import Team
 from ..points.team_remote import frequency_team
-from .arguments import check_device, check_settings
+from .arguments import check_settings
 
 Complex = NDArray[np.complex128]
 
@@ -46,8 +45,6 @@ def lowest_mode(
 
     `warn`: whether to say that the default cut-off is too low.
     """
-    check_device(device)
-    temperature = checked_temperature(temperature)
     check_settings(order=order, linear_solver=linear_solver)
     SumRule(**sums)
     workers = checked_workers(workers)

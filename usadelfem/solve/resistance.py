@@ -11,7 +11,7 @@ from ..fem.conduction import build_network, electrode_nodes
 from ..fem.problem import build_problem
 from ..physics.columns import N0, D
 from ..space.space import check_order
-from .arguments import check_device
+from .arguments import natural_device
 
 
 @named()
@@ -19,7 +19,7 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     """Resistance between two contacts in the normal state, conductivity sigma = 2 e^2 N0 D.
 
     Barriers count with their normal-state conductance. All other contacts float (no current). In the units of
-    `charge_current` a supercurrent times this resistance is an energy: e I R_N.
+    `charge_current` a supercurrent times this resistance is an energy, e I R_N; in laboratory units it is in ohm.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
     DeviceError
         If a facet set is unknown or the two touch or are not connected.
     """
-    check_device(device)
+    device = natural_device(device)
     check_order(order)
     boundaries = device.sample.boundaries or {}
     for name in (first, second):
@@ -54,4 +54,5 @@ def normal_resistance(device: Device, first: str, second: str, *, order: int = 2
             "the parts of the device that they belong to"
         )
     current = network.conductance()
-    return 1.0 / current if current > 0 else np.inf
+    per_length = 1.0 if device.mesh.dim() == 3 else device.transverse  # of the directions that the mesh does not have
+    return device.units.express("hbar/e^2")[0] / (per_length * current) if current > 0 else np.inf

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checks import named, shown
 from ..device.device import Device
+from ..device.doors import natural_energies
 from ..errors import DeviceError, warn
 from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.retarded import Retarded
@@ -89,6 +90,11 @@ def solve_spectrum(
         If energies were not found, or a density of states is clearly negative because the mesh is too coarse; it
         names the energies.
     """
+    source = _natural(source)
+    energies, broadening, energy_range, resolution = natural_energies(
+        source if isinstance(source, Device) else source.device,
+        energies=energies, broadening=broadening, energy_range=energy_range, resolution=resolution,
+    )  # fmt: skip
     broadening = positive_energy("broadening", broadening, None)
     check_settings(order=2 if order is None else order, linear_solver=linear_solver, progress=progress)
     workers = checked_workers(workers)
@@ -117,13 +123,17 @@ def solve_spectrum(
     return _collect(device, chosen, broadening, found)
 
 
-def _problem(source: Any, order: int | None, sector: str | None) -> tuple[Device, Problem]:
+def _natural(source: Any) -> Device | Equilibrium:
+    if not isinstance(source, Device | Equilibrium):
+        raise TypeError(f"source is {shown(source)}; allowed are a usadelfem.Device and an Equilibrium")
+    return source.natural if isinstance(source, Device) else source
+
+
+def _problem(source: Device | Equilibrium, order: int | None, sector: str | None) -> tuple[Device, Problem]:
     if isinstance(source, Equilibrium):
         if order is not None or sector is not None:
             raise ValueError("order and sector belong to a device; an equilibrium is solved on its own discretisation")
         return source.device, source.problem
-    if not isinstance(source, Device):
-        raise TypeError(f"source is {shown(source)}; allowed are a usadelfem.Device and an Equilibrium")
     unknown = [region for region, material in source.conductors.items() if material.self_consistent]
     if unknown:
         raise DeviceError(

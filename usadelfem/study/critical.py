@@ -16,19 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from ..checks import checked_temperature, named, numbers, shown
+from ..checks import named, numbers, shown
 from ..device.coefficient import evaluate
 from ..device.device import Device
+from ..device.doors import natural_temperature
 from ..errors import DeviceError
 from ..parallel.engines import Workers, checked_workers, executor_of
 from ..parallel.tasks import run_tasks
 from ..solve.arguments import (
     MODE_OPTIONS,
-    check_device,
     check_function,
     check_progress,
     checked_precision,
     device_of,
+    natural_device,
 )
 from ..solve.pairing_mode import lowest_mode
 from ..solve.unresolved import warn_mode
@@ -42,7 +43,7 @@ STRIDE, SHORTEST = 4.0, 0.25
 
 
 @named(*MODE_OPTIONS)
-def stability(device: Device, temperature: float, **options: Any) -> float:
+def stability(device: Device, temperature: float | None = None, **options: Any) -> float:
     """Lowest eigenvalue of the gap equation linearised at the normal state: negative where it is unstable.
 
     For a bulk superconductor with pair breaking it is ln(T/Tc) + psi(1/2 + alpha/2 pi T) - psi(1/2).
@@ -64,6 +65,8 @@ def stability(device: Device, temperature: float, **options: Any) -> float:
     ValueError
         If an argument is out of range.
     """
+    device = natural_device(device)
+    temperature = natural_temperature(device, temperature)
     value, mode = lowest_mode(device, temperature, warn=True, **options)
     warn_mode(device, temperature, mode, options.get("order", 2))
     return value
@@ -71,7 +74,7 @@ def stability(device: Device, temperature: float, **options: Any) -> float:
 
 @named(*MODE_OPTIONS)
 def critical_temperature(device: Device, *, precision: float = 1e-6, **options: Any) -> float:
-    """The temperature below which the normal state is unstable, energy; 0 if it is below 1 % of the largest Tc.
+    """The temperature below which the normal state is unstable, in the unit of Tc; 0 below 1 % of the largest Tc.
 
     The highest root of `stability(device, T)`: steps down in ln T in proportion to the eigenvalue, then bracketing. It
     is the transition temperature where the transition is of second order.
@@ -91,7 +94,7 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
     DeviceError, ValueError
         As `stability`.
     """
-    check_device(device)
+    device = natural_device(device)
     precision, highest = checked_precision(precision), _highest_tc(device)
     mode: Complex | None = None
 
@@ -108,7 +111,7 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
     temperature = highest * float(np.exp(found))
     lowest_mode(device, temperature, mode, warn=True, **options)
     warn_mode(device, temperature, mode, options.get("order", 2))
-    return temperature
+    return float(device.units.out("temperature", temperature))
 
 
 def _highest_root(eigenvalue: Callable[[float], float], value: float, precision: float) -> float | None:
@@ -167,7 +170,7 @@ def critical_parameter(
         As `stability`.
     """
     check_function("function", function, "a function that makes a Device of a parameter")
-    precision, temperature = checked_precision(precision), checked_temperature(temperature)
+    precision = checked_precision(precision)
     ends = numbers("interval", interval, "are two different finite numbers").tolist()
     if np.shape(ends) != (2,) or ends[0] == ends[1]:
         raise ValueError(f"interval is {shown(interval)}; allowed are two different finite numbers")

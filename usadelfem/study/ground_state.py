@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from ..checks import checked_temperature, integer, keywords, named
+from ..checks import integer, keywords, named
 from ..device.device import Device
+from ..device.doors import natural_temperature
 from ..observe.currents import charge_current
 from ..observe.free_energy import free_energy
 from ..parallel.engines import Workers, checked_workers, executor_of
 from ..parallel.tasks import run_tasks
-from ..solve.arguments import check_device, check_progress
+from ..solve.arguments import check_progress, natural_device
 from ..solve.equilibrium import solve_equilibrium
 from ..solve.results import Equilibrium
 
@@ -22,7 +23,7 @@ PRECISION = 1e-6  # of the phase, radians
 
 @named(*keywords(solve_equilibrium, "workers", "progress"))
 def ground_state(
-    device: Device, contact: str, temperature: float, *, samples: int = 8, workers: Workers = 1,
+    device: Device, contact: str, temperature: float | None = None, *, samples: int = 8, workers: Workers = 1,
     progress: bool | None = None, **options: Any,
 ) -> tuple[float, Equilibrium]:  # fmt: skip
     """The phase of one reservoir that minimises the free energy: 0, pi or phi_0 junctions.
@@ -37,7 +38,7 @@ def ground_state(
     contact
         The reservoir whose phase is free.
     temperature
-        Temperature, energy.
+        Temperature, energy or in the units of the device; None: that of the device.
     samples
         Number of phases at which the free energy is sampled first.
     workers
@@ -60,8 +61,9 @@ def ground_state(
     ValueError
         If `samples` is less than 3.
     """
-    check_device(device)
-    samples, temperature = integer("samples", samples, least=3), checked_temperature(temperature)
+    device = natural_device(device)
+    samples = integer("samples", samples, least=3)
+    natural_temperature(device, temperature)
     check_progress(progress)
     device.with_phase(contact, 0.0)
     workers = checked_workers(workers)
@@ -96,7 +98,7 @@ def ground_state(
     return float(phase), last[best] if best in last else at(best)
 
 
-Shared = tuple[Device, str, float, dict[str, Any]]
+Shared = tuple[Device, str, float | None, dict[str, Any]]
 
 
 def _solved(shared: Shared, phase: float) -> Equilibrium:

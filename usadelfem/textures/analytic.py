@@ -20,7 +20,8 @@ Vector = Sequence[float] | NDArray[Any]
 Axes = tuple[int, ...]  # the axes of space (0, 1, 2 for x, y, z) that the mesh axes are along
 
 X, Z = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
-NUMBER, POSITIVE, PAIR, TRIPLE = Rule(), Rule(positive=True), Rule(shape=(2,)), Rule(shape=(3,))
+NUMBER, POSITIVE = Rule("1"), Rule("1", positive=True)
+PAIR, TRIPLE = Rule("1", shape=(2,)), Rule("1", shape=(3,))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
