@@ -16,6 +16,7 @@ from .export.store import load, save
 from .export.vtk import write_vtk
 from .mesh.layers import box, interval, rectangle
 from .mesh.read import read_mesh
+from .metals.table import metals
 from .nonequilibrium.solve import conductance_matrix, solve_nonequilibrium
 from .observe.currents import charge_current, spin_current
 from .observe.densities import distribution, local_temperature, occupation, tunnel_probe
@@ -72,6 +73,7 @@ __all__ = (
     "local_temperature",
     "magnetic_field",
     "materials",
+    "metals",
     "minigap",
     "normal_metal",
     "normal_resistance",
