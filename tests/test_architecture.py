@@ -16,11 +16,11 @@ import usadelfem
 
 PACKAGE = Path(__file__).resolve().parent.parent / "usadelfem"
 CHAIN = (
-    "physics", "mesh", "device", "textures", "parallel", "numerics", "space", "magnetics", "fem", "diagnostics",
-    "points", "solve", "nonequilibrium", "observe", "export", "study",
+    "physics", "mesh", "device", "metals", "textures", "parallel", "numerics", "space", "magnetics", "fem",
+    "diagnostics", "points", "solve", "nonequilibrium", "observe", "export", "study",
 )  # fmt: skip
 FREE = ("errors", "checks", "frozen", "rules")  # modules at the root that every module may import
-DESCRIPTION = ("mesh", "device", "textures")  # folders without formulas, which know the table of coefficients only
+DESCRIPTION = ("mesh", "device", "metals", "textures")  # folders without formulas: the table of coefficients only
 LONGEST_FUNCTION = 50
 MOST_PARAMETERS = 10
 LONGEST_FILE = 300
@@ -35,7 +35,7 @@ MANY_PARAMETERS = {
     "spin_charge", "add_derivative", "add_changes", "conjugate_changes", "kinetic_changes",
     "kinetic_cells", "solve_nonequilibrium",
 }  # fmt: skip
-HEAVY = ("pyvista", "matplotlib", "gmsh")
+HEAVY = ("pyvista", "matplotlib", "gmsh", "pint")
 
 Module = tuple[str, ...]  # ("fem", "space") is usadelfem.fem.space, () the package root, ("fem",) its folder
 

@@ -42,7 +42,7 @@ def test_a_vertex_that_does_nothing_is_refused():
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ('"theta": Rule("1"),', '"theta": Rule("1"),\n    "tau_v": Rule("time", positive=True),', "no column is made of tau_v"),
+        ('"theta": Rule', '"tau_v": Rule("time", positive=True),\n    "theta": Rule', "no column is made of tau_v"),
         ('coefficients=("depairing",)', 'coefficients=("orbital",)', "column DEPAIRING: coefficients cannot be right"),
         ('name="D", ', 'name="N0", ', "two columns have the same name"),
         ("fill=np.imag, **PLAIN", "**PLAIN", "missing 1 required keyword-only argument: 'fill'"),

@@ -17,6 +17,7 @@ from .export.store import load, save
 from .export.vtk import write_vtk
 from .mesh.layers import box, interval, rectangle
 from .mesh.read import read_mesh
+from .metals.table import metals
 from .nonequilibrium.conductance import conductance_matrix
 from .nonequilibrium.solve import solve_nonequilibrium
 from .observe.currents import charge_current, spin_current
@@ -75,6 +76,7 @@ __all__ = (
     "local_temperature",
     "magnetic_field",
     "materials",
+    "metals",
     "minigap",
     "natural",
     "normal_metal",

@@ -17,6 +17,13 @@ class DeviceError(ValueError):
     """The description of a device is inconsistent: unknown names, missing materials, values out of range."""
 
 
+class UnknownMetalError(DeviceError, KeyError):
+    """There is no metal of this name in the table of published numbers."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError would quote it
+
+
 class ObservableError(ValueError):
     """An observable was asked for something it does not have: a flux of a density, an unknown facet set or region."""
 

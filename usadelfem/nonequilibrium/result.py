@@ -144,7 +144,8 @@ class Nonequilibrium(FrozenRecord):
     @property
     def voltages(self) -> dict[str, float]:
         """The voltages of all reservoirs, in the frame in which they were given."""
-        return {name: self.device.units.out("voltage", own.voltage + self.condensate) for name, own in self.biases.items()}
+        own, out = self.biases.items(), self.device.units.out
+        return {name: out("voltage", bias.voltage + self.condensate) for name, bias in own}
 
     def imposed(self, energies: Real) -> Real:
         """Deviations of the reservoirs in the modes of the sector, shape (energies, terminals, m)."""
@@ -223,9 +224,9 @@ class Nonequilibrium(FrozenRecord):
         SolveError
             If the gap at the other bias is not found.
         """
-        device = self.device
-        changes = natural_changes(read_changes(biases, voltages), device.units)
-        own, floating = rebiased(self.biases, self.floating, changes, device, self.problem.electrodes, self.condensate)
+        changes = natural_changes(read_changes(biases, voltages), self.device.units)
+        fixed = self.device, self.problem.electrodes, self.condensate
+        own, floating = rebiased(self.biases, self.floating, changes, *fixed)
         if self.scattered is not None or self.equilibrium.pairing is not None:
             return self._solved_again(changes)
         moved = replace(self, biases=own, floating=floating)

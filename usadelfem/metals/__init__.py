@@ -1,0 +1,1 @@
+"""Published numbers of metals and magnetic insulators with their sources, and films made of them."""
