@@ -117,6 +117,8 @@ def describe(value: Field) -> str:
     """A value in few characters: numbers as they are, arrays by their shape, callables by their name."""
     if callable(value):
         return f"{getattr(value, '__name__', type(value).__name__)}(x)"
+    if is_quantity(value):
+        return f"{value:.6g~C}"
     if isinstance(value, np.ndarray) and value.size > 3:
         return f"array of shape {value.shape}"
     return str(value)

@@ -246,8 +246,8 @@ class Nonequilibrium(FrozenRecord):
     @property
     def _range(self) -> tuple[float, float]:
         """Between which energies integrals are made; of a single energy there are none."""
-        ends = self.panels.ends if len(self.panels.ends) else self.energies[[[0, 0]]]
-        return float(ends[0, 0]), float(ends[-1, 1])
+        ends = (self.panels.ends if len(self.panels.ends) else self.energies[[[0, 0]]]).tolist()
+        return ends[0][0], ends[-1][1]
 
     def _check_range(self) -> None:
         top, (_, high) = max(float(bias.steps.max()) for bias in self.biases.values()), self._range
@@ -274,11 +274,10 @@ class Nonequilibrium(FrozenRecord):
         check_held(self.biases, mode_vectors(self.problem)[2:5])
         wanted = wanted_columns(self.problem, self.biases)
         known = {tuple(column) for column in self.columns.tolist()}
-        missing = [column for column in wanted.tolist() if tuple(column) not in known]
-        if not missing:
+        extra = np.array([column for column in wanted.tolist() if tuple(column) not in known])
+        if not len(extra):
             return self
         responses = Responses(self.problem, self.kind)
-        extra = np.array(missing)
         fields = [
             responses.solve(complex(self.spectrum.broadening, -energy), state).fields[extra[:, 0], extra[:, 1]]
             for energy, state in zip(self.energies.tolist(), self.spectrum.states, strict=True)
