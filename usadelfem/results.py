@@ -13,3 +13,4 @@ from .physics.spinor_basis import change_basis as change_basis
 from .solve.normal_state import NormalState as NormalState
 from .solve.results import Equilibrium as Equilibrium
 from .solve.results import Spectrum as Spectrum
+from .study.summary import Summary as Summary

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..checks import choice, numbers, shown
 from ..errors import DeviceError, warn
 from .coefficient import evaluate
 from .contact import FLOATING, Contact, Reservoir
@@ -98,3 +99,25 @@ def warn_unconnected(mesh: Any, contacts: Mapping[str, Contact]) -> None:
             f"a part of the device without contact to any reservoir: {(part == lonely).sum()} cells of region "
             f"{', '.join(sorted(regions))}; it is solved as an isolated piece"
         )
+
+
+def check_plane(plane: str, dim: int) -> None:
+    """DeviceError unless a mesh of some dimension can stand for a plane."""
+    choice("plane", plane, ("xy", "xz", "yz"), error=DeviceError)
+    if plane != "xy" and dim != 2:
+        raise DeviceError(f"plane={plane!r} is for two-dimensional meshes; the axes of this one are {'xyz'[:dim]!r}")
+
+
+def check_field(dim: int, potential: Any, field: Any) -> None:
+    """DeviceError unless an applied field fits the dimension of the mesh, and is not given twice."""
+    if field is None:
+        return
+    if potential is not None:
+        raise DeviceError("give either A or B, not both")
+    shape = {2: (), 3: (3,)}.get(dim)
+    if shape is None:
+        raise DeviceError("B needs a mesh of two or three dimensions; on a line give A")
+    allowed = "is a finite number" if dim == 2 else "are three finite numbers (Bx, By, Bz)"
+    value = numbers("B", field, allowed, error=DeviceError)
+    if value.shape != shape:
+        raise DeviceError(f"B is {shown(field)}; allowed {allowed}")

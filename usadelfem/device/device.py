@@ -10,17 +10,27 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import choice, named_fields, numbers, shown
+from ..checks import named_fields, shown
 from ..errors import DeviceError
 from ..frozen import FrozenMapping, FrozenRecord
 from ..mesh.names import check_set_names
 from ..mesh.read import check_mesh, freeze_mesh
 from .coefficient import check_coefficient, frozen_value
 from .conformity import check_conformity
-from .consistency import check_barriers, check_contact, check_cover, check_material, check_values, warn_unconnected
+from .consistency import (
+    check_barriers,
+    check_contact,
+    check_cover,
+    check_field,
+    check_material,
+    check_plane,
+    check_values,
+    warn_unconnected,
+)
 from .contact import Contact, Reservoir
 from .doors import check_extent, check_given, natural_records
 from .interface import Interface, check_interfaces
+from .later import asked
 from .material import Coefficient, Material, Vacuum
 from .plane import in_plane
 from .quantities import magnitude
@@ -105,7 +115,7 @@ class Device(FrozenRecord):
         freeze_mesh(self.mesh)
         _check_names("region", self.materials, self.mesh.subdomains, Material | Vacuum)
         _check_names("facet set", self.contacts, self.mesh.boundaries or {}, Contact)
-        _check_plane(self.plane, self.mesh.dim())
+        check_plane(self.plane, self.mesh.dim())
         if not isinstance(self.interfaces, Mapping):
             raise DeviceError(
                 f"expected a mapping from interfaces to Tunnel, SpinActive, ..., got {shown(self.interfaces)}"
@@ -116,23 +126,18 @@ class Device(FrozenRecord):
         for name in self.contacts:
             if not len(self.mesh.boundaries[name]):
                 raise DeviceError(f"contact {name!r} touches no facet: the facet set {name!r} of the mesh is empty")
-            check_contact(self.mesh, name, self.contacts[name])
         check_cover(self.mesh, self.materials)
         if not self.conductors:
             raise DeviceError("all regions are vacuum; give at least one of them a Material")
-        for region, material in self.conductors.items():
-            check_material(self.mesh, region, material)
         for name in self.contacts:
             if not len(self.sample.boundaries[name]):
                 raise DeviceError(f"contact {name!r} touches vacuum only")
         check_coefficient("A", self.A, "device")
-        check_values(self.mesh, "A", self.A, self.mesh.p[:, self.mesh.t].mean(axis=1), "device")
         object.__setattr__(self, "A", frozen_value(self.A))
-        _check_field(self.mesh.dim(), self.A, magnitude(self.B))
+        check_field(self.mesh.dim(), self.A, magnitude(self.B))
         object.__setattr__(self, "B", frozen_value(self.B))
         check_conformity(self.mesh, self.interfaces, self.contacts)
         check_interfaces(self.sample, self.interfaces, self.contacts)
-        check_barriers(self.sample, self.interfaces, self.contacts)
         warn_unconnected(self.sample, self.contacts)
         for name in ("materials", "contacts", "interfaces"):
             object.__setattr__(self, name, FrozenMapping(getattr(self, name)))
@@ -146,7 +151,16 @@ class Device(FrozenRecord):
         check_extent(self.mesh.dim(), self.thickness, self.area)
         check_coefficient("temperature", self.temperature, "device")
         check_given(self.materials, self.units)
-        self.natural  # noqa: B018
+        self.natural._check_values()
+
+    def _check_values(self) -> None:
+        """Evaluate what varies in space where it will be needed."""
+        for region, material in self.conductors.items():
+            check_material(self.mesh, region, material)
+        for name, contact in self.contacts.items():
+            check_contact(self.mesh, name, contact)
+        check_values(self.mesh, "A", self.A, self.mesh.p[:, self.mesh.t].mean(axis=1), "device")
+        check_barriers(self.sample, self.interfaces, self.contacts)
 
     @cached_property
     def natural(self) -> Device:
@@ -167,6 +181,13 @@ class Device(FrozenRecord):
         kept = {name: value for name, value in vars(self).items() if name not in DERIVED}
         vars(made).update(kept | own | {"units": units.within})
         return made
+
+    def summary(self, temperature: float | None = None, *, order: int = 2) -> Any:
+        """Lengths, Thouless energies, resistances, T/Tc, cells per length, expected critical current, what is compiled.
+
+        Parameters and errors as `usadelfem.study.summary`, which makes the tables; print them.
+        """
+        return asked("summary")(self, temperature, order=order)
 
     @property
     def transverse(self) -> float:
@@ -273,23 +294,3 @@ def _check_names(kind: str, given: Mapping[str, Any], known: Mapping[str, Any], 
         if not isinstance(value, type_):
             allowed = " or ".join(option.__name__ for option in get_args(type_) or (type_,))
             raise DeviceError(f"{kind} {name!r} is given {shown(value)}; allowed is a {allowed}")
-
-
-def _check_plane(plane: str, dim: int) -> None:
-    choice("plane", plane, ("xy", "xz", "yz"), error=DeviceError)
-    if plane != "xy" and dim != 2:
-        raise DeviceError(f"plane={plane!r} is for two-dimensional meshes; the axes of this one are {'xyz'[:dim]!r}")
-
-
-def _check_field(dim: int, potential: Any, field: Any) -> None:
-    if field is None:
-        return
-    if potential is not None:
-        raise DeviceError("give either A or B, not both")
-    shape = {2: (), 3: (3,)}.get(dim)
-    if shape is None:
-        raise DeviceError("B needs a mesh of two or three dimensions; on a line give A")
-    allowed = "is a finite number" if dim == 2 else "are three finite numbers (Bx, By, Bz)"
-    value = numbers("B", field, allowed, error=DeviceError)
-    if value.shape != shape:
-        raise DeviceError(f"B is {shown(field)}; allowed {allowed}")

@@ -138,7 +138,7 @@ class Units(FrozenRecord):
         if value is None or isinstance(value, str):
             return value
         if callable(value):
-            return value if self.is_natural or self.factor(dimension) == 1.0 else Scaled(value, dimension, self, name)
+            return value if self.is_natural else Scaled(value, dimension, self, name)
         if has_quantities(value):
             value = self._plain(dimension, value, name)
         factor = self.factor(dimension)
@@ -190,6 +190,14 @@ class Units(FrozenRecord):
         if self.is_natural:
             return 1.0, expression
         return _composed(expression, tuple(sorted(self.choice.items())))
+
+    def fits(self, expression: str, unit: str) -> bool:
+        """Whether a natural number of a unit can be converted to another one."""
+        try:
+            one = registry().Quantity(1.0, raised(unit))
+            return not self.is_natural and bool(one.dimensionality == self._si(expression).dimensionality)
+        except Exception:  # pint's UndefinedUnitError or a parser's error: convert says it
+            return False
 
     def convert(self, expression: str, unit: str) -> float:
         """Factor that turns a natural number of a unit into another one.
@@ -262,9 +270,13 @@ class Scaled:
         return self.units.into(self.dimension, self.function(x), self.name)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name == "function":
+        if name != "in_plane":
             raise AttributeError(name)
-        return getattr(self.function, name)
+        told = self.function.in_plane  # type: ignore[attr-defined]
+        return lambda plane: self._with(told(plane))
+
+    def _with(self, function: Any) -> Scaled:
+        return self if function is self.function else replace(self, function=function)
 
 
 NATURAL = Units()

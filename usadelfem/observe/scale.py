@@ -7,7 +7,6 @@ from typing import Any
 
 from ..device.device import Device
 from ..device.units import NATURAL, Units
-from ..errors import DeviceError
 
 
 @dataclass(frozen=True)
@@ -50,13 +49,12 @@ class Scale:
         DeviceError
             If the device is in natural units, or the unit is of another dimension.
         """
-        try:
-            point = self.units.convert(self.expression, unit)
-        except DeviceError:
-            if self.transverse is None or self.dim == 3 or self.units.is_natural:
-                raise
-            point = self.transverse * self.units.convert(f"{self.expression}*length^{3 - self.dim}", unit)
-        return replace(self, label=unit, point=point)
+        measures = {self.expression: 1.0}
+        if self.transverse is not None and self.dim < 3:
+            measures[f"{self.expression}*length^{3 - self.dim}"] = self.transverse
+        whole = [expression for expression in measures if self.units.fits(expression, unit)]
+        expression = whole[0] if whole else self.expression
+        return replace(self, label=unit, point=measures[expression] * self.units.convert(expression, unit))
 
     @property
     def over_surfaces(self) -> float:

@@ -195,6 +195,14 @@ class _NoCache(NullCache):
         _warn_not_kept("no file can be made there")
 
 
+def kept_spins(function: Any) -> set[int]:
+    """For how many numbers of a spin matrix a kernel is compiled already, on disk or in this process."""
+    index = getattr(function._cache, "_cache_file", None)
+    known = [key[0] for key in (index._load_index() if index is not None else ())]
+    first = [(own.args if hasattr(own, "args") else own)[0] for own in (*known, *function.signatures)]
+    return {len(like) for like in first if isinstance(like, numba.types.UniTuple)}
+
+
 _not_kept: set[str] = set()
 
 

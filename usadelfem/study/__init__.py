@@ -8,4 +8,5 @@ from .critical import phase_diagram as phase_diagram
 from .critical import stability as stability
 from .ground_state import ground_state as ground_state
 from .minigap import minigap as minigap
+from .summary import summary as summary
 from .sweep import sweep as sweep
