@@ -19,7 +19,7 @@ CHAIN = (
     "physics", "mesh", "device", "metals", "textures", "parallel", "numerics", "space", "magnetics", "fem",
     "diagnostics", "points", "solve", "nonequilibrium", "observe", "export", "study",
 )  # fmt: skip
-FREE = ("errors", "checks", "frozen", "rules")  # modules at the root that every module may import
+FREE = ("errors", "checks", "defaults", "frozen", "rules")  # modules at the root that every module may import
 DESCRIPTION = ("mesh", "device", "metals", "textures")  # folders without formulas: the table of coefficients only
 LONGEST_FUNCTION = 50
 MOST_PARAMETERS = 10

@@ -34,6 +34,7 @@ from .observe.vorticity import vorticity
 from .solve.equilibrium import solve_equilibrium
 from .solve.field_guess import vortices
 from .solve.normal_state import solve_normal_state
+from .solve.options import options
 from .solve.resistance import normal_resistance
 from .solve.spectrum import solve_spectrum
 from .study.accuracy import error_estimate, refine
@@ -83,6 +84,7 @@ __all__ = (
     "normal_resistance",
     "observe",
     "occupation",
+    "options",
     "pair_amplitude",
     "potential",
     "read_mesh",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, get_args
 
@@ -195,7 +195,7 @@ class Device(FrozenRecord):
         return float(self.natural.thickness or self.natural.area or 1.0)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "kept"}
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}  # not what is derived from these
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ..device.units import active_units
 from ..errors import FingerprintError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -39,11 +40,29 @@ def fingerprint(function: Callable[..., Any]) -> dict[str, str]:
     """
     reader = _Reader()
     whole = reader.digest(function)
+    units = active_units()
+    if not units.is_natural:  # devices that it makes are in these
+        reader.parts["the units of numbers"] = digest(units)
+        whole = _hash("in units", whole, digest(units))
     return {**reader.parts, "all": whole}
 
 
 def digest(thing: Any) -> str:
-    """Digest of the content of a value."""
+    """Digest of the content of a value, a text of 64 letters that is the same in every process: a name for caches.
+
+    Two devices that were described in the same way have the same one, before and after they are solved for. (Devices
+    and results also hash by identity, so that `functools.cache` takes them within a process.)
+
+    Parameters
+    ----------
+    thing
+        A Device, Material, function, array, ...; functions count by their code and what they refer to.
+
+    Raises
+    ------
+    FingerprintError
+        If it refers to something that has no content: an open file, a lock.
+    """
     return _Reader().digest(thing)
 
 

@@ -51,7 +51,7 @@ def solve_nonequilibrium(
     device: Device, *, temperature: float | None = None, energies: ArrayLike | str = "adaptive",
     broadening: float = 1e-3, tolerance: float = 1e-6, energy_range: tuple[float, float] | None = None,
     initial: Start = None, max_sweeps: int = 300, order: int = 2, sector: str = "auto", linear_solver: str = "auto",
-    workers: Workers = 1, progress: bool | None = None,
+    workers: Workers | None = None, progress: bool | None = None,
 ) -> Nonequilibrium:  # fmt: skip
     """Solve for the stationary state of a device whose reservoirs differ in voltage, temperature or spin bias.
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..defaults import default_of
 from . import pardiso
 from .checked import HALVES, REFINE_ABOVE, Backend, CheckedSolver
 from .pardiso import Indices, Numbers, PardisoBackend
@@ -113,6 +114,8 @@ def linear_solver(
     complex128; up to `slots` factors are kept at a time. Raises ValueError for anything else and ImportError if MKL is
     missing.
     """
+    if kind == "auto":
+        kind = default_of("linear_solver", kind)
     if kind not in SOLVERS:
         raise ValueError(f"unknown linear solver {kind!r}: choose one of {', '.join(map(repr, SOLVERS))}")
     number = np.dtype(dtype)

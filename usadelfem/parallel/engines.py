@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..checks import integer, shown
+from ..defaults import default_of
 from ..errors import WorkerLostError as WorkerLostError
 
 Workers = int | Executor
@@ -21,7 +22,9 @@ _EXECUTORS = (
 
 
 def checked_workers(workers: Any) -> Workers:
-    """Who works: a number of threads of this process, or an executor; ValueError if it is neither."""
+    """Who works: threads of this process, or an executor; None is the default. ValueError if it is none of these."""
+    if workers is None:
+        workers = default_of("workers", 1)
     if isinstance(workers, Executor):
         return workers
     return integer("workers", workers, least=1, note=f", or {_EXECUTORS}")

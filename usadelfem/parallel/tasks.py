@@ -22,6 +22,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ..defaults import default_of
 from .engines import WorkerLostError, capacity, check_executor, is_killed_worker, large_calls_are_meant, successor
 from .interrupt import stop_workers
 from .scripts import check_ends, check_script
@@ -106,6 +107,7 @@ def run_tasks(
 
 def progress_bar(total: int | None, what: str, progress: bool | None) -> Any:
     """A bar on a terminal, for runs longer than a second; `progress` as in `run_tasks`."""
+    progress = default_of("progress", None) if progress is None else progress
     disable = None if progress is None else not progress  # None: shown on a terminal only
     return tqdm(total=total, desc=what, unit="", leave=False, delay=1.0, disable=disable)
 

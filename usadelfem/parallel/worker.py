@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import cloudpickle
 from threadpoolctl import threadpool_limits
 
+from ..defaults import change_defaults, default_of
 from ..device.units import Units, active_units, use_units
 
 Task = Callable[[Any, Any], Any]
@@ -32,7 +33,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 ORPHAN_CHECK = 1.0  # seconds
 
 _ORIGIN = uuid.uuid4().hex
-_kept: OrderedDict[str, tuple[Task, Any, Units]] = OrderedDict()
+_kept: OrderedDict[str, tuple[Task, Any, Units, str | None]] = OrderedDict()
 _lock = threading.Lock()
 _local = threading.local()
 _watched: set[int] = set()
@@ -80,7 +81,7 @@ def pack(task: Task, shared: Any) -> Payload:
         If it cannot be pickled.
     """
     try:
-        body = dumps((task, shared, active_units()))
+        body = dumps((task, shared, active_units(), default_of("linear_solver", None)))
     except Exception as error:  # whatever a user's __reduce__ raises
         raise TypeError(
             f"what the workers need cannot be pickled: {error!r}; open files, locks and connections cannot travel: "
@@ -110,14 +111,15 @@ def perform(serial: str, key: str, item: bytes, origin: str, payload: bytes | No
         known = _recall(key, payload)
         if known is None:
             return Outcome(name, "missing")
-        task, shared, units = known
+        task, shared, units, linear_solver = known
         use_units(units)
+        change_defaults({"linear_solver": linear_solver})
         return Outcome(name, "done", dumps(task(shared, pickle.loads(item))))
     except Exception as error:
         return Outcome(name, "raised", _packed(error))
 
 
-def _recall(key: str, payload: bytes | None) -> tuple[Task, Any, Units] | None:
+def _recall(key: str, payload: bytes | None) -> tuple[Task, Any, Units, str | None] | None:
     with _lock:
         last = next(reversed(_kept), key)
         if key in _kept:

@@ -39,7 +39,7 @@ MIXED = 0.1  # part of noise in the vector that the search starts from
 
 def lowest_mode(
     device: Device, temperature: float, start: Complex | None = None, *, order: int = 2, linear_solver: str = "auto",
-    workers: Workers = 1, warn: bool = False, **sums: Any,
+    workers: Workers | None = None, warn: bool = False, **sums: Any,
 ) -> tuple[float, Complex]:  # fmt: skip
     """The lowest eigenvalue and its gap at the quadrature points of the self-consistent regions; see `stability`.
 

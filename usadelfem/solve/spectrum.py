@@ -36,7 +36,7 @@ NEGATIVE = 0.05
 def solve_spectrum(
     source: Device | Equilibrium, energies: ArrayLike | str, *, broadening: float = 0.01,
     energy_range: tuple[float, float] | None = None, resolution: float | None = None, order: int | None = None,
-    sector: str | None = None, linear_solver: str = "auto", workers: Workers = 1,
+    sector: str | None = None, linear_solver: str = "auto", workers: Workers | None = None,
     progress: bool | None = None,
 ) -> Spectrum:  # fmt: skip
     """Solve the retarded Usadel equation, w -> -i(E + i broadening), at real energies.

@@ -1,5 +1,6 @@
 """Studies: what takes many solves."""
 
+from ..export.fingerprint import digest as digest
 from .accuracy import error_estimate as error_estimate
 from .accuracy import refine as refine
 from .critical import critical_parameter as critical_parameter

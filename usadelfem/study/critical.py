@@ -193,7 +193,7 @@ def critical_parameter(
 
 @named(*MODE_OPTIONS, "precision")
 def phase_diagram(
-    function: Callable[[float], Device], parameters: Sequence[float], *, workers: Workers = 1,
+    function: Callable[[float], Device], parameters: Sequence[float], *, workers: Workers | None = None,
     progress: bool | None = None, **options: Any,
 ) -> Real:  # fmt: skip
     """Critical temperatures of a family of devices, shape (parameters,).

@@ -23,7 +23,7 @@ PRECISION = 1e-6  # of the phase, radians
 
 @named(*keywords(solve_equilibrium, "workers", "progress"))
 def ground_state(
-    device: Device, contact: str, temperature: float | None = None, *, samples: int = 8, workers: Workers = 1,
+    device: Device, contact: str, temperature: float | None = None, *, samples: int = 8, workers: Workers | None = None,
     progress: bool | None = None, **options: Any,
 ) -> tuple[float, Equilibrium]:  # fmt: skip
     """The phase of one reservoir that minimises the free energy: 0, pi or phi_0 junctions.

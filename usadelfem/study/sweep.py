@@ -36,7 +36,7 @@ def sweep(
     function: Callable[..., Any],
     parameters: Parameters,
     *,
-    workers: Workers = 1,
+    workers: Workers | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool | None = None,
 ) -> SweepResult:
