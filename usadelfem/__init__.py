@@ -35,6 +35,8 @@ from .solve.resistance import normal_resistance
 from .solve.spectrum import solve_spectrum
 from .study.accuracy import error_estimate, refine
 from .study.critical import critical_temperature
+from .study.critical_current import critical_current
+from .study.current_phase import current_phase, josephson_energy
 from .study.ground_state import ground_state
 from .study.minigap import minigap
 from .study.sweep import sweep
@@ -56,7 +58,9 @@ __all__ = (
     "charge_source",
     "check",
     "conductance_matrix",
+    "critical_current",
     "critical_temperature",
+    "current_phase",
     "density_of_states",
     "distribution",
     "energy_current",
@@ -68,6 +72,7 @@ __all__ = (
     "ground_state",
     "heat_current",
     "interval",
+    "josephson_energy",
     "load",
     "local_temperature",
     "magnetic_field",

@@ -13,3 +13,6 @@ from .physics.spinor_basis import change_basis as change_basis
 from .solve.normal_state import NormalState as NormalState
 from .solve.results import Equilibrium as Equilibrium
 from .solve.results import Spectrum as Spectrum
+from .study.critical_current import CriticalCurrent as CriticalCurrent
+from .study.phase_relation import CurrentPhase as CurrentPhase
+from .study.phase_relation import JosephsonEnergy as JosephsonEnergy
