@@ -16,7 +16,7 @@ SHORTEST = 2.0**-6  # of a step
 LONGEST = 40 * np.pi  # phase difference beyond which no branch is followed
 # Changes of the gap, over its largest value, and of the current, over the largest one, that are too large for one step.
 GAP_CHANGE, CURRENT_CHANGE = 0.8, 0.6
-PATIENCE = 60  # sweeps; where the branch goes on, each step takes some twenty
+PATIENCE = 100  # sweeps; where the branch goes on, each step takes some twenty
 CLOSED = 1e-3  # part of the largest current to which currents a turn apart agree on one branch
 
 
@@ -127,6 +127,7 @@ def attempt(sampler: Sampler, here: float, there: float) -> Equilibrium | None:
                 there, old, workers=sampler.workers, progress=sampler.progress, max_sweeps=_patience(sampler, old)
             )
         except SolveError:
+            sampler.failures.add(there)
             return None
     size = abs(old.problem.gap).max()
     if abs(new.problem.gap - old.problem.gap).max() > GAP_CHANGE * size:

@@ -19,7 +19,7 @@ from ..numerics.periodic import FINE, corrected, fourier, highest
 from ..parallel.engines import Workers
 from .branch import STEP, Branch, advance, follow
 from .current_phase import SOLVE_OPTIONS, branch_curve, sampled_curve
-from .phase_bias import Sampler, phase_bias
+from .phase_bias import Sampler, phase_bias, said_once
 from .phase_relation import CurrentPhase, Extreme, wrapped
 
 Real = NDArray[np.float64]
@@ -130,15 +130,16 @@ def critical_current(
     """
     precision = number("precision", precision, above=0, below=1)
     sampler = Sampler(phase_bias(device, contact, temperature, options), workers, progress)
-    branch = follow(sampler) if sampler.bias.follows else None
-    curve = sampled_curve(sampler, branch, None, COARSE)
-    search = _Search(sampler, curve, branch, precision)
-    best, error = search.extreme(+1)
-    if sampler.bias.symmetric:
-        negative = Extreme(-best.value, -best.phase)
-    else:
-        negative, other = search.extreme(-1)
-        error = max(error, other)
+    with said_once():
+        branch = follow(sampler) if sampler.bias.follows else None
+        curve = sampled_curve(sampler, branch, None, COARSE)
+        search = _Search(sampler, curve, branch, precision)
+        best, error = search.extreme(+1)
+        if sampler.bias.symmetric:
+            negative = Extreme(0.0 - best.value, 0.0 - best.phase)
+        else:
+            negative, other = search.extreme(-1)
+            error = max(error, other)
     sampler.warn_unbalanced()
     if error > 2 * precision * max(abs(best.value), abs(negative.value)):
         warn(f"critical_current: the value {best.value:.6g} is known to {error:.1g} only, worse than precision")
@@ -215,14 +216,21 @@ class _Search:
         assert self.branch is not None
         side = 1 if sign > 0 else 0
         here, lost = self.branch.ends[side], self.branch.lost[side]
-        assert here is not None
-        assert lost is not None
+        if here is None or lost is None:  # it was not followed any further
+            value, phase = self.curve.currents[-side], float(self.curve.phases[-side])
+            return Extreme(float(value), phase), float(abs(value))
         while True:
             curve = branch_curve(self.sampler)
             slope = float(CubicSpline(curve.phases, curve.currents)(here, 1))
-            value, rest = sign * self.sampler.known[here], abs(slope * (lost - here))
+            value, rest = self._current(here), abs(slope * (lost - here))
+            if lost in self.sampler.failures:  # which does not mean that there is none
+                warn(
+                    f"critical_current: the current still grows at phase {here:.5g}, beyond which no solution was "
+                    "found: the value is a lower bound. Allow for more max_sweeps=..., or take another method=..."
+                )
+                return Extreme(value, here), rest
             if rest <= self.precision * abs(value) or abs(lost - here) < FINEST * STEP:
-                return Extreme(sign * value, here), rest
+                return Extreme(value, here), rest
             middle = (here + lost) / 2
             left = advance(self.sampler, here, middle, shortest=abs(lost - here))
             here, lost = (middle, lost) if left[0] is None else (here, middle)

@@ -15,7 +15,7 @@ from ..numerics.periodic import fourier, highest, interpolation_error
 from ..parallel.engines import Workers
 from ..solve.equilibrium import solve_equilibrium
 from .branch import Branch, follow
-from .phase_bias import PhaseBias, Sampler, phase_bias
+from .phase_bias import PhaseBias, Sampler, phase_bias, said_once
 from .phase_relation import CurrentPhase, JosephsonEnergy, wrapped
 
 Real = NDArray[np.float64]
@@ -79,8 +79,9 @@ def current_phase(
     if phases is not None and (integer("phases", phases, least=4, note=", even") % 2 or phases > 10_000):
         raise ValueError(f"phases is {shown(phases)}; allowed is an even number from 4 to 10000")
     sampler = Sampler(phase_bias(device, contact, temperature, options), workers, progress)
-    branch = follow(sampler) if sampler.bias.follows else None
-    curve = sampled_curve(sampler, branch, phases, PRECISION)
+    with said_once():
+        branch = follow(sampler) if sampler.bias.follows else None
+        curve = sampled_curve(sampler, branch, phases, PRECISION)
     if phases is None and not curve.folded and curve.error > PRECISION * abs(curve.currents).max() * (1 + 1e-9):
         warn(
             f"current_phase: with {len(curve.phases)} phases the interpolation is off by about {curve.error:.1g}: the "

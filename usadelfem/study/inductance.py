@@ -19,7 +19,7 @@ from ..parallel.engines import Workers
 from ..solve.results import Equilibrium
 from .branch import STEP, advance
 from .current_phase import SOLVE_OPTIONS
-from .phase_bias import Sampler, phase_bias
+from .phase_bias import Sampler, phase_bias, said_once
 
 Real = NDArray[np.float64]
 
@@ -114,8 +114,9 @@ def kinetic_inductance(
     precision, phase = number("precision", precision, above=0, below=1), number("phase", phase)
     sampler = Sampler(phase_bias(device, contact, temperature, options), workers, progress)
     ends = _checked_ends(device, between)
-    middle = _biased(sampler, phase)
-    value, error = _extrapolated(sampler, middle, phase, ends, precision)
+    with said_once():
+        middle = _biased(sampler, phase)
+        value, error = _extrapolated(sampler, middle, phase, ends, precision)
     sampler.warn_unbalanced()
     if np.isfinite(value) and error > precision * abs(value):
         warn(f"kinetic_inductance: the value {value:.6g} is known to {error:.1g} only, worse than precision")

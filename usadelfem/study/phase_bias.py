@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,6 +25,7 @@ from ..solve.equilibrium import solve_equilibrium
 from ..solve.results import Equilibrium
 
 SAME = 1e-9  # phases, radians
+KIND = 40  # characters by which warnings are told apart
 UNBALANCED = 1e-3  # part of the largest current that given gaps may create or absorb without a word
 
 
@@ -160,6 +163,7 @@ class Sampler:
         self.bias, self.workers, self.progress = bias, checked_workers(workers), progress
         self.known: dict[float, float] = {}
         self.solutions: dict[float, Equilibrium] = {}
+        self.failures: set[float] = set()  # phases at which no solution was found
         self.unbalanced = 0.0
 
     @property
@@ -210,6 +214,17 @@ class Sampler:
                 f"{self.largest:.2g} through {self.bias.contact!r}: a given gap whose phase does not follow the "
                 "current is a source of it. Give Tc instead of gap, or make the electrodes reservoirs"
             )
+
+
+@contextmanager
+def said_once() -> Iterator[None]:
+    """Of warnings that many solutions give, each kind once."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    kinds = {(entry.category, str(entry.message)[:KIND]): entry for entry in reversed(caught)}
+    for entry in reversed(kinds.values()):
+        warnings.warn_explicit(entry.message, entry.category, entry.filename, entry.lineno)
 
 
 def _currents(bias: PhaseBias, phase: float) -> tuple[float, float]:
