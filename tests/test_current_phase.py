@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import usadelfem as uf
-from usadelfem.numerics.periodic import corrected, evaluate, fourier, highest, integrate, interpolation_error
+from usadelfem.numerics.periodic import corrected, evaluate, fourier, highest, integrate, interpolation_error, peaks
 from usadelfem.study.phase_bias import PhaseBias
 
 SUM = {"frequencies": 8}
@@ -60,6 +60,25 @@ def test_the_largest_value_is_found_between_the_points_of_the_grid():
     assert value == pytest.approx(1.0)
 
 
+def test_peaks_within_the_margin_are_found_also_at_the_seam():
+    grid = np.linspace(-np.pi, np.pi, 65)
+    values = np.cos(2 * grid) - 0.1 * np.cos(grid)
+    assert [abs(grid[top]) for top in peaks(values, 0.3)] == pytest.approx([np.pi, 0.0])
+    assert len(peaks(values, 0.1)) == 1
+
+
+def test_of_two_peaks_of_similar_height_the_higher_one_is_found():
+    # a junction close to its transition to a pi junction, where the second harmonic is large
+    mesh = uf.interval({"F": 1.0}, size=0.1)
+    contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0)}
+    for exchange in (5.8, 6.0):
+        device = uf.Device(mesh, {"F": uf.ferromagnet(exchange=(0, 0, exchange))}, contacts)
+        ic = uf.critical_current(device, "right", 0.05)
+        fine = uf.current_phase(device, "right", 0.05, phases=64)
+        assert ic.value == pytest.approx(fine.critical[0].value, rel=2e-4)
+        assert ic.value > max(fine.currents) * (1 - 2e-4)
+
+
 def test_an_ordinary_junction_has_a_positive_current_at_positive_phases(curve):
     assert (curve.currents[(curve.phases > 0) & (curve.phases < np.pi)] > 0).all()
     assert curve.harmonics(2).phi_0 == pytest.approx(0.0, abs=1e-9)
@@ -84,29 +103,48 @@ def test_the_other_contact_sees_the_same_relation(curve):
 
 def test_half_of_the_phases_are_solved_where_time_reversal_holds(curve):
     assert curve.solves == len(curve.phases) // 2 - 1
-    full = uf.current_phase(weak_link(uf.normal_metal(exchange=(0, 0, 1e-12))), "right", 0.1, phases=8)
+    full = uf.current_phase(weak_link(A=(1e-12,)), "right", 0.1, phases=8)
     assert full.solves == 8
     assert full.currents == pytest.approx(curve.at(full.phases), abs=1e-6)
 
 
+def test_half_of_the_phases_are_solved_where_all_moments_are_parallel():
+    # time reversal and a half turn of all spins: the same as all phases, which a vector potential asks for
+    metal = uf.ferromagnet(exchange=(0.5, 0, 0.5))
+    half, full = (
+        uf.current_phase(weak_link(metal, A=potential), "right", 0.1, phases=8, **SUM) for potential in (None, (1e-12,))
+    )
+    assert (half.solves, full.solves) == (3, 8)
+    assert half.currents == pytest.approx(full.currents, abs=1e-7)
+
+
 BREAKING = {
-    "exchange": lambda: weak_link(uf.ferromagnet(exchange=(1.0, 0, 0))),
+    "exchange and spin-orbit coupling": lambda: weak_link(uf.ferromagnet(exchange=(1.0, 0, 0), rashba=0.1)),
+    "exchange and anisotropic scattering": lambda: weak_link(
+        uf.ferromagnet(exchange=(1.0, 0, 0), tau_so=(1.0, 2.0, 3.0))
+    ),
+    "moments that are not parallel": lambda: weak_link(
+        uf.ferromagnet(exchange=(1.0, 0, 0)),
+        contacts={"left": uf.Reservoir(1.0, exchange=(0, 0, 0.1)), "right": uf.Reservoir(1.0)},
+    ),
     "texture": lambda: weak_link(uf.ferromagnet(exchange=lambda x: np.array([x[0], 0 * x[0], 1 + x[0]]))),
     "vector potential": lambda: weak_link(A=(0.1,)),
-    "reservoir": lambda: weak_link(
-        contacts={"left": uf.Reservoir(1.0, exchange=(0, 0, 0.1)), "right": uf.Reservoir(1.0)}
+    "magnetic field": lambda: uf.Device(
+        uf.rectangle({"N": 1.0}, width=1.0, size=0.5), {"N": uf.normal_metal()},
+        {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0)}, B=0.1,
     ),
     "barrier": lambda: weak_link(
+        uf.ferromagnet(exchange=(1.0, 0, 0)),
         contacts={
             "left": uf.Reservoir(1.0),
             "right": uf.Reservoir(1.0, barrier=uf.SpinActive(conductance=1.0, mixing=0.1)),
-        }
+        },
     ),
     "phase that varies": lambda: weak_link(
         contacts={"left": uf.Reservoir(1.0, phase=lambda x: x[0]), "right": uf.Reservoir(1.0)}
     ),
     "given gap": lambda: weak_link(uf.superconductor(gap=0.1)),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("make", BREAKING.values(), ids=BREAKING)

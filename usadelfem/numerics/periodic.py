@@ -88,3 +88,13 @@ def highest(function: Callable[[ArrayLike], Real], grid: Real) -> tuple[float, f
     if -found.fun < values[best]:
         return float(grid[best]), float(values[best])
     return float(found.x), float(-found.fun)
+
+
+def peaks(values: Real, margin: float) -> NDArray[np.int64]:
+    """Where values on a closed grid have local maxima within a margin of the largest one; the largest come first.
+
+    The first and the last value are one point.
+    """
+    ring = values[:-1]
+    tops = np.flatnonzero((ring >= np.roll(ring, 1)) & (ring > np.roll(ring, -1)) & (ring >= ring.max() - margin))
+    return np.asarray(tops[np.argsort(-ring[tops], kind="stable")])

@@ -15,7 +15,7 @@ from ..checks import named, number
 from ..device.device import Device
 from ..errors import warn
 from ..frozen import FrozenRecord, freeze
-from ..numerics.periodic import FINE, corrected, fourier, highest
+from ..numerics.periodic import FINE, corrected, fourier, highest, peaks
 from ..parallel.engines import Workers
 from .branch import STEP, Branch, advance, follow
 from .current_phase import SOLVE_OPTIONS, branch_curve, sampled_curve
@@ -163,27 +163,28 @@ class _Search:
         """The largest current times `sign`, and its error."""
         if self.curve.folded:
             return self._along_branch(sign)
-        grid, added = self.curve.grid, np.empty(0)
+        grid = self.curve.grid
+        values = sign * self.curve.at(grid)
+        # Lower peaks may be the highest within the error of the coarse relation.
+        tops = peaks(values, 2 * self.curve.error)
+        found = [self._refined(sign, float(grid[top])) for top in tops] or [(Extreme(0.0, 0.0), 0.0)]
+        return max(found, key=lambda one: sign * one[0].value)
+
+    def _refined(self, sign: int, first: float) -> tuple[Extreme, float]:
+        """The extreme of a periodic relation next to a phase, and its error."""
+        step = 2 * np.pi / len(self.curve.phases)
+        grid, added = np.linspace(first - step, first + step, 4 * FINE + 1), np.empty(0)
         error = value = phase = 0.0
         for _ in range(ROUNDS):
-            model = self._model(sign, added)
-            phase, value = highest(model, self._around(grid, added))
+            phase, value = highest(self._model(sign, added), grid)
             if not abs(value) > 0:
                 return Extreme(0.0, 0.0), 0.0
             found = sign * self._current(phase)
-            error = abs(found - value)
-            added = np.append(added, phase)
+            error, added = abs(found - value), np.append(added, phase)
             if error <= self.precision * abs(found):
-                phase, value = highest(self._model(sign, added), self._around(grid, added))
+                phase, value = highest(self._model(sign, added), grid)
                 break
         return Extreme(sign * value, wrapped(phase, False)), error
-
-    def _around(self, grid: Real, added: Real) -> Real:
-        """Where to look next: everywhere, and then between the samples on both sides of the first guess."""
-        if not len(added):
-            return grid
-        step = 2 * np.pi / len(self.curve.phases)
-        return np.linspace(added[0] - step, added[0] + step, 4 * FINE + 1)
 
     def _model(self, sign: int, added: Real) -> Callable[[Any], Real]:
         """The interpolant through the samples and what was added, times a sign."""

@@ -21,6 +21,7 @@ from .phase_relation import CurrentPhase, JosephsonEnergy, wrapped
 Real = NDArray[np.float64]
 
 FIRST, MOST = 8, 128  # phases over a turn: at first, and at most
+UNITS = ("e*N0*D*energy/length", "e*N0*D*energy", "e*N0*D*energy*length")  # of currents, by the dimension
 PRECISION = 1e-3  # of the largest current
 SOLVE_OPTIONS = keywords(solve_equilibrium, "workers", "progress")
 
@@ -168,5 +169,5 @@ def branch_curve(sampler: Sampler) -> CurrentPhase:
 def _record(bias: PhaseBias, phases: Real, currents: Real, error: float, folded: bool, solves: int) -> CurrentPhase:
     return CurrentPhase(
         contact=bias.contact, temperature=bias.temperature, phases=phases, currents=currents, error=error,
-        folded=folded, solves=solves,
+        folded=folded, solves=solves, unit=UNITS[bias.device.mesh.dim() - 1],
     )  # fmt: skip

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,7 @@ from ..solve.arguments import check_device, check_progress
 from ..solve.equilibrium import solve_equilibrium
 from ..solve.results import Equilibrium
 
+SPIN_ORBIT = ("theta", "kappa", "spin_hall_tensor", "rashba", "dresselhaus", "su2")
 SAME = 1e-9  # phases, radians
 KIND = 40  # characters by which warnings are told apart
 UNBALANCED = 1e-3  # part of the largest current that given gaps may create or absorb without a word
@@ -72,17 +73,35 @@ class PhaseBias:
 
     @cached_property
     def symmetric(self) -> bool:
-        """Whether the current is odd in the phase difference because time reversal guarantees it."""
+        """Whether the current is guaranteed to be odd in the phase difference.
+
+        By time reversal, or by time reversal and a half turn of all spins where moments are parallel and no spin-orbit
+        field knows of directions in space.
+        """
         device = self.device
         others = [_phase(other) for other in _others(device, self.contact)]
         one = all(phase is not None and abs(np.exp(1j * (phase - self.reference)) - 1) < SAME for phase in others)
         still = device.A is None and not np.any(np.asarray(device.B if device.B is not None else 0.0))
-        return (
-            one and still and bool(others) and all(_is_zero(contact.exchange) for contact in self._reservoirs)
-            and all(_is_zero(material.exchange) for material in device.conductors.values())
-            and not any(_breaks_time_reversal(barrier) for barrier in self._barriers)
-            and not self.given and "initial" not in self.options
-        )  # fmt: skip
+        return bool(others) and one and still and not self.given and "initial" not in self.options and self._even
+
+    @property
+    def _even(self) -> bool:
+        """Whether moments leave the current as it is when they are all reversed."""
+        conductors = self.device.conductors.values()
+        moments = [material.exchange for material in conductors]
+        moments += [contact.exchange for contact in self._reservoirs]
+        moments += [barrier.magnetization for barrier in self._barriers if _breaks_time_reversal(barrier)]
+        moments = [moment for moment in moments if not _is_zero(moment)]
+        if not moments:
+            return True
+        coupling = [getattr(material, name) for material in conductors for name in SPIN_ORBIT]
+        free = all(value is None or _is_zero(value) for value in coupling)
+        isotropic = all(uniform(getattr(m, name)) is not None for m in conductors for name in ("tau_so", "tau_sf"))
+        plain = all(not callable(moment) and np.shape(moment) == (3,) for moment in moments)
+        if not (free and isotropic and plain):
+            return False
+        vectors = np.array(moments, float)
+        return not np.any(np.cross(vectors[0], vectors))
 
     @cached_property
     def given(self) -> bool:
@@ -198,8 +217,8 @@ class Sampler:
 
     def accept(self, phase: float, eq: Equilibrium) -> float:
         """Take a solution down."""
-        if self.bias.follows:
-            self.solutions[phase] = eq
+        if self.bias.follows:  # a start needs no states, which may fill the memory
+            self.solutions[phase] = replace(eq, riccati=np.empty((0, 0, 4), complex))
         return self.keep(phase, *self.bias.currents(eq))
 
     def current(self, phase: float) -> float:

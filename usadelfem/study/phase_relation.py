@@ -69,6 +69,8 @@ class CurrentPhase(FrozenRecord):
         branch through phi = 0 is here, as far as it was followed.
     solves
         Number of solutions.
+    unit
+        Unit of the current, by the dimension of the mesh: in 2D for a unit of thickness, in 1D for a unit of area.
     """
 
     contact: str
@@ -78,6 +80,7 @@ class CurrentPhase(FrozenRecord):
     error: float
     folded: bool
     solves: int
+    unit: str
 
     def __post_init__(self) -> None:
         freeze(vars(self))
@@ -168,7 +171,7 @@ class CurrentPhase(FrozenRecord):
         axes.axhline(0, color="0.8", lw=0.8, zorder=0)
         (line,) = axes.plot(grid / np.pi, self.at(grid))
         axes.plot(self.phases / np.pi, self.currents, "o", ms=4, color=line.get_color())
-        axes.set(xlabel=r"phase difference $\varphi/\pi$", ylabel=r"current $I$ ($eN_0D\times$energy)")
+        axes.set(xlabel=r"phase difference $\varphi/\pi$", ylabel=f"current $I$ [{self.unit}]")
         return axes
 
     def _checked(self, phases: ArrayLike) -> Real:
