@@ -71,7 +71,7 @@ class CriticalCurrent(FrozenRecord):
 
     @property
     def diode_efficiency(self) -> float:
-        """(I+ - |I-|)/(I+ + |I-|) of the largest current I+ and the smallest one I-; 0 where no current flows."""
+        """(I+ - abs(I-))/(I+ + abs(I-)) of the largest current I+ and the smallest I-; 0 where no current flows."""
         total = self.value + abs(self.negative.value)
         return (self.value - abs(self.negative.value)) / total if total else 0.0
 
