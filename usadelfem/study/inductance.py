@@ -89,7 +89,8 @@ def kinetic_inductance(
     between
         Two facet sets of the mesh, the second one closer to the contact: the inductance of what lies between them, from
         the phase of the singlet pair amplitude (summed over frequencies, in a superconductor that of the gap) averaged
-        over each. None: of the whole device, from the phase difference of the reservoirs.
+        over each. At a barrier the phase jumps, and one of its sides counts: take sets beside it. None: of the whole
+        device, from the phase difference of the reservoirs.
     precision
         Relative precision of the differences.
     workers, progress, **options
