@@ -300,6 +300,7 @@ OBSERVABLES = {
     "pair_amplitude": "eq spec", "gap": "eq", "free_energy": "eq", "free_energy_density": "eq", "spin_torque": "eq",
     "spin_orbit_torque": "eq", "torque_trace": "eq", "magnetisation": "eq", "magnetic_field": "eq", "hole_fluxes": "eq",
     "density_of_states": "spec", "minigap": "spec", "potential": "ns", "spin_accumulation": "ns",
+    "sheet_magnetisation": "eq",
 }  # fmt: skip
 
 

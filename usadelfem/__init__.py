@@ -25,9 +25,10 @@ from .observe.densities import distribution, local_temperature, occupation, tunn
 from .observe.density_of_states import density_of_states
 from .observe.free_energy import free_energy
 from .observe.kinetic_currents import charge_source, energy_current, heat_current
-from .observe.magnetic_field import magnetic_field
+from .observe.magnetic_field import magnetic_field, magnetisation
 from .observe.normal_state import potential, spin_accumulation
 from .observe.pair_amplitude import gap, pair_amplitude
+from .observe.sheet import sheet_magnetisation
 from .observe.spin_density import spin_density
 from .observe.torques import spin_orbit_torque, spin_torque
 from .observe.vorticity import vorticity
@@ -38,8 +39,12 @@ from .solve.options import options
 from .solve.resistance import normal_resistance
 from .solve.spectrum import solve_spectrum
 from .study.accuracy import error_estimate, refine
+from .study.convergence import convergence
 from .study.critical import critical_temperature
+from .study.critical_current import critical_current
+from .study.current_phase import current_phase, josephson_energy
 from .study.ground_state import ground_state
+from .study.inductance import kinetic_inductance
 from .study.minigap import minigap
 from .study.sweep import sweep
 
@@ -60,7 +65,10 @@ __all__ = (
     "charge_source",
     "check",
     "conductance_matrix",
+    "convergence",
+    "critical_current",
     "critical_temperature",
+    "current_phase",
     "density_of_states",
     "distribution",
     "energy_current",
@@ -72,10 +80,13 @@ __all__ = (
     "ground_state",
     "heat_current",
     "interval",
+    "josephson_energy",
+    "kinetic_inductance",
     "lab",
     "load",
     "local_temperature",
     "magnetic_field",
+    "magnetisation",
     "materials",
     "metals",
     "minigap",
@@ -92,6 +103,7 @@ __all__ = (
     "refine",
     "results",
     "save",
+    "sheet_magnetisation",
     "solve_equilibrium",
     "solve_nonequilibrium",
     "solve_normal_state",

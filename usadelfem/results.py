@@ -13,4 +13,10 @@ from .physics.spinor_basis import change_basis as change_basis
 from .solve.normal_state import NormalState as NormalState
 from .solve.results import Equilibrium as Equilibrium
 from .solve.results import Spectrum as Spectrum
+from .study.convergence import Convergence as Convergence
+from .study.critical_current import CriticalCurrent as CriticalCurrent
+from .study.inductance import KineticInductance as KineticInductance
+from .study.phase_relation import CurrentPhase as CurrentPhase
+from .study.phase_relation import Harmonics as Harmonics
+from .study.phase_relation import JosephsonEnergy as JosephsonEnergy
 from .study.summary import Summary as Summary

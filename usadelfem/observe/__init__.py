@@ -21,6 +21,7 @@ from .normal_state import spin_accumulation as spin_accumulation
 from .pair_amplitude import gap as gap
 from .pair_amplitude import pair_amplitude as pair_amplitude
 from .series import series as series
+from .sheet import sheet_magnetisation as sheet_magnetisation
 from .spin_density import spin_density as spin_density
 from .torques import spin_orbit_torque as spin_orbit_torque
 from .torques import spin_torque as spin_torque

@@ -1,0 +1,241 @@
+"""Critical currents: the largest and the smallest current over the phase difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from ..checks import named, number
+from ..device.device import Device
+from ..errors import warn
+from ..frozen import FrozenRecord, freeze
+from ..numerics.periodic import FINE, corrected, fourier, highest, peaks
+from ..parallel.engines import Workers
+from .branch import STEP, Branch, advance, follow
+from .current_phase import SOLVE_OPTIONS, branch_curve, sampled_curve
+from .phase_bias import Sampler, phase_bias, said_once
+from .phase_relation import CurrentPhase, Extreme, wrapped
+
+Real = NDArray[np.float64]
+
+COARSE = 0.1  # precision of the relation in which the maximum is looked for, of the largest current
+ROUNDS = 12  # solutions next to an extreme, at most
+FINEST = 2.0**-30  # of a step: how close to the end of a branch
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CriticalCurrent(FrozenRecord):
+    """The largest current through a contact over the phase difference; `float(ic)` is its value.
+
+    Signs and units as in `CurrentPhase`.
+
+    Attributes
+    ----------
+    value, phase
+        The largest current, and the phase difference at which it flows, -pi < phase <= pi; on a folded branch the
+        phase difference along it.
+    error
+        Estimate of the error of `value` (and of `negative.value`) by the search over the phase; it does not know of
+        mesh and frequencies.
+    negative
+        The smallest current and its phase difference: (value, phase). -value and -phase where time reversal holds.
+    folded
+        Whether several solutions exist at a phase difference, as with long self-consistent electrodes: the values are
+        those of the branch through phi = 0.
+    curve
+        The coarse current-phase relation from which the search started.
+    phases, currents
+        All phase differences that were solved, ascending, and the currents there.
+    """
+
+    value: float
+    phase: float
+    error: float
+    negative: Extreme
+    folded: bool
+    curve: CurrentPhase
+    phases: Real
+    currents: Real
+
+    def __post_init__(self) -> None:
+        freeze(vars(self))
+
+    def __float__(self) -> float:
+        return self.value
+
+    @property
+    def diode_efficiency(self) -> float:
+        """(I+ - abs(I-))/(I+ + abs(I-)) of the largest current I+ and the smallest I-; 0 where no current flows."""
+        total = self.value + abs(self.negative.value)
+        return (self.value - abs(self.negative.value)) / total if total else 0.0
+
+    def __repr__(self) -> str:
+        return (
+            f"CriticalCurrent({self.value:.6g} at phase {self.phase:.5g}, error {self.error:.1g}, "
+            f"smallest {self.negative.value:.6g} at {self.negative.phase:.5g}, {len(self.phases)} phases solved"
+            f"{', one branch of several' if self.folded else ''})"
+        )
+
+
+@named(*SOLVE_OPTIONS)
+def critical_current(
+    device: Device, contact: str, temperature: float | None = None, *, precision: float = 1e-4,
+    workers: Workers | None = None, progress: bool | None = None, **options: Any,
+) -> CriticalCurrent:  # fmt: skip
+    """The critical current of a junction: the largest and the smallest current over the phase difference.
+
+    A coarse current-phase relation (`current_phase`) is interpolated, solved where the interpolant is largest, and made
+    to pass through what was found, until prediction and solution agree: 5 to 10 solutions in an ordinary junction. A
+    self-consistent gap is followed along its branch from phi = 0, also where the electrodes are so long that the
+    relation is folded; a current beyond the end of a branch is never returned.
+
+    Parameters
+    ----------
+    device
+        A device with at least two superconducting reservoirs, the others at given phases.
+    contact
+        The reservoir whose phase is turned. The phase difference includes what drops in self-consistent electrodes.
+    temperature
+        Temperature, energy.
+    precision
+        Relative precision of the value, as far as the phase is concerned.
+    workers, progress, **options
+        As in `current_phase`; `tolerance` is that of a self-consistent gap.
+
+    Returns
+    -------
+    CriticalCurrent
+        Frozen record: `value`, `phase`, `error`, `negative`, `diode_efficiency`, `folded`, `curve`; `float(ic)` is
+        the value.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such reservoir, it is normal, or nothing else holds a phase.
+    ValueError
+        If the precision is not between 0 and 1.
+    SolveError
+        If a solution is not found.
+
+    Warns
+    -----
+    UserWarning
+        If given gaps create or absorb current, or the precision is not reached.
+    """
+    precision = number("precision", precision, above=0, below=1)
+    sampler = Sampler(phase_bias(device, contact, temperature, options), workers, progress)
+    with said_once():
+        branch = follow(sampler) if sampler.bias.follows else None
+        curve = sampled_curve(sampler, branch, None, COARSE)
+        search = _Search(sampler, curve, branch, precision)
+        best, error = search.extreme(+1)
+        if sampler.bias.symmetric:
+            negative = Extreme(0.0 - best.value, 0.0 - best.phase)
+        else:
+            negative, other = search.extreme(-1)
+            error = max(error, other)
+    sampler.warn_unbalanced()
+    if error > 2 * precision * max(abs(best.value), abs(negative.value)):
+        warn(f"critical_current: the value {best.value:.6g} is known to {error:.1g} only, worse than precision")
+    phases = np.array(sorted(sampler.known))
+    return CriticalCurrent(
+        value=best.value, phase=best.phase, error=error, negative=negative, folded=curve.folded, curve=curve,
+        phases=phases, currents=np.array([sampler.known[phase] for phase in phases]),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The search for an extreme close to that of a coarse relation."""
+
+    sampler: Sampler
+    curve: CurrentPhase
+    branch: Branch | None
+    precision: float
+
+    def extreme(self, sign: int) -> tuple[Extreme, float]:
+        """The largest current times `sign`, and its error."""
+        if self.curve.folded:
+            return self._along_branch(sign)
+        grid = self.curve.grid
+        values = sign * self.curve.at(grid)
+        # Lower peaks may be the highest within the error of the coarse relation.
+        tops = peaks(values, 2 * self.curve.error)
+        found = [self._refined(sign, float(grid[top])) for top in tops] or [(Extreme(0.0, 0.0), 0.0)]
+        return max(found, key=lambda one: sign * one[0].value)
+
+    def _refined(self, sign: int, first: float) -> tuple[Extreme, float]:
+        """The extreme of a periodic relation next to a phase, and its error."""
+        step = 2 * np.pi / len(self.curve.phases)
+        grid, added = np.linspace(first - step, first + step, 4 * FINE + 1), np.empty(0)
+        error = value = phase = 0.0
+        for _ in range(ROUNDS):
+            phase, value = highest(self._model(sign, added), grid)
+            if not abs(value) > 0:
+                return Extreme(0.0, 0.0), 0.0
+            found = sign * self._current(phase)
+            error, added = abs(found - value), np.append(added, phase)
+            if error <= self.precision * abs(found):
+                phase, value = highest(self._model(sign, added), grid)
+                break
+        return Extreme(sign * value, wrapped(phase, False)), error
+
+    def _model(self, sign: int, added: Real) -> Callable[[Any], Real]:
+        """The interpolant through the samples and what was added, times a sign."""
+        found = [sign * self._current(float(phase)) for phase in added]
+        return corrected(*fourier(sign * self.curve.currents), added, found)
+
+    def _current(self, phase: float) -> float:
+        if self.sampler.bias.symmetric and phase < 0:
+            return -self.sampler.current(-phase)
+        return self.sampler.current(phase)
+
+    def _along_branch(self, sign: int) -> tuple[Extreme, float]:
+        """The same on a branch, whose end may lie close to its largest current."""
+        error = value = phase = 0.0
+        for _ in range(ROUNDS):
+            curve = branch_curve(self.sampler)
+            phase, value = highest(partial(_signed, curve, sign), curve.grid)
+            end = curve.phases[-1 if sign > 0 else 0]
+            if abs(end - phase) < 1e-9 * abs(end):
+                return self._at_end(sign)
+            found = sign * self._current(float(phase))
+            error = abs(found - value)
+            if error <= self.precision * abs(found):
+                value = max(value, found)
+                break
+        return Extreme(sign * value, phase), error
+
+    def _at_end(self, sign: int) -> tuple[Extreme, float]:
+        """The largest current where a branch still rises at its end: the end is approached until no more can come."""
+        assert self.branch is not None
+        side = 1 if sign > 0 else 0
+        here, lost = self.branch.ends[side], self.branch.lost[side]
+        if here is None or lost is None:  # it was not followed any further
+            value, phase = self.curve.currents[-side], float(self.curve.phases[-side])
+            return Extreme(float(value), phase), float(abs(value))
+        while True:
+            curve = branch_curve(self.sampler)
+            slope = float(CubicSpline(curve.phases, curve.currents)(here, 1))
+            value, rest = self._current(here), abs(slope * (lost - here))
+            if lost in self.sampler.failures:  # which does not mean that there is none
+                warn(
+                    f"critical_current: the current still grows at phase {here:.5g}, beyond which no solution was "
+                    "found: the value is a lower bound. Allow for more max_sweeps=..., or take another method=..."
+                )
+                return Extreme(value, here), rest
+            if rest <= self.precision * abs(value) or abs(lost - here) < FINEST * STEP:
+                return Extreme(value, here), rest
+            middle = (here + lost) / 2
+            left = advance(self.sampler, here, middle, shortest=abs(lost - here))
+            here, lost = (middle, lost) if left[0] is None else (here, middle)
+
+
+def _signed(curve: CurrentPhase, sign: int, phase: Any) -> Real:
+    return sign * curve.at(phase)
