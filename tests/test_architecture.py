@@ -16,8 +16,8 @@ import usadelfem
 
 PACKAGE = Path(__file__).resolve().parent.parent / "usadelfem"
 CHAIN = (
-    "physics", "mesh", "device", "textures", "parallel", "numerics", "space", "magnetics", "fem", "diagnostics",
-    "points", "solve", "nonequilibrium", "observe", "export", "study",
+    "physics", "mesh", "pictures", "device", "textures", "parallel", "numerics", "space", "magnetics", "fem",
+    "diagnostics", "points", "solve", "nonequilibrium", "observe", "export", "study",
 )  # fmt: skip
 FREE = ("errors", "checks", "frozen", "rules")  # modules at the root that every module may import
 DESCRIPTION = ("mesh", "device", "textures")  # folders without formulas, which know the table of coefficients only
@@ -35,7 +35,7 @@ MANY_PARAMETERS = {
     "spin_charge", "add_derivative", "add_changes", "conjugate_changes", "kinetic_changes",
     "kinetic_cells", "solve_nonequilibrium",
 }  # fmt: skip
-HEAVY = ("pyvista", "matplotlib", "gmsh")
+HEAVY = ("pyvista", "matplotlib", "gmsh", "xarray")
 
 Module = tuple[str, ...]  # ("fem", "space") is usadelfem.fem.space, () the package root, ("fem",) its folder
 

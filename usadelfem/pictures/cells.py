@@ -1,0 +1,98 @@
+"""Cells in pieces that can be drawn, and in the order of nodes that VTK wants."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Real = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+# Corners of the reference cells in VTK's order, and of which corners the means are the other nodes of quadratic ones
+# (VTK, vtkCellType.h and the classes vtkQuadraticEdge, ..., vtkTriQuadraticHexahedron).
+_SIMPLEX = {dim: np.concatenate([np.zeros((1, dim)), np.eye(dim)]) for dim in (1, 2, 3)}
+_SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
+_CUBE = np.array([[*corner, z] for z in (0, 1) for corner in _SQUARE], float)
+_RING = [(0, 1), (1, 2), (2, 3), (3, 0)]
+_HEXAHEDRON: list[tuple[int, ...]] = [
+    *_RING, *((a + 4, b + 4) for a, b in _RING), *((k, k + 4) for k in range(4)), (0, 3, 7, 4), (1, 2, 6, 5),
+    (0, 1, 5, 4), (3, 2, 6, 7), (0, 1, 2, 3), (4, 5, 6, 7), tuple(range(8)),
+]  # fmt: skip
+# (dimension, nodes of a cell) -> number of the VTK type, name in meshio, corners, means.
+_TYPES: dict[tuple[int, int], tuple[int, str, Real, list[tuple[int, ...]]]] = {
+    (1, 2): (3, "line", _SIMPLEX[1], []),
+    (1, 3): (21, "line3", _SIMPLEX[1], [(0, 1)]),
+    (2, 3): (5, "triangle", _SIMPLEX[2], []),
+    (2, 6): (22, "triangle6", _SIMPLEX[2], [(0, 1), (1, 2), (2, 0)]),
+    (2, 4): (9, "quad", _SQUARE, []),
+    (2, 9): (28, "quad9", _SQUARE, [*_RING, (0, 1, 2, 3)]),
+    (3, 4): (10, "tetra", _SIMPLEX[3], []),
+    (3, 10): (24, "tetra10", _SIMPLEX[3], [(0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)]),
+    (3, 8): (12, "hexahedron", _CUBE, []),
+    (3, 27): (29, "hexahedron27", _CUBE, _HEXAHEDRON),
+}
+
+
+def vtk_type(dim: int, nodes: int) -> tuple[int, str]:
+    """Number of the VTK type of cells of a dimension with so many nodes, and its name in meshio."""
+    return _TYPES[dim, nodes][:2]
+
+
+def vtk_cells(reference: Real, nodes: Real, cells: Index) -> Index:
+    """Cells in VTK's order of nodes, those of tetrahedra turned outside out.
+
+    Parameters
+    ----------
+    reference
+        Places of the local nodes in the reference cell, shape (local nodes, dim).
+    nodes
+        Positions, shape (dim, nodes).
+    cells
+        Nodes of every cell, shape (cells, local nodes).
+    """
+    _, _, corners, means = _TYPES[reference.shape[1], len(reference)]
+    wanted = np.array([*corners, *(corners[list(group)].mean(axis=0) for group in means)])
+    out = cells[:, _matching(wanted, reference)]
+    if len(corners) == 4 and reference.shape[1] == 3:
+        edges = nodes[:, out[:, 1:4]] - nodes[:, out[:, :1]]
+        inverted = np.linalg.det(edges.transpose(1, 0, 2)) < 0
+        out[inverted] = cells[inverted][:, _matching(wanted[:, [0, 2, 1]], reference)]
+    return np.asarray(out)
+
+
+def _matching(wanted: Real, reference: Real) -> Index:
+    """The local node at each of the places."""
+    distance = abs(wanted[:, None] - reference).max(axis=2)
+    return np.asarray(distance.argmin(axis=1))
+
+
+def lattice(dim: int, corners: int, parts: int) -> tuple[Real, Index]:
+    """Points in a line, triangle or square, and the lines or triangles between them.
+
+    Parameters
+    ----------
+    dim, corners
+        Dimension and number of corners of the cell.
+    parts
+        Into how many pieces its edges are divided.
+
+    Returns
+    -------
+    points, pieces
+        Local coordinates, shape (dim, points); numbers of the points of each piece, shape (pieces, dim + 1).
+    """
+    if dim == 1:
+        steps = np.arange(parts)
+        return np.linspace(0, 1, parts + 1)[None], np.column_stack([steps, steps + 1])
+    square = corners == 4
+    places = [(i, j) for i, j in product(range(parts + 1), repeat=2) if square or i + j <= parts]
+    number: dict[Any, int] = {place: k for k, place in enumerate(places)}
+    pieces = []
+    for i, j in product(range(parts), repeat=2):
+        for piece in (((i, j), (i + 1, j), (i, j + 1)), ((i + 1, j), (i + 1, j + 1), (i, j + 1))):
+            if all(place in number for place in piece):
+                pieces.append([number[place] for place in piece])
+    return np.array(places, float).T / parts, np.array(pieces)
