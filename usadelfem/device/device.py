@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..checks import choice, named_fields, numbers, shown
 from ..errors import DeviceError
-from ..frozen import FrozenMapping, FrozenRecord
+from ..frozen import FrozenMapping
 from ..mesh.names import check_set_names
 from ..mesh.read import check_mesh, freeze_mesh
 from .coefficient import check_coefficient, frozen_value
@@ -21,12 +21,13 @@ from .consistency import check_barriers, check_contact, check_cover, check_mater
 from .contact import Contact, Reservoir
 from .interface import Interface, check_interfaces
 from .material import Coefficient, Material, Vacuum
+from .pictured import PicturedDevice
 from .plane import in_plane
 
 
 @named_fields
 @dataclass(frozen=True, eq=False, repr=False)
-class Device(FrozenRecord):
+class Device(PicturedDevice):
     """A mesh whose regions have materials and whose contacts have reservoirs.
 
     Regions that touch are in transparent contact: the Green's function is continuous and the matrix current is

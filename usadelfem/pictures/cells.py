@@ -41,8 +41,11 @@ def vtk_type(dim: int, nodes: int) -> tuple[int, str]:
     return _TYPES[dim, nodes][:2]
 
 
+NUMBERS = {name: number for number, name, _, _ in _TYPES.values()}  # of the VTK type, by its name in meshio
+
+
 def vtk_cells(reference: Real, nodes: Real, cells: Index) -> Index:
-    """Cells in VTK's order of nodes, those of tetrahedra turned outside out.
+    """Cells in VTK's order of nodes, none of them inside out.
 
     Parameters
     ----------
@@ -56,8 +59,8 @@ def vtk_cells(reference: Real, nodes: Real, cells: Index) -> Index:
     _, _, corners, means = _TYPES[reference.shape[1], len(reference)]
     wanted = np.array([*corners, *(corners[list(group)].mean(axis=0) for group in means)])
     out = cells[:, _matching(wanted, reference)]
-    if len(corners) == 4 and reference.shape[1] == 3:
-        edges = nodes[:, out[:, 1:4]] - nodes[:, out[:, :1]]
+    if reference.shape[1] == 3:
+        edges = nodes[:, out[:, [1, 2, 3] if len(corners) == 4 else [1, 3, 4]]] - nodes[:, out[:, :1]]
         inverted = np.linalg.det(edges.transpose(1, 0, 2)) < 0
         out[inverted] = cells[inverted][:, _matching(wanted[:, [0, 2, 1]], reference)]
     return np.asarray(out)

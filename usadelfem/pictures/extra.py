@@ -38,7 +38,7 @@ def axes_of(ax: Any, size: tuple[float, float] | None = None) -> Any:
         If matplotlib is not installed.
     """
     if ax is None:
-        return load("matplotlib.pyplot").subplots(figsize=size, layout="constrained")[1]
+        return load("matplotlib.pyplot").subplots(figsize=size, layout="compressed")[1]
     if not hasattr(ax, "add_collection"):
         raise TypeError(f"ax is a {type(ax).__name__}; allowed are matplotlib Axes, from plt.subplots(), and None")
     return ax

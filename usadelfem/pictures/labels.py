@@ -10,6 +10,11 @@ def length_unit(device: Any) -> str:
     return "length"
 
 
+def energy_unit(device: Any) -> str:
+    """The unit of the energies of a device."""
+    return "energy"
+
+
 def with_unit(name: str, unit: str) -> str:
     """A name and its unit; what is dimensionless has none."""
     return name if unit in ("", "1") else f"{name} [{unit}]"

@@ -137,10 +137,10 @@ def name_place(mesh: Any, cells: Index) -> tuple[float, float]:
 def draw_mesh(ax: Any, mesh: Any, regions: Mapping[str, Any]) -> None:
     """The cells, each region in its colour."""
     collections = load("matplotlib.collections")
-    for k, (region, cells) in enumerate(regions.items()):
+    for k, cells in enumerate(regions.values()):
         corners = mesh.p[:, mesh.t[:, np.asarray(cells)]].transpose(2, 1, 0)
         filled = collections.PolyCollection(
-            corners, facecolors=region_colour(k), edgecolors="#00000030", linewidths=0.4, label=region
+            corners, facecolors=region_colour(k), edgecolors="#00000030", linewidths=0.4
         )
         ax.add_collection(filled)
 

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cells import vtk_cells, vtk_type
-from .colours import colour_scale
+from .colours import colour_scale, region_colour
 from .extra import load
 
 Real = NDArray[np.float64]
 Index = NDArray[np.int64]
 ARROWS = 400  # so many at most
+IN_FRONT = 0.03  # by this part of the height of its cell a contact is drawn in front of it
 ARROW = 1 / 12  # of the size of the mesh: the longest
 
 
@@ -130,3 +131,48 @@ def add_outlines(plotter: Any, grid: Any, *, names: bool = True) -> None:
         plotter.add_point_labels(
             np.array(places), regions, always_visible=True, shape_opacity=0.5, show_points=False, font_size=14
         )  # fmt: skip
+
+
+def draw_regions(plotter: Any, grid: Any, mesh: Any, contacts: Mapping[str, Index], colours: tuple[str, ...]) -> Any:
+    """Regions in their colours with the edges of the cells, and contacts as sheets over them with a legend."""
+    for k in range(len(grid.field_data["regions"])):
+        part = grid.extract_cells(np.flatnonzero(grid.cell_data["region"] == k))
+        plotter.add_mesh(part, color=region_colour(k), show_edges=True, edge_color="grey", lighting=False)
+    add_outlines(plotter, grid)
+    legend = []
+    for k, (name, facets) in enumerate(contacts.items()):
+        colour = colours[k % len(colours)]
+        thick = {"line_width": 10, "point_size": 18, "render_lines_as_tubes": mesh.dim() == 2}
+        plotter.add_mesh(sheet(mesh, facets), color=colour, lighting=False, **thick)
+        legend.append((f"contact {name}", colour))
+    if legend:
+        plotter.add_legend(legend, face="rectangle", bcolor="white", loc="upper left", size=(0.2, 0.06 * len(legend)))
+    return look(plotter, grid)
+
+
+def sheet(mesh: Any, facets: Index) -> Any:
+    """Facets as pyvista PolyData, a little in front of their cells, which would shine through."""
+    pyvista = load("pyvista")
+    corners = mesh.facets[:, facets].T
+    if corners.shape[1] == 4:
+        corners = _around(mesh.p.T, corners)
+    count, n = corners.shape
+    places = mesh.p.T[corners]
+    outwards = places.mean(axis=1) - mesh.p[:, mesh.t[:, mesh.f2t[0, facets]]].mean(axis=1).T
+    points = np.zeros((count * n, 3))
+    points[:, : mesh.dim()] = (places + IN_FRONT * outwards[:, None]).reshape(count * n, -1)
+    own = np.arange(count * n).reshape(count, n)
+    if n == 1:
+        return pyvista.PolyData(points)
+    if n == 2:
+        return pyvista.PolyData(points, lines=np.column_stack([np.full(count, 2), own]))
+    return pyvista.PolyData.from_regular_faces(points, own)
+
+
+def _around(points: Real, corners: Index) -> Index:
+    """Four corners in the order around, which the mesh does not keep: the third is opposite of the first."""
+    others = [(2, 1, 3), (1, 2, 3), (3, 1, 2)]  # who is opposite, and its neighbours
+    x = points[corners]
+    misfit = [np.linalg.norm(x[:, 0] + x[:, a] - x[:, b] - x[:, c], axis=1) for a, b, c in others]
+    orders = np.array([(0, b, a, c) for a, b, c in others])
+    return np.asarray(np.take_along_axis(corners, orders[np.argmin(misfit, axis=0)], axis=1))
