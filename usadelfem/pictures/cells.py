@@ -8,40 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..mesh.cell_types import CELL_TYPES
+
 Real = NDArray[np.float64]
 Index = NDArray[np.int64]
-
-# Corners of the reference cells in VTK's order, and of which corners the means are the other nodes of quadratic ones
-# (VTK, vtkCellType.h and the classes vtkQuadraticEdge, ..., vtkTriQuadraticHexahedron).
-_SIMPLEX = {dim: np.concatenate([np.zeros((1, dim)), np.eye(dim)]) for dim in (1, 2, 3)}
-_SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
-_CUBE = np.array([[*corner, z] for z in (0, 1) for corner in _SQUARE], float)
-_RING = [(0, 1), (1, 2), (2, 3), (3, 0)]
-_HEXAHEDRON: list[tuple[int, ...]] = [
-    *_RING, *((a + 4, b + 4) for a, b in _RING), *((k, k + 4) for k in range(4)), (0, 3, 7, 4), (1, 2, 6, 5),
-    (0, 1, 5, 4), (3, 2, 6, 7), (0, 1, 2, 3), (4, 5, 6, 7), tuple(range(8)),
-]  # fmt: skip
-# (dimension, nodes of a cell) -> number of the VTK type, name in meshio, corners, means.
-_TYPES: dict[tuple[int, int], tuple[int, str, Real, list[tuple[int, ...]]]] = {
-    (1, 2): (3, "line", _SIMPLEX[1], []),
-    (1, 3): (21, "line3", _SIMPLEX[1], [(0, 1)]),
-    (2, 3): (5, "triangle", _SIMPLEX[2], []),
-    (2, 6): (22, "triangle6", _SIMPLEX[2], [(0, 1), (1, 2), (2, 0)]),
-    (2, 4): (9, "quad", _SQUARE, []),
-    (2, 9): (28, "quad9", _SQUARE, [*_RING, (0, 1, 2, 3)]),
-    (3, 4): (10, "tetra", _SIMPLEX[3], []),
-    (3, 10): (24, "tetra10", _SIMPLEX[3], [(0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)]),
-    (3, 8): (12, "hexahedron", _CUBE, []),
-    (3, 27): (29, "hexahedron27", _CUBE, _HEXAHEDRON),
-}
 
 
 def vtk_type(dim: int, nodes: int) -> tuple[int, str]:
     """Number of the VTK type of cells of a dimension with so many nodes, and its name in meshio."""
-    return _TYPES[dim, nodes][:2]
+    return CELL_TYPES[dim, nodes][:2]
 
 
-NUMBERS = {name: number for number, name, _, _ in _TYPES.values()}  # of the VTK type, by its name in meshio
+NUMBERS = {name: number for number, name, _, _ in CELL_TYPES.values()}  # of the VTK type, by its name in meshio
 
 
 def vtk_cells(reference: Real, nodes: Real, cells: Index) -> Index:
@@ -56,7 +34,7 @@ def vtk_cells(reference: Real, nodes: Real, cells: Index) -> Index:
     cells
         Nodes of every cell, shape (cells, local nodes).
     """
-    _, _, corners, means = _TYPES[reference.shape[1], len(reference)]
+    _, _, corners, means = CELL_TYPES[reference.shape[1], len(reference)]
     wanted = np.array([*corners, *(corners[list(group)].mean(axis=0) for group in means)])
     out = cells[:, _matching(wanted, reference)]
     if reference.shape[1] == 3:
