@@ -150,7 +150,9 @@ def solve_equilibrium(
     scale = energy_scale(problem)
     if pairing is not None:
         scale = max(scale, zero_temperature_gap(pairing))
-        rule = SumRule(quadrature, frequencies, cutoff, cutoff_index, cut=needed_cut(device, problem, temperature))
+        rule = SumRule(
+            quadrature, frequencies, cutoff, cutoff_index, cut=needed_cut(device, problem, temperature)
+        )
     nodes, weights = rule.nodes(temperature, scale)
     common: dict[str, Any] = {
         "temperature": temperature, "frequencies": nodes, "weights": weights, "cutoff": rule.end(temperature, scale),
