@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 SEQUENTIAL, DIVERGING, CYCLIC = "viridis", "RdBu_r", "twilight"
 NOISE = 1e-9  # of the largest value of a quantity: what is smaller is drawn as zero
-FLAT = 0.5  # scales whose lowest value is above this part of the highest do not begin at zero
+FLAT = 0.5  # scales whose lowest value is above this part of the highest do not begin at zero,
+VARIED = 0.05  # unless all values are closer together than this part: what is uniform looks uniform
 REGIONS = ("#dce9f5", "#fbe6d0", "#dff0d8", "#f3ddec", "#ece7c6", "#d9efef", "#e6e0f3", "#eeeeee")
 
 
@@ -32,7 +33,7 @@ def colour_scale(values: NDArray[Any], *, cyclic: bool = False, scale: float = 0
     top = max(abs(low), abs(high), NOISE * scale) or 1.0
     if low < -NOISE * top:
         return {"cmap": DIVERGING, "vmin": -top, "vmax": top}
-    flat = low > FLAT * top and high - low > NOISE * top
+    flat = low > FLAT * top and high - low > VARIED * top
     return {"cmap": SEQUENTIAL, "vmin": low if flat else 0.0, "vmax": top}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colours import colour_scale
+from .extra import load
 
 Real = NDArray[np.float64]
 WIDE = 1.5  # from this ratio of its sides on a picture has its colour bar above it
@@ -59,6 +60,8 @@ def colour_bar(ax: Any, mappable: Any, label: str, cyclic: bool, ratio: float = 
     place = ax.inset_axes([0, 1 + thick, 1, thick] if above else [1 + thick, 0, thick, 1])
     bar = ax.figure.colorbar(mappable, cax=place, orientation=turned, ticklocation="top" if above else "right")
     bar.set_label(label)
+    bar.locator = load("matplotlib.ticker").MaxNLocator(5)
+    bar.update_ticks()
     if cyclic:
         bar.set_ticks([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], labels=["−π", "−π/2", "0", "π/2", "π"])
     return bar

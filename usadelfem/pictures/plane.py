@@ -127,10 +127,14 @@ def name_place(mesh: Any, cells: Index) -> tuple[float, float]:
     inside = np.zeros(mesh.nelements + 1, bool)
     inside[cells] = True
     edge = np.flatnonzero(inside[mesh.f2t[0]] != inside[np.where(mesh.f2t[1] < 0, -1, mesh.f2t[1])])
-    distance, _ = cKDTree(mesh.p[:, mesh.facets[:, edge]].mean(axis=1).T).query(centres.T)
+    edges = cKDTree(mesh.p[:, mesh.facets[:, edge]].mean(axis=1).T)
+    distance, middle = edges.query(centres.T)[0], centres.mean(axis=1)
+    _, nearest = cKDTree(mesh.p[:, mesh.t].mean(axis=1).T).query(middle)
+    if inside[nearest] and edges.query(middle)[0] >= ROOMY * distance.max():
+        return float(middle[0]), float(middle[1])
     roomy = np.flatnonzero(distance >= ROOMY * distance.max())
-    middle = np.hypot(*(centres[:, roomy] - centres.mean(axis=1)[:, None]))
-    x, y = centres[:, roomy[np.argmin(middle)]]
+    away = np.hypot(*(centres[:, roomy] - middle[:, None]))
+    x, y = centres[:, roomy[np.argmin(away)]]
     return float(x), float(y)
 
 

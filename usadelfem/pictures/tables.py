@@ -14,8 +14,9 @@ Entries = Mapping[str, tuple[tuple[str, ...], Any, str]]
 
 
 def attributes(name: str, unit: str) -> dict[str, str]:
-    """What xarray reads for the labels of its plots."""
-    return {"long_name": name.replace("_", " "), "units": unit}
+    """What xarray reads for the labels of its plots; what is dimensionless has no units."""
+    named = {"long_name": name.replace("_", " ")}
+    return named if unit == "1" else named | {"units": unit}
 
 
 def data_array(name: str, dims: tuple[str, ...], values: Any, coordinates: Entries, unit: str, **attrs: Any) -> Any:

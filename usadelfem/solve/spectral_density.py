@@ -68,7 +68,8 @@ class PicturedSpectrum(FrozenRecord):
             x = np.asarray(points, float)
             values = point_density(self, locate(self.problem.space, points).interpolate)
             unit = length_unit(self.device)
-            names = [f"({', '.join(f'{own:.4g}' for own in place)}) [{unit}]" for place in x.T]
+            places = (", ".join(f"{own:.4g}" for own in place) for place in x.T)
+            names = [f"x = {place} [{unit}]" if len(x) == 1 else f"({place}) [{unit}]" for place in places]
         else:
             names = [region] if region is not None else list(self.device.conductors)
             values = np.array([region_density(self, name) for name in names]).T
