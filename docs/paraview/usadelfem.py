@@ -1,7 +1,7 @@
 """ParaView macro: colours by the singlet amplitude, arrows for currents, smooth quadratic cells.
 
-In ParaView: Macros, Import new macro..., this file; then open a file of `write_vtk` and press the button. It works on the
-selected source, and takes the first array if there is no pair amplitude.
+In ParaView: Macros, Import new macro..., this file; then open a file of `write_vtk` and press the button. It works on
+the selected source, and takes the first array if there is no pair amplitude.
 """
 
 from paraview import simple
@@ -22,9 +22,8 @@ def chosen(names):
 
 def currents(data):
     """Names of the vectors that are currents."""
-    return [
-        name for name in data.keys() if "current" in name and data[name].GetNumberOfComponents() == 3
-    ]  # fmt: skip
+    named = [name for name in data.keys() if "current" in name]  # noqa: SIM118 - it is no mapping
+    return [name for name in named if data[name].GetNumberOfComponents() == 3]
 
 
 def add_arrows(source, view, name, colour, size):
