@@ -77,9 +77,13 @@ def test_parts_of_a_complex_field(eq):
 
 def test_numbers_of_numpy_make_fields_on_either_side(eq):
     current = uf.charge_current(eq)
-    for field in (np.float64(2) * current, current * np.float64(2), np.multiply(2, current)):
+    for field in (np.float64(2) * current, current * np.float64(2), np.multiply(2, current), np.array(2.0) * current):
         assert np.array_equal(np.asarray(field), 2 * current.nodal)
         assert field.unit == current.unit
+    at_vertices = current.nodal.copy()
+    assert np.array_equal(at_vertices * current, at_vertices**2)  # with arrays it is one itself
+    assert np.array_equal(current - at_vertices, 0 * at_vertices)
+    assert np.sum(current) == at_vertices.sum()
 
 
 def test_a_series_is_added_to_a_single_field_and_to_numbers(energies):

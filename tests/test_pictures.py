@@ -222,7 +222,7 @@ def test_grids_of_pyvista_have_the_nodes_the_regions_and_the_size_of_the_mesh(di
 def test_a_device_is_drawn_with_its_contacts_and_barriers(dim):
     ax = device(dim, barrier=True).plot()
     shown = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert shown == ["Interface S_N", "contact left", "contact right"]
+    assert shown == ["Tunnel S_N", "contact left", "contact right"]
     assert {"S", "N"} <= {text.get_text() for text in ax.texts}
 
 

@@ -114,7 +114,7 @@ def _lines(device: Any) -> list[tuple[str, NDArray[np.int64], dict[str, Any]]]:
     made: list[tuple[str, NDArray[np.int64], dict[str, Any]]] = []
     for key, barrier in device.interfaces.items():
         facets = np.asarray(interface_facets(device.sample, key), np.int64)
-        made.append((f"{type(barrier).__name__} {_name(key)}", facets, {"color": BARRIER, "linewidth": 2.5}))
+        made.append((f"{repr(barrier).partition('(')[0]} {_name(key)}", facets, {"color": BARRIER, "linewidth": 2.5}))
     for k, (name, facets) in enumerate(_contacts(device).items()):
         made.append((f"contact {name}", facets, {"color": CONTACTS[k % len(CONTACTS)], "linewidth": 4}))
     return made

@@ -25,7 +25,8 @@ class Quantity(FrozenRecord):
     Values are combined at the quadrature points, and where both fields are exact everywhere also exactly. Units are
     multiplied and divided as texts; what is added must have the same one. Sums and multiples of currents keep their
     consistent flux, so that `(a - b).through(...)` is the difference of the two; products have none. NumPy's functions
-    take a field as its values at the vertices; of a field itself are made `abs`, `np.abs`, `np.conj` and the operators.
+    take a field as its values at the vertices, and so do operators with arrays; `abs`, `np.abs`, `np.conj` and
+    operators with numbers and fields make fields.
     """
 
     name: str
@@ -43,10 +44,9 @@ class Quantity(FrozenRecord):
         return np.array(values, dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        if method == "__call__" and not options and ufunc in _OPERATORS:
-            if not all(isinstance(one, Quantity) or _is_number(one) for one in inputs):
-                return NotImplemented
-            return _OPERATORS[ufunc](*inputs)
+        plain = [one[()] if isinstance(one, np.ndarray) and not one.ndim else one for one in inputs]
+        if method == "__call__" and not options and ufunc in _OPERATORS and all(map(_fits, plain)):
+            return _OPERATORS[ufunc](*plain)
         arrays = [np.asarray(one) if isinstance(one, Quantity) else one for one in inputs]
         return getattr(ufunc, method)(*arrays, **options)
 

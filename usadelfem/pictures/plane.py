@@ -15,6 +15,7 @@ from .maps import WIDE, colour_bar
 
 Real = NDArray[np.float64]
 Index = NDArray[np.int64]
+STILL = 1e-3  # of the largest vector: lines of flow end where there is less
 SHORT = 0.03  # of the longest arrow: shorter ones are not drawn
 ROOMY = 0.8  # of the largest distance from the edge: where a name may stand
 
@@ -89,6 +90,7 @@ def draw_lines(ax: Any, x: Real, y: Real, vectors: Real) -> Any:
     top = np.nanmax(length, initial=0.0)
     if not top > 0:
         return None
+    vectors = np.where(length > STILL * top, vectors, np.nan)
     width = 0.3 + 1.4 * np.nan_to_num(length / top)
     sides = np.array([np.ptp(x), np.ptp(y)])
     density = tuple(np.maximum(sides / sides.max(), 0.1))
