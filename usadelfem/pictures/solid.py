@@ -16,6 +16,7 @@ Real = NDArray[np.float64]
 Index = NDArray[np.int64]
 ARROWS = 400  # so many at most
 IN_FRONT = 0.03  # by this part of the height of its cell a contact is drawn in front of it
+TITLE = 26  # pixels between the title of a colour bar and its numbers
 ARROW = 1 / 12  # of the size of the mesh: the longest
 
 
@@ -74,15 +75,20 @@ def draw_grid(
     """Colour a grid by values at its points, with arrows for vectors (3, points), outlines and names of the regions."""
     colours = colour_scale(values, cyclic=cyclic, scale=scale)
     given = {
-        "lighting": False, "cmap": options.pop("cmap", colours["cmap"]), "nan_color": "lightgrey",
+        "lighting": False, "line_width": 8, "cmap": options.pop("cmap", colours["cmap"]), "nan_color": "lightgrey",
         "clim": (options.pop("vmin", colours["vmin"]), options.pop("vmax", colours["vmax"])),
     }  # fmt: skip
     label = label.replace("|", "abs ", 1).replace("|", "", 1)  # to VTK "|" is the end of a column
     shown = grid.copy()
     shown.clear_point_data()
     shown.point_data[label] = values
-    bar = {"title": label, "vertical": False, "position_x": 0.2, "width": 0.6}
+    bar = {
+        "title": label, "vertical": False, "position_x": 0.2, "position_y": 0.03, "width": 0.6, "height": 0.13,
+        "title_font_size": 20, "label_font_size": 16, "color": "black",
+    }  # fmt: skip
     plotter.add_mesh(shown, **{"scalars": label, "scalar_bar_args": bar, **given, **options})
+    for drawn in plotter.scalar_bars.values():
+        drawn.SetVerticalTitleSeparation(TITLE)
     if vectors is not None:
         _add_arrows(plotter, grid, vectors)
     add_outlines(plotter, grid)
