@@ -73,8 +73,8 @@ path = uf.write_vtk(output / "sfs.vtu", uf.charge_current(eq), uf.pair_amplitude
 print(f"\nwrote {path}: open it in ParaView")
 
 grid = pv.read(path)
-triplet = grid["pair_amplitude_triplet_abs [1]"]
-panels = {"f0": grid["pair_amplitude_f0_abs [1]"], "fz": triplet[:, 2], "fx": triplet[:, 0]}
+triplet = grid["pair_amplitude_triplet_abs"]
+panels = {"f0": grid["pair_amplitude_f0_abs"], "fz": triplet[:, 2], "fx": triplet[:, 0]}
 plotter = pv.Plotter(off_screen=True, shape=(3, 1), window_size=(700, 810), border=False)
 for panel, (label, values) in enumerate(panels.items()):
     plotter.subplot(panel, 0)

@@ -16,7 +16,7 @@ import usadelfem
 
 PACKAGE = Path(__file__).resolve().parent.parent / "usadelfem"
 CHAIN = (
-    "physics", "mesh", "device", "metals", "textures", "parallel", "numerics", "space", "magnetics", "fem",
+    "physics", "mesh", "pictures", "device", "metals", "textures", "parallel", "numerics", "space", "magnetics", "fem",
     "diagnostics", "points", "solve", "nonequilibrium", "observe", "export", "study",
 )  # fmt: skip
 FREE = ("errors", "checks", "defaults", "frozen", "rules")  # modules at the root that every module may import
@@ -35,7 +35,7 @@ MANY_PARAMETERS = {
     "spin_charge", "add_derivative", "add_changes", "conjugate_changes", "kinetic_changes",
     "kinetic_cells", "solve_nonequilibrium",
 }  # fmt: skip
-HEAVY = ("pyvista", "matplotlib", "gmsh", "pint")
+HEAVY = ("pyvista", "matplotlib", "gmsh", "pint", "xarray")
 
 Module = tuple[str, ...]  # ("fem", "space") is usadelfem.fem.space, () the package root, ("fem",) its folder
 

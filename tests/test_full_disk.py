@@ -77,11 +77,12 @@ def writers(field, folder):
         "vtu": lambda: uf.write_vtk(folder / "a.vtu", field, replace(field, name="again")),
         "pvd": lambda: uf.write_vtk(folder / "a.pvd", series),
         "xdmf": lambda: uf.write_vtk(folder / "b.xdmf", series),
+        "vtkhdf": lambda: uf.write_vtk(folder / "d.vtkhdf", series),
         "checkpoint": lambda: uf.sweep(rows, [1.0, 2.0, 3.0], checkpoint=folder / "c.h5"),
     }
 
 
-@pytest.mark.parametrize("kind", ["save", "vtu", "pvd", "xdmf", "checkpoint"])
+@pytest.mark.parametrize("kind", ["save", "vtu", "pvd", "xdmf", "vtkhdf", "checkpoint"])
 @pytest.mark.parametrize("old", [False, True], ids=["new", "old"])
 def test_a_quota_leaves_the_old_files_and_nothing_else(kind, old, field, tmp_path):
     write = writers(field, tmp_path)[kind]

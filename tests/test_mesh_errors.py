@@ -149,8 +149,8 @@ def test_mixed_cells(tmp_path):
         read_mesh(msh(tmp_path, nodes, ["3 2 1 1 1 2 3 4", "2 2 1 1 2 5 3"]))
 
 
-def test_second_order(tmp_path):
-    nodes = ["0 0 0", "1 0 0", "0 1 0", ".5 0 0", ".5 .5 0", "0 .5 0"]
+def test_curved_cells(tmp_path):
+    nodes = ["0 0 0", "1 0 0", "0 1 0", ".5 0 0", ".6 .6 0", "0 .5 0"]
     with pytest.raises(MeshError, match=r"triangle6.*Mesh\.ElementOrder = 1"):
         read_mesh(msh(tmp_path, nodes, ["9 2 1 1 1 2 3 4 5 6"]))
 

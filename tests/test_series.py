@@ -92,7 +92,7 @@ def test_only_fields_of_one_quantity_on_one_mesh_make_a_series(equilibria):
 
 
 def test_a_series_does_not_fit_into_a_vtu_file(spec, tmp_path):
-    with pytest.raises(uf.errors.ObservableError, match=r"series over energy: write it to a \.pvd or \.xdmf file"):
+    with pytest.raises(uf.errors.ObservableError, match=r"series over energy: write it to a \.vtkhdf, \.pvd"):
         uf.write_vtk(tmp_path / "dos.vtu", uf.density_of_states(spec))
 
 
@@ -109,5 +109,5 @@ def test_series_over_other_values_go_to_other_files(spec, tmp_path):
 
 
 def test_other_endings_are_refused(spec, tmp_path):
-    with pytest.raises(ValueError, match=r"\.vtu, or for a series in \.pvd or \.xdmf"):
+    with pytest.raises(ValueError, match=r"\.vtu, or for a series in \.vtkhdf, \.pvd or \.xdmf"):
         uf.write_vtk(tmp_path / "dos.vtk", uf.density_of_states(spec))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..checks import named_fields, shown
 from ..errors import DeviceError
-from ..frozen import FrozenMapping, FrozenRecord
+from ..frozen import FrozenMapping
 from ..mesh.names import check_set_names
 from ..mesh.read import check_mesh, freeze_mesh
 from .coefficient import check_coefficient, frozen_value
@@ -32,6 +32,7 @@ from .doors import check_extent, check_given, natural_records
 from .interface import Interface, check_interfaces
 from .later import asked
 from .material import Coefficient, Material, Vacuum
+from .pictured import PicturedDevice
 from .plane import in_plane
 from .quantities import magnitude
 from .units import Units, active_units
@@ -39,7 +40,7 @@ from .units import Units, active_units
 
 @named_fields
 @dataclass(frozen=True, eq=False, repr=False)
-class Device(FrozenRecord):
+class Device(PicturedDevice):
     """A mesh whose regions have materials and whose contacts have reservoirs.
 
     Regions that touch are in transparent contact: the Green's function is continuous and the matrix current is

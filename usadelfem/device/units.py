@@ -230,7 +230,8 @@ def _composed(expression: str, items: tuple[tuple[str, str], ...]) -> tuple[floa
         found = _composed(expression.removeprefix(SPIN), items)
         if found is None:
             return None
-        return found[0], "hbar/2" if found[1] == "1" else f"hbar/2 {found[1]}"
+        label = found[1]
+        return found[0], "hbar/2" + label.removeprefix("1") if label.startswith("1") else f"hbar/2*{label}"
     choice = dict(items)
     si = si_value(expression, choice["energy"], choice["length"])
     if si.dimensionless:

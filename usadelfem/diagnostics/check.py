@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ..checks import kind, named
 from ..device.device import Device
 from ..device.doors import natural_temperature
 from ..fem.problem import build_problem
+from ..pictures.html import table
 from ..space.space import check_order
 from .lengths import RegionLengths, region_lengths
 from .resolution import limiting_ratio
@@ -44,8 +46,21 @@ class DeviceCheck:
     flux: dict[str, float]
     advice: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        (head, *rows), others = self._rows()
+        return table("DeviceCheck", rows, head) + "".join(f"<p>{escape(line)}</p>" for line in others)
+
     def __str__(self) -> str:
-        rows = [("region", "shortest length", "cell", "cell/length", "T/Tc", "flux/cell", "thinnest", "in cells")]
+        rows, others = self._rows()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in rows]
+        return "\n".join([*lines, *others])
+
+    def _rows(self) -> tuple[list[tuple[str, ...]], list[str]]:
+        """The table with its head, and the lines below."""
+        rows: list[tuple[str, ...]] = [
+            ("region", "shortest length", "cell", "cell/length", "T/Tc", "flux/cell", "thinnest", "in cells")
+        ]
         for one in self.regions:
             tc = self.tc_ratio.get(f"region {one.region!r}")
             rows.append(
@@ -53,10 +68,8 @@ class DeviceCheck:
                  "-" if tc is None else f"{tc:.3g}", f"{self.flux[one.region]:.3g}", f"{one.extent:.4g}",
                  f"{one.layers:.3g}")
             )  # fmt: skip
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in rows]
         reservoirs = [f"{name}: T/Tc = {tc:.3g}" for name, tc in self.tc_ratio.items() if name.startswith("reservoir")]
-        return "\n".join([*lines, *reservoirs, *self.advice])
+        return rows, [*reservoirs, *self.advice]
 
 
 @named()

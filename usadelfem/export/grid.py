@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import as_array, shown
-from ..frozen import FrozenRecord
+from .pictured import VALUE, PicturedSweep
 
 Values = NDArray[Any]
 Result = dict[str, Values]  # "" -> the result, or name -> part of the result
 
-# Name of the one axis of a sweep over a plain sequence.
-VALUE = "value"
 LONGEST_KEY = 1000
 
 
@@ -172,7 +170,7 @@ def _outline(shapes: Mapping[str, tuple[int, ...]]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class SweepResult(FrozenRecord):
+class SweepResult(PicturedSweep):
     """Results of a function at all points of a grid.
 
     Attributes

@@ -9,6 +9,7 @@ import skfem
 
 from ..checks import file_path, named
 from ..errors import MeshError, warn
+from .cell_types import straightened
 from .merge import join_nodes
 from .msh import Block, Floats, Ints, MeshFile, read_mesh_file
 from .overlaps import describe_overlap
@@ -40,6 +41,8 @@ def read_mesh(path: str | os.PathLike[str], *, merge: float | None = None) -> sk
     (.inp); the references of Medit (.mesh), by number; the markers of SU2, whose cells make one region "domain"; in
     VTK, VTU and XDMF the numbers in an integer array over the cells, named "gmsh:physical", "region", ...
 
+    Of quadratic cells with straight edges, as Gmsh makes on request and `write_vtk` writes, the corners are taken.
+
     Coordinates keep the unit of the file. A 2D mesh must lie in a plane z = const and a 1D mesh on a line y = z =
     const. Groups of still lower dimension are dropped with a UserWarning, and so are periodic links.
 
@@ -47,7 +50,7 @@ def read_mesh(path: str | os.PathLike[str], *, merge: float | None = None) -> sk
     apart with matching nodes are connected; facet sets of both sides keep their names. None joins nothing.
 
     Returns a MeshLine1, MeshTri1, MeshQuad1, MeshTet1 or MeshHex1. Raises FileNotFoundError; and MeshError if the file
-    is damaged, has no regions, mixes cell types, is of second order, is not flat, has degenerate cells, cells
+    is damaged, has no regions, mixes cell types, has curved cells, is not flat, has degenerate cells, cells
     outside all regions, empty groups, or named facets which are not facets of the mesh; with ``merge`` also if that is
     not a positive number, is longer than the edge of a cell, or leaves parts that overlap or have nodes
     which do not match.
@@ -99,6 +102,7 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 
 
 def _convert(content: MeshFile) -> skfem.Mesh:
+    content = replace(content, blocks=tuple(_straight(block, content.points) for block in content.blocks))
     kind = _cell_type(content.blocks)
     dim = max(block.dim for block in content.blocks)
     cells, regions = _join(content.blocks, kind)
@@ -112,6 +116,11 @@ def _convert(content: MeshFile) -> skfem.Mesh:
     return replace(mesh, _subdomains=regions, _boundaries=boundaries)
 
 
+def _straight(block: Block, points: Floats) -> Block:
+    kind, nodes = straightened(block.kind, block.nodes, points)
+    return replace(block, kind=kind, nodes=nodes)
+
+
 def _cell_type(blocks: tuple[Block, ...]) -> str:
     """The one cell type of the highest dimension."""
     filled = [block for block in blocks if len(block.nodes)]
@@ -121,7 +130,7 @@ def _cell_type(blocks: tuple[Block, ...]) -> str:
         raise MeshError("it has no cells; mesh the geometry before saving it")
     if any(kind.rstrip("0123456789") != kind for kind in kinds):
         raise MeshError(
-            f"cells of type {', '.join(kinds)} are of higher order; save it with straight first-order "
+            f"cells of type {', '.join(kinds)} are of higher order and curved; save it with straight first-order "
             "cells (in Gmsh Mesh.ElementOrder = 1)"
         )
     if len(kinds) > 1:

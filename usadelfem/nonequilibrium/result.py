@@ -14,7 +14,7 @@ from ..device.device import Device
 from ..device.doors import natural_changes
 from ..errors import SolveError, warn
 from ..fem.problem import Problem
-from ..frozen import FrozenRecord, freeze
+from ..frozen import freeze
 from ..points.panels import Panels
 from ..solve.results import Equilibrium, Spectrum
 from .balance import balanced
@@ -32,6 +32,7 @@ from .bias import (
 )
 from .collisions import Scattered, scatter
 from .kinetic import Kinetic
+from .pictured import PicturedState
 from .responses import Responses, mode_vectors, solved_response
 
 Real = NDArray[np.float64]
@@ -42,7 +43,7 @@ LEFT_OUT = 1e-6  # of an occupation beyond the energies
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Nonequilibrium(FrozenRecord):
+class Nonequilibrium(PicturedState):
     """A stationary state with voltages, temperatures and spin biases; observables are functions of it.
 
     Energies are relative to the condensates.
@@ -96,14 +97,6 @@ class Nonequilibrium(FrozenRecord):
 
     def __post_init__(self) -> None:
         freeze(vars(self))
-
-    def __repr__(self) -> str:
-        biases = ", ".join(f"{name}: {bias.voltage + self.condensate:g}" for name, bias in self.biases.items())
-        return (
-            f"Nonequilibrium(temperature={self.temperature:g}, voltages {{{biases}}}, {len(self.energies)} energies up "
-            f"to {self.energies[-1]:.4g}, {self.responses.shape[2]} nodes of order {self.problem.space.order}, "
-            f"{self.device})"
-        )
 
     @property
     def problem(self) -> Problem:

@@ -15,6 +15,7 @@ from ..fem.currents import at_quadrature
 from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import EXCHANGE_FIELD, SPIN, W
 from ..solve.results import Spectrum
+from ..solve.spectral_density import check_density
 from ..space.locate import Location
 from .arguments import check_result
 from .fields import Field
@@ -58,14 +59,6 @@ def density_of_states(spec: Spectrum | Nonequilibrium, *, spin: ArrayLike | None
 
     check_density(spec)
     return over_energies(spec, "density_of_states", "N0", (), value)
-
-
-def check_density(spec: Spectrum) -> None:
-    """ObservableError if the spectrum has no density of states."""
-    if spec.problem.linearized:
-        raise ObservableError(
-            "the linearised equation has the density of states of the normal metal to first order; solve the full one"
-        )
 
 
 def _direction(spin: Any) -> Real:

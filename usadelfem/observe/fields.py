@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..checks import shown
 from ..device.device import Device
 from ..errors import ObservableError
-from ..frozen import FrozenRecord
 from ..space.locate import Location, locate
 from ..space.recover import Recovered, recover
 from ..space.section import Facets, Section, find_section, undirected_section
 from ..space.space import Space
 from .parameter import Series
+from .pictured import Pictured
 from .scale import Scale, scale_of
 
 Values = NDArray[Any]
@@ -26,7 +26,7 @@ Into = str | ArrayLike | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Field(FrozenRecord):
+class Field(Pictured):
     """A scalar, vector or tensor quantity on a device, or a series of it over a parameter such as the energy.
 
     All values of a series have one more leading axis, over the parameter; `field[n]` is one of its members.
@@ -42,6 +42,8 @@ class Field(FrozenRecord):
         Raw values at the quadrature points, shape (*components, cells, points).
     device, space
         What the quantity was computed on.
+    exact, flux
+        Functions of a `Location` and of a `Section`: exact values, and the consistent flux; None where there is none.
     series
         The parameter of a series; None for a single field.
     scale

@@ -41,6 +41,10 @@ class Scale:
         """The scale of natural values themselves."""
         return Scale(NATURAL, self.expression, self.dim, None, self.expression, 1.0)
 
+    def relabelled(self, unit: str) -> Scale:
+        """The scale of what was computed of values: they are in a unit of their own."""
+        return replace(self, expression=unit, label=unit, point=1.0)
+
     def to(self, unit: str) -> Scale:
         """The scale with values in another unit, per volume or for all of the directions that the mesh does not have.
 

@@ -20,7 +20,10 @@ from ..frozen import FrozenRecord, freeze
 from ..numerics.newton import Clock
 from ..numerics.report import Iteration, Report
 from ..physics.riccati import green, tilde, to_matrix
+from ..pictures.html import span, table
+from ..pictures.labels import energy_unit, with_unit
 from ..space.locate import locate
+from .spectral_density import PicturedSpectrum
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -120,6 +123,19 @@ class Equilibrium(FrozenRecord):
         """2 pi T times the sum over all positive Matsubara frequencies of values (frequencies, ...)."""
         return self.points.sum(values)
 
+    def _repr_html_(self) -> str:
+        unit, found = energy_unit(self.device), bool(self.sweeps)
+        rows = [
+            ("temperature", with_unit(f"{self.temperature:.5g}", unit)),
+            ("Matsubara frequencies", span(self.frequencies, unit)),
+            ("equation", "linearised" if self.problem.linearized else "nonlinear"),
+            ("nodes", f"{self.riccati.shape[1]}, order {self.problem.space.order}"),
+            ("Newton iterations", sum(report.iterations for report in self.report)),
+            ("gap", f"self-consistent, {len(self.sweeps)} sweeps" if found else "given"),
+            ("regions", ", ".join(self.device.conductors)), ("contacts", ", ".join(self.device.contacts) or "none"),
+        ]  # fmt: skip
+        return table("Equilibrium", rows)
+
     def __repr__(self) -> str:
         return (
             f"Equilibrium(temperature={self.temperature:g}, {len(self.frequencies)} frequencies up to "
@@ -152,7 +168,7 @@ class Equilibrium(FrozenRecord):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Spectrum(FrozenRecord):
+class Spectrum(PicturedSpectrum):
     """Retarded Green's functions of a device; observables are functions of it (`density_of_states`, `minigap`, ...).
 
     Attributes

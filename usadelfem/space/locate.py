@@ -67,7 +67,28 @@ def locate(space: Space, points: ArrayLike) -> Location:
     """
     x = checked_points(space.dim, points)
     cells, local = _Finder(space).find(x)
+    missing = np.flatnonzero(cells < 0)
+    if len(missing):
+        lower, upper = space.mesh.p.min(axis=1), space.mesh.p.max(axis=1)
+        many = "" if len(missing) == 1 else f" ({len(missing)} of {x.shape[1]} points do)"
+        raise ObservableError(
+            f"point {_place(x[:, missing[0]])} lies outside the mesh, which spans {lower} to {upper}{many}"
+        )
     return Location(cells, space.cells[cells], basis_values(space.basis.elem, local).T)
+
+
+def locate_inside(space: Space, points: ArrayLike) -> tuple[Location, NDArray[np.bool_]]:
+    """Find those points (dim, npoints) that lie in the mesh, and tell which do, shape (npoints,).
+
+    Raises
+    ------
+    ObservableError
+        If the array has another shape or is not of finite real numbers.
+    """
+    cells, local = _Finder(space).find(checked_points(space.dim, points))
+    inside = cells >= 0
+    cells = cells[inside]
+    return Location(cells, space.cells[cells], basis_values(space.basis.elem, local[:, inside]).T), inside
 
 
 def checked_points(dim: int, points: Any) -> Real:
@@ -111,7 +132,7 @@ class _Finder:
         self.affine = self.reference.shape[1] == space.dim + 1
 
     def find(self, x: Real) -> tuple[Index, Real]:
-        """Cells of points (dim, n), and the local coordinates in them, (dim, n)."""
+        """Cells of points (dim, n), -1 of those outside, and the local coordinates in them, (dim, n)."""
         cells, local = np.full(x.shape[1], -1), np.zeros(x.shape)
         if not x.shape[1]:
             return cells, local
@@ -123,15 +144,8 @@ class _Finder:
                 left = np.flatnonzero(cells < 0)
                 if len(left) and (count == FIRST or count // GROWTH < len(own)):
                     exhausted &= self._search(tree, own, radius, min(count, len(own)), x, left, cells, local)
-            missing = np.flatnonzero(cells < 0)
-            if not len(missing):
+            if exhausted or (cells >= 0).all():
                 return cells, local
-            if exhausted:
-                lower, upper = self.space.mesh.p.min(axis=1), self.space.mesh.p.max(axis=1)
-                many = "" if len(missing) == 1 else f" ({len(missing)} of {x.shape[1]} points do)"
-                raise ObservableError(
-                    f"point {_place(x[:, missing[0]])} lies outside the mesh, which spans {lower} to {upper}{many}"
-                )
             count *= GROWTH
 
     def _groups(self) -> Iterator[tuple[Any, Index, float]]:

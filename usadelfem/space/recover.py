@@ -40,13 +40,17 @@ class Recovered:
 
         With a region over its cells only, and zero at the corners outside of it.
         """
+        return self.at_nodes(region)[..., self.space.corners]
+
+    def at_nodes(self, region: str | None = None) -> NDArray[Any]:
+        """The same at all nodes, shape (*components, nodes), zero at ghosts."""
         space = self.space
         chosen = slice(None) if region is None else np.asarray(space.mesh.subdomains[region])
         cells, count = space.cells[chosen], space.nodes.shape[1]
         volume = np.broadcast_to(space.dx[chosen].sum(axis=1)[:, None], cells.shape).ravel()
         flat = self.values[..., chosen, :].reshape(-1, cells.size)
-        nodal = np.array([_sum_at(cells.ravel(), volume * row, count)[space.corners] for row in flat])
-        total = np.bincount(cells.ravel(), volume, count)[space.corners]
+        nodal = np.array([_sum_at(cells.ravel(), volume * row, count) for row in flat])
+        total = np.bincount(cells.ravel(), volume, count)
         nodal /= np.where(total > 0, total, 1.0)
         return nodal.reshape(*self.values.shape[:-2], -1)
 

@@ -11,11 +11,11 @@ from scipy.optimize import brentq
 from ..checks import named, number, shown
 from ..errors import ObservableError
 from ..observe.arguments import check_result
-from ..observe.density_of_states import check_density
 from ..points.energy_chain import EnergyChain
 from ..points.team import Setup
 from ..points.team_remote import build_team
 from ..solve.results import Spectrum
+from ..solve.spectral_density import check_density
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
