@@ -56,6 +56,11 @@ def raised(expression: str) -> str:
     return expression.replace("^", "**")
 
 
+def plain(expression: str) -> str:
+    """How a unit is written where hbar = k_B = 1; the hbar/2 of spins stays, by which they are counted."""
+    return expression.removeprefix("hbar*").removesuffix("/k_B").replace("hbar/e/", "1/")
+
+
 @lru_cache(maxsize=1000)
 def si_value(expression: str, energy: str, length: str) -> Any:
     """What an expression of `SYMBOLS` is in SI units, a pint quantity."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..checks import named_fields, shown
 from ..errors import DeviceError
 from ..frozen import FrozenMapping, FrozenRecord
-from .quantities import as_label, has_quantities, is_quantity, quantity, raised, registry, si_value, substituted
+from .quantities import as_label, has_quantities, is_quantity, plain, quantity, raised, registry, si_value, substituted
 
 # Dimension -> what it is made of, with hbar, e and k_B, and its unit in the laboratory.
 DIMENSIONS: dict[str, tuple[str, str]] = {
@@ -75,7 +75,7 @@ class Units(FrozenRecord):
         return {"choice": self.choice, "inside": self.inside}
 
     def __hash__(self) -> int:
-        return hash((tuple(sorted(self.choice.items())), self.inside))
+        return hash((self._items, self.inside))
 
     def __getattr__(self, name: str) -> Any:
         """A unit by name: 5 * u.nm is a length, whatever the units of numbers are."""
@@ -183,13 +183,15 @@ class Units(FrozenRecord):
 
     def express(self, expression: str) -> tuple[float, str]:
         """Factor and label that turn a natural number of a unit, such as "e*N0*D*energy/length", into this system's."""
-        return (1.0, expression) if self.is_natural else _expressed(expression, tuple(sorted(self.choice.items())))
+        return (1.0, plain(expression)) if self.is_natural else _expressed(expression, self._items)
 
     def whole(self, expression: str) -> tuple[float, str] | None:
         """The same of what is one of `DIMENSIONS` or a density of it; None of anything else."""
-        if self.is_natural:
-            return 1.0, expression
-        return _composed(expression, tuple(sorted(self.choice.items())))
+        return (1.0, plain(expression)) if self.is_natural else _composed(expression, self._items)
+
+    @property
+    def _items(self) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted(self.choice.items()))
 
     def fits(self, expression: str, unit: str) -> bool:
         """Whether a natural number of a unit can be converted to another one."""

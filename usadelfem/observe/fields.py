@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checks import shown
 from ..device.device import Device
+from ..device.scale import Scale, scale_of
 from ..errors import ObservableError
 from ..space.locate import Location, locate
 from ..space.recover import Recovered, recover
@@ -19,7 +20,6 @@ from ..space.section import Facets, Section, find_section, undirected_section
 from ..space.space import Space
 from .parameter import Series
 from .pictured import Pictured
-from .scale import Scale, scale_of
 
 Values = NDArray[Any]
 Into = str | ArrayLike | None

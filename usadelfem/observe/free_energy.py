@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import named
+from ..device.scale import in_units
 from ..errors import ObservableError
 from ..fem.coefficients import sample
 from ..physics import columns as column
 from ..solve.results import Equilibrium
 from .arguments import check_result
 from .fields import Field
-from .scale import in_units
 
 
 @named()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import named
+from ..device.scale import in_units
 from ..errors import ObservableError
 from ..fem.screening import Induced
 from ..magnetics.holes import Hole
@@ -15,7 +16,6 @@ from ..solve.results import Equilibrium
 from .arguments import check_result
 from .currents import charge_current
 from .fields import Field
-from .scale import in_units
 
 MOMENT = "e*N0*D*energy"
 

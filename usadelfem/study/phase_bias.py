@@ -16,9 +16,9 @@ from ..device.coefficient import uniform
 from ..device.contact import Reservoir
 from ..device.device import Device
 from ..device.doors import natural_temperature
+from ..device.scale import scale_of
 from ..errors import DeviceError, warn
 from ..observe.currents import charge_current
-from ..observe.scale import scale_of
 from ..parallel.engines import Workers, checked_workers, executor_of
 from ..parallel.tasks import run_tasks
 from ..solve.arguments import check_progress, natural_device

@@ -15,12 +15,12 @@ from ..device.contact import Reservoir
 from ..device.device import Device
 from ..device.doors import natural_temperature
 from ..device.later import answers
+from ..device.scale import scale_of
 from ..diagnostics.check import check
 from ..diagnostics.lengths import RegionLengths, bulk_gaps, region_lengths
 from ..errors import DeviceError
 from ..fem.cells import element_terms
 from ..fem.problem import Problem, build_problem
-from ..observe.scale import scale_of
 from ..physics import columns as column
 from ..physics.jit import kept_spins
 from ..solve.arguments import natural_device

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..device.device import Device
-from ..device.units import NATURAL, Units
+from .device import Device
+from .units import NATURAL, Units
 
 
 @dataclass(frozen=True)
