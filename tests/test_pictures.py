@@ -198,7 +198,7 @@ def test_pyvista_draws_three_dimensions_and_others_on_request(plane, tmp_path):
         assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50
     plotter = uf.pair_amplitude(plane).plot(quantity="phase", backend="pyvista")
     (bar,) = plotter.scalar_bars.values()
-    assert bar.GetTitle() == "phase of pair amplitude f0 [rad]"
+    assert bar.GetTitle().strip() == "phase of pair amplitude f0 [rad]"
     assert bar.GetLookupTable().GetRange() == (-np.pi, np.pi)
     with pytest.raises(ObservableError, match="matplotlib draws one and two dimensions"):
         uf.charge_current(solid).plot(backend="matplotlib")

@@ -16,7 +16,6 @@ Real = NDArray[np.float64]
 Index = NDArray[np.int64]
 ARROWS = 400  # so many at most
 IN_FRONT = 0.03  # by this part of the height of its cell a contact is drawn in front of it
-TITLE = 26  # pixels between the title of a colour bar and its numbers
 ARROW = 1 / 12  # of the size of the mesh: the longest
 
 
@@ -82,13 +81,11 @@ def draw_grid(
     shown = grid.copy()
     shown.clear_point_data()
     shown.point_data[label] = values
-    bar = {
-        "title": label, "vertical": False, "position_x": 0.2, "position_y": 0.03, "width": 0.6, "height": 0.13,
+    bar = {  # the title has an empty line below, where VTK writes the numbers
+        "title": f"{label}\n ", "vertical": False, "position_x": 0.2, "position_y": 0.02, "width": 0.6, "height": 0.12,
         "title_font_size": 20, "label_font_size": 16, "color": "black",
     }  # fmt: skip
     plotter.add_mesh(shown, **{"scalars": label, "scalar_bar_args": bar, **given, **options})
-    for drawn in plotter.scalar_bars.values():
-        drawn.SetVerticalTitleSeparation(TITLE)
     if vectors is not None:
         _add_arrows(plotter, grid, vectors)
     add_outlines(plotter, grid)
@@ -102,6 +99,9 @@ def look(plotter: Any, grid: Any) -> Any:
     if flat:
         plotter.view_xy()
         plotter.enable_parallel_projection()
+    else:
+        plotter.view_isometric()
+        plotter.camera.zoom(0.85)  # room for the colour bar
     return plotter
 
 
