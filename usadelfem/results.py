@@ -2,12 +2,12 @@
 
 from .diagnostics.check import DeviceCheck as DeviceCheck
 from .export.grid import SweepResult as SweepResult
+from .fields.field import Field as Field
+from .fields.parameter import Series as Series
 from .nonequilibrium.conductance import Conductance as Conductance
 from .nonequilibrium.result import Nonequilibrium as Nonequilibrium
 from .numerics.report import Iteration as Iteration
 from .numerics.report import Report as Report
-from .observe.fields import Field as Field
-from .observe.parameter import Series as Series
 from .observe.vorticity import Vorticity as Vorticity
 from .physics.spinor_basis import change_basis as change_basis
 from .solve.normal_state import NormalState as NormalState

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -87,9 +87,8 @@ class Units(FrozenRecord):
         return units.Unit(name)
 
     def __repr__(self) -> str:
-        if self.is_natural:
-            return "Units(natural: hbar = k_B = e = 1)"
-        return f"Units({', '.join(f'{name}={unit!r}' for name, unit in self.choice.items() if name != '1')})"
+        own = ", ".join(f"{name}={unit!r}" for name, unit in self.choice.items() if name != "1")
+        return f"Units({own or 'natural: hbar = k_B = e = 1'})"
 
     def quantity(self, value: Any, unit: str) -> Any:
         """A number or an array with a unit, a pint quantity; also of composed units, "uohm*cm"."""
@@ -111,7 +110,7 @@ class Units(FrozenRecord):
     @property
     def within(self) -> Units:
         """The units of a device that holds natural numbers."""
-        return replace(self, inside=True) if self.choice else self
+        return replace(self, inside=bool(self.choice))
 
     def label(self, dimension: str) -> str:
         """The unit of a dimension as it is written in tables and pictures; of natural units what it is made of."""
@@ -169,15 +168,7 @@ class Units(FrozenRecord):
         return value if factor == 1.0 else value / factor
 
     def magnetic_constant(self) -> float:
-        """mu0 in natural numbers, for curl curl A = mu0 j with A times e/hbar and j in e energy/(hbar length^2).
-
-        Raises
-        ------
-        DeviceError
-            If numbers are natural.
-        """
-        if self.is_natural:
-            raise DeviceError("natural units do not know how strong a magnetic field is")
+        """mu0 in natural numbers, for curl curl A = mu0 j with A times e/hbar and j in e energy/(hbar length^2)."""
         unit = self._si("hbar^2/e^2/energy/length")
         return float((registry().Quantity(1.0, "vacuum_permeability") / unit).to("").magnitude)
 
@@ -189,7 +180,7 @@ class Units(FrozenRecord):
         """The same of what is one of `DIMENSIONS` or a density of it; None of anything else."""
         return (1.0, plain(expression)) if self.is_natural else _composed(expression, self._items)
 
-    @property
+    @cached_property
     def _items(self) -> tuple[tuple[str, str], ...]:
         return tuple(sorted(self.choice.items()))
 

@@ -15,8 +15,8 @@ from ..checks import named, shown
 from ..device.device import Device
 from ..errors import ObservableError
 from ..fem.coefficients import sample
-from ..observe.fields import Field
-from ..observe.pictured import node_values
+from ..fields.field import Field
+from ..fields.pictured import node_values
 from ..pictures.arrays import named_arrays, padded, plain_arrays
 from ..pictures.cells import vtk_cells, vtk_type
 from ..space.sampling import used_nodes

@@ -1,5 +1,6 @@
 """Observables: functions of a result that return a Field, or a number."""
 
+from ..fields.series import series as series
 from .currents import charge_current as charge_current
 from .currents import matrix_current as matrix_current
 from .currents import spin_current as spin_current
@@ -20,7 +21,6 @@ from .normal_state import potential as potential
 from .normal_state import spin_accumulation as spin_accumulation
 from .pair_amplitude import gap as gap
 from .pair_amplitude import pair_amplitude as pair_amplitude
-from .series import series as series
 from .sheet import sheet_magnetisation as sheet_magnetisation
 from .spin_density import spin_density as spin_density
 from .torques import spin_orbit_torque as spin_orbit_torque

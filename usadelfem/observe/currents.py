@@ -12,13 +12,13 @@ from ..errors import ObservableError
 from ..fem.coefficients import spatial_axes, spatial_spin_hall_tensors, spin_hall_tensors
 from ..fem.conjugates import gauge_columns
 from ..fem.currents import green_at_quadrature
+from ..fields.field import Field
 from ..nonequilibrium.result import Nonequilibrium
 from ..physics import matrix_current as local
 from ..physics.columns import N0, D
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
 from .arguments import check_index, check_result
-from .fields import Field
 from .kinetic_currents import driven_current
 from .normal_state import normal_charge_current, normal_spin_current
 from .retarded_currents import CHARGE, SPIN, spectral_current

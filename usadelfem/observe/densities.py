@@ -13,6 +13,8 @@ from scipy.optimize import root
 from ..checks import named, number, numbers, shown
 from ..errors import ObservableError
 from ..fem.currents import at_quadrature
+from ..fields.field import Field
+from ..fields.parameter import Series
 from ..nonequilibrium.bias import MODES, Bias, product_weights
 from ..nonequilibrium.local import electrons_and_holes, normal_blocks, spin_product
 from ..nonequilibrium.responses import mode_vectors
@@ -20,8 +22,6 @@ from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import N0
 from ..space.locate import Location, locate
 from .arguments import check_result
-from .fields import Field
-from .parameter import Series
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from ..checks import named, numbers, shown
 from ..errors import ObservableError
 from ..fem.currents import at_quadrature
+from ..fields.field import Field
+from ..fields.parameter import Series
 from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import EXCHANGE_FIELD, SPIN, W
 from ..solve.results import Spectrum
 from ..solve.spectral_density import check_density
 from ..space.locate import Location
 from .arguments import check_result
-from .fields import Field
-from .parameter import Series
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -9,10 +9,10 @@ from ..checks import named
 from ..device.scale import in_units
 from ..errors import ObservableError
 from ..fem.coefficients import sample
+from ..fields.field import Field
 from ..physics import columns as column
 from ..solve.results import Equilibrium
 from .arguments import check_result
-from .fields import Field
 
 
 @named()

@@ -12,6 +12,7 @@ from ..checks import named
 from ..errors import ObservableError
 from ..fem.conjugates import singlet
 from ..fem.currents import boundary_share, section_moments
+from ..fields.field import Field
 from ..nonequilibrium.kinetic import Kinetic
 from ..nonequilibrium.responses import mode_vectors
 from ..nonequilibrium.result import Nonequilibrium
@@ -20,7 +21,6 @@ from ..space.section import Section
 from ..space.space import Index
 from .arguments import check_result
 from .densities import potential_of, traces_at_quadrature
-from .fields import Field
 from .sections import rigid_facets
 
 Real = NDArray[np.float64]

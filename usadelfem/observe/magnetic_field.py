@@ -11,11 +11,11 @@ from ..checks import named
 from ..device.scale import in_units
 from ..errors import ObservableError
 from ..fem.screening import Induced
+from ..fields.field import Field
 from ..magnetics.holes import Hole
 from ..solve.results import Equilibrium
 from .arguments import check_result
 from .currents import charge_current
-from .fields import Field
 
 MOMENT = "e*N0*D*energy"
 

@@ -12,6 +12,7 @@ from ..device.contact import CurrentContact, Reservoir
 from ..fem.coefficients import spatial_spin_hall_tensors
 from ..fem.currents import boundary_share
 from ..fem.diffusion import facet_load, flux_at_quadrature, section_flux, spatial_flux
+from ..fields.field import Field
 from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import N0
 from ..solve.normal_state import NormalState, contact_load, injected
@@ -19,7 +20,6 @@ from ..space.locate import Location
 from ..space.section import Section
 from .arguments import check_result
 from .densities import driven_potential
-from .fields import Field
 
 AXES = ("x", "y", "z")
 

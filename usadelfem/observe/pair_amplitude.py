@@ -13,13 +13,13 @@ from ..fem.conjugates import singlet
 from ..fem.currents import at_quadrature
 from ..fem.matsubara import Matsubara
 from ..fem.retarded import Retarded
+from ..fields.field import Field
 from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import GAP, PAIR
 from ..solve.results import Equilibrium, Spectrum
 from ..space.locate import Location
 from .arguments import check_index, check_result
 from .density_of_states import over_energies
-from .fields import Field
 
 Complex = NDArray[np.complex128]
 

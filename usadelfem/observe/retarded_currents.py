@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ..fem.currents import boundary_share
 from ..fem.retarded_currents import spectral_flux, spectral_moments
+from ..fields.field import Field
+from ..fields.parameter import Series
 from ..solve.results import Spectrum
 from ..space.section import Section
-from .fields import Field
-from .parameter import Series
 from .sections import rigid_facets
 
 Real = NDArray[np.float64]

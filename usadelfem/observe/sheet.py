@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..checks import named
 from ..errors import ObservableError
 from ..fem.conduction import physical_gradients
+from ..fields.field import Field
 from ..magnetics.holes import find_boundary
 from ..numerics.sparse import factorize_positive, scalar_matrix
 from ..solve.results import Equilibrium
@@ -17,7 +18,6 @@ from ..space.locate import Location
 from ..space.space import Space
 from .arguments import check_result
 from .currents import charge_current
-from .fields import Field
 
 Real = NDArray[np.float64]
 

@@ -6,13 +6,13 @@ import numpy as np
 
 from ..checks import flag, named
 from ..errors import ObservableError
+from ..fields.field import Field
 from ..nonequilibrium.result import Nonequilibrium
 from ..physics.columns import EXCHANGE_FIELD, N0
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium
 from .arguments import check_result
 from .densities import driven_spin_density
-from .fields import Field
 from .normal_state import normal_spin_density
 
 

@@ -10,6 +10,7 @@ from ..errors import ObservableError
 from ..fem.coefficients import spin_hall_tensors
 from ..fem.conjugates import conjugate_places
 from ..fem.currents import green_at_quadrature
+from ..fields.field import Field
 from ..nonequilibrium.result import Nonequilibrium
 from ..physics import columns as column
 from ..physics import matrix_current as local
@@ -17,7 +18,6 @@ from ..physics.nambu import SIGMA
 from ..solve.results import Equilibrium
 from .arguments import check_index, check_result
 from .currents import check_form
-from .fields import Field
 from .kinetic_currents import driven_torque
 
 Complex = NDArray[np.complex128]

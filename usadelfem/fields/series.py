@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..checks import named, numbers, shown
 from ..errors import ObservableError
 from ..space.section import Section
-from .fields import Field
+from .field import Field
 from .parameter import Series
 
 Values = NDArray[Any]
