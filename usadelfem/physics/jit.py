@@ -30,6 +30,8 @@ from numba.core.caching import (
 )
 from numpy.typing import NDArray
 
+from .linked import LINKED
+
 logger = logging.getLogger("usadelfem")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -88,13 +90,13 @@ _CACHE = _cache_folder()
 
 def formula(function: Function) -> Function:
     """Compile a formula that kernels call; it is built into the kernel that uses it."""
-    compiled: Function = numba.njit(function, **_INNER)
+    compiled: Function = numba.njit(function, **_INNER, **LINKED)
     return compiled
 
 
 def inlined(function: Function) -> Function:
     """A formula with many array arguments, whose call would cost as much as its arithmetic: always built in."""
-    compiled: Function = numba.njit(function, **_INNER, forceinline=True)
+    compiled: Function = numba.njit(function, **_INNER, **LINKED, forceinline=True)
     return compiled
 
 
