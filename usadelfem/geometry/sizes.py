@@ -1,0 +1,79 @@
+"""Sizes of cells: by the decay lengths of the materials, or as the user wants them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from ..checks import number, shown
+from ..device.material import Material
+from ..errors import MeshError
+from .lengths import Points, assumed_temperature, decay_length, is_superconducting
+
+# In units of the decay length: cells at interfaces, contacts and constrictions, elsewhere, and in banks, which are
+# superconductors between a terminal and another region, where solutions only recover.
+NEAR, INSIDE, BANK = 0.4, 0.6, 1.0
+TIP = 0.25  # of cells at points where solutions are singular, in units of NEAR
+
+Size = float | Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class CellSize:
+    """Sizes of the cells of a region: at interfaces and contacts, at singular points, and the largest."""
+
+    near: float
+    tip: float
+    largest: float
+
+    def below(self, bound: float) -> CellSize:
+        """The same, but with no cell larger than a bound."""
+        return CellSize(min(self.near, bound), min(self.tip, bound), min(self.largest, bound))
+
+
+def cell_sizes(
+    materials: Mapping[str, Material], labels: Mapping[str, str], points: Mapping[str, Points],
+    temperature: float | None, size: Size | None, banks: Collection[str] = (),
+) -> dict[str, CellSize]:  # fmt: skip
+    """The size of every region, its largest if the user gives one, else graded by decay lengths.
+
+    Raises
+    ------
+    MeshError
+        If a size is not positive or of an unknown region, or there is neither a size nor a length.
+    """
+    given = _given(labels, size)
+    rest = {region: material for region, material in materials.items() if region not in given}
+    if temperature is None and rest:
+        temperature = assumed_temperature(materials, points)
+    found = {region: CellSize(value, value, value) for region, value in given.items()}
+    for region, material in rest.items():
+        length = decay_length(material, temperature, points[region])
+        if math.isinf(length):
+            raise MeshError(
+                f"nothing sets a length in region {region!r}: give temperature=, or the largest cell with size="
+            )
+        inside = BANK if region in banks and is_superconducting(material) else INSIDE
+        found[region] = CellSize(NEAR * length, TIP * NEAR * length, inside * length)
+    return found
+
+
+def _given(labels: Mapping[str, str], size: Size | None) -> dict[str, float]:
+    """Sizes by region; a material stands for all its regions."""
+    if size is None:
+        return {}
+    if not isinstance(size, Mapping):
+        return dict.fromkeys(labels, number("size", size, above=0, error=MeshError, what="length"))
+    known = {*labels, *labels.values()}
+    unknown = [name for name in size if name not in known]
+    if unknown:
+        raise MeshError(f"size is given for {shown(unknown[0])}; allowed are {', '.join(sorted(known))}")
+    checked = {
+        name: number(f"size of {name!r}", own, above=0, error=MeshError, what="length") for name, own in size.items()
+    }
+    return {
+        region: checked.get(region, checked.get(label, math.inf))
+        for region, label in labels.items()
+        if region in checked or label in checked
+    }
