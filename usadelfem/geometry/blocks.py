@@ -12,11 +12,11 @@ import numpy as np
 import skfem
 from numpy.typing import NDArray
 
-from ..checks import choice
+from ..checks import choice, shown
 from ..errors import MeshError
 from ..mesh.layers import split_hexahedra
+from .arguments import optional
 from .grading import graded
-from .interfaces import interface_facets, ordered, pair_name
 from .sizes import CellSize
 
 Floats = NDArray[np.float64]
@@ -69,9 +69,13 @@ class Blocks:
         return tuple(float(np.ptp(own)) for own in self.planes)
 
     @property
-    def facet_sets(self) -> tuple[str, ...]:
-        """Names of the facet sets of the mesh."""
-        return (*self.sides, *(pair_name(*pair) for pair in self._pairs()))
+    def pairs(self) -> set[frozenset[str]]:
+        """Pairs of regions that touch."""
+        found = set()
+        for axis in range(self.dim):
+            for one, two in pairwise(self._slabs(axis)):
+                found |= {frozenset(pair) for pair in zip(one, two, strict=True) if all(pair) and pair[0] != pair[1]}
+        return found
 
     def points(self, region: str) -> Floats:
         """Points of a region where coefficients are looked at, (dim, points)."""
@@ -94,18 +98,10 @@ class Blocks:
             mesh = mesh.to_meshtri(style="x")
         elif self.cell == "tetrahedron":
             mesh = split_hexahedra(mesh)
-        return self._named(mesh)
-
-    def _named(self, mesh: Any) -> Any:
         region = self._region_of(mesh)
-        regions = {name: np.flatnonzero(region == name) for name in self._names()}
+        regions = {name: np.flatnonzero(region == name) for name in sizes}
         sides = {name: self._facets(mesh, parts) for name, parts in self.sides.items()}
-        mesh = replace(mesh, _subdomains=regions, _boundaries=sides)
-        return replace(mesh, _boundaries={**sides, **interface_facets(mesh)})
-
-    def _names(self) -> list[str]:
-        """Regions in the order of their first block."""
-        return [name for name in dict.fromkeys(self.regions.ravel()) if name]
+        return replace(mesh, _subdomains=regions, _boundaries=sides)
 
     def _slabs(self, axis: int) -> NDArray[Any]:
         """Regions of the blocks between every two planes of an axis, (segments, blocks)."""
@@ -128,15 +124,6 @@ class Blocks:
                 own &= np.isin(self._segment(axis, centre[axis]), segments)
             found |= own
         return np.flatnonzero(found)
-
-    def _pairs(self) -> list[tuple[str, str]]:
-        """Pairs of regions that touch."""
-        found = set()
-        for axis in range(self.dim):
-            for one, two in pairwise(self._slabs(axis)):
-                found |= {frozenset(pair) for pair in zip(one, two, strict=True) if all(pair) and pair[0] != pair[1]}
-        names = self._names()
-        return ordered(found, names)
 
     def _nodes(self, axis: int, sizes: Mapping[str, CellSize], contacts: tuple[str, ...]) -> Floats:
         """Nodes along an axis, which contain its planes exactly."""
@@ -185,3 +172,26 @@ def outer_sides(
         for axis in range(dim)
         for name, plane in zip(names[axis], (0, counts[axis] - 1), strict=True)
     }
+
+
+def film(
+    planes: tuple[Floats, ...], regions: NDArray[Any], sides: Mapping[str, tuple[Side, ...]] | None,
+    height: float | None, cell: str | None,
+) -> Blocks:  # fmt: skip
+    """Blocks of a film, drawn out to a height if there is one; sides are by default the outer planes.
+
+    In the plane they are called left, right, bottom and top. With a height bottom and top are what lies below and above
+    the film, and the sides along y are called front and back.
+    """
+    tall = optional("height", height)
+    dim = len(planes)
+    if tall is None:
+        own = outer_sides(dim, tuple(map(len, planes))) if sides is None else sides
+        return Blocks(planes, regions, own, checked_cell(cell, dim))
+    if dim == 1:
+        raise MeshError(f"height is {shown(height)} without a width; give width= too")
+    planes = (*planes, np.array([0.0, tall]))
+    own = outer_sides(3, tuple(map(len, planes)))
+    if sides is not None:
+        own = {**sides, **{name: own[name] for name in ("bottom", "top")}}
+    return Blocks(planes, regions[..., None], own, checked_cell(cell, 3), film=2)

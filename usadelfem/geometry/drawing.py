@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .interfaces import ordered
-
 Point = tuple[float, float]
 Floats = NDArray[np.float64]
 Key = tuple[float, ...]
@@ -126,11 +124,6 @@ class Drawing:
         box = zip(corners.min(axis=0), corners.max(axis=0), strict=True)
         lines = [np.linspace(low, high, SAMPLES) for low, high in box]
         return np.stack(np.meshgrid(*lines)).reshape(2, -1)
-
-    def pairs(self) -> list[tuple[str, str]]:
-        """Pairs of regions that touch along an edge, of a whole drawing."""
-        names = list(dict.fromkeys(face.region for face in self.faces))
-        return ordered({regions for regions in self.neighbours().values() if len(regions) == 2}, names)
 
     def neighbours(self) -> dict[tuple[Key, ...], frozenset[str]]:
         """The regions at every edge, by its key."""

@@ -13,6 +13,7 @@ from ..device.material import Material
 from ..errors import DeviceError
 from ..frozen import FrozenMapping, FrozenRecord
 from .blocks import Blocks
+from .interfaces import interface_facets, interface_names
 from .lengths import is_superconducting
 from .sizes import Size, cell_sizes
 from .triangulate import Sketch
@@ -55,6 +56,9 @@ class Geometry(FrozenRecord):
         for region, material in self.materials.items():
             if not isinstance(material, Material):
                 raise DeviceError(f"region {region!r} is given {shown(material)}; allowed is a Material")
+        sets = (*self.shape.sides, *interface_names(self.shape.pairs, self.regions))
+        if len(set(sets)) < len(sets):
+            raise DeviceError(f"two facet sets have the same name in {', '.join(sets)}; rename a region")
         if self.thickness is not None:
             number("thickness", self.thickness, above=0, error=DeviceError, what="length")
 
@@ -70,8 +74,9 @@ class Geometry(FrozenRecord):
 
     @property
     def facet_sets(self) -> tuple[str, ...]:
-        """Names of the facet sets: terminals and sides, and the interfaces between regions, "S_N"."""
-        return self.shape.facet_sets
+        """Names of the facet sets: terminals, other sides, and the interfaces between regions, "S_N"."""
+        interfaces = interface_names(self.shape.pairs, self.regions)
+        return tuple(dict.fromkeys((*self.terminals, *self.shape.sides, *interfaces)))
 
     @named()
     def mesh(self, temperature: float | None = None, size: Size | None = None) -> Any:
@@ -106,7 +111,10 @@ class Geometry(FrozenRecord):
         points = {region: self.shape.points(region) for region in self.materials}
         banks = set(self.terminals.values()) if len(self.materials) > 1 else set()
         sizes = cell_sizes(self.materials, self.labels, points, temperature, size, banks)
-        return self.shape.mesh(sizes, tuple(self.terminals))
+        mesh = self.shape.mesh(sizes, tuple(self.terminals))
+        mesh = replace(mesh, _subdomains={region: mesh.subdomains[region] for region in self.regions})
+        sets = {**mesh.boundaries, **interface_facets(mesh)}
+        return replace(mesh, _boundaries={name: sets[name] for name in self.facet_sets})
 
     def device(
         self, temperature: float | None = None, *, phase: float = 0.0, size: Size | None = None,

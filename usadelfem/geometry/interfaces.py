@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def pair_name(first: str, second: str) -> str:
-    """Name of the facets between two regions, in the order of the regions of the geometry."""
-    return f"{first}_{second}"
-
-
-def ordered(pairs: Iterable[Iterable[str]], names: list[str]) -> list[tuple[str, str]]:
-    """Pairs of regions, each pair and all of them in the order of the names."""
+def interface_names(pairs: Iterable[Iterable[str]], names: Sequence[str]) -> list[str]:
+    """Names of the facets between regions, each pair and all of them in the order of the names."""
     numbers = sorted(sorted(names.index(name) for name in pair) for pair in pairs)
-    return [(names[one], names[two]) for one, two in numbers]
+    return [f"{names[one]}_{names[two]}" for one, two in numbers]
 
 
 def interface_facets(mesh: Any) -> dict[str, NDArray[np.int64]]:
@@ -31,5 +26,5 @@ def interface_facets(mesh: Any) -> dict[str, NDArray[np.int64]]:
     found = {}
     for one, two in np.unique(pairs[:, pairs[0] != pairs[1]], axis=1).T:
         own = (pairs[0] == one) & (pairs[1] == two)
-        found[pair_name(names[one], names[two])] = inner[own]
+        found[f"{names[one]}_{names[two]}"] = inner[own]
     return found

@@ -11,7 +11,7 @@ from ..device.material import Material
 from ..errors import DeviceError, MeshError
 from .arguments import length as checked
 from .arguments import materials_of, optional
-from .blocks import Blocks, Floats, Side, checked_cell, outer_sides
+from .blocks import Blocks, Floats, checked_cell, film, outer_sides
 from .geometry import Geometry
 
 
@@ -179,26 +179,3 @@ def _layers(
         np.array(names, dtype=object) if width is None else np.array(names, dtype=object)[:, None],
         None, height, cell,
     )  # fmt: skip
-
-
-def film(
-    planes: tuple[Floats, ...], regions: Floats, sides: Mapping[str, tuple[Side, ...]] | None, height: float | None,
-    cell: str | None,
-) -> Blocks:  # fmt: skip
-    """Blocks of a film, drawn out to a height if there is one; sides are by default the outer planes.
-
-    In the plane they are called left, right, bottom and top. With a height bottom and top are what lies below and above
-    the film, and the sides along y are called front and back.
-    """
-    tall = optional("height", height)
-    dim = len(planes)
-    if tall is None:
-        own = outer_sides(dim, tuple(map(len, planes))) if sides is None else sides
-        return Blocks(planes, regions, own, checked_cell(cell, dim))
-    if dim == 1:
-        raise MeshError(f"height is {shown(height)} without a width; give width= too")
-    planes = (*planes, np.array([0.0, tall]))
-    own = outer_sides(3, tuple(map(len, planes)))
-    if sides is not None:
-        own = {**sides, **{name: own[name] for name in ("bottom", "top")}}
-    return Blocks(planes, regions[..., None], own, checked_cell(cell, 3), film=2)

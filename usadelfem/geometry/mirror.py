@@ -39,11 +39,3 @@ def mirrored(mesh: Any, axis: int, names: Mapping[str, str]) -> Any:
         corners.setdefault(names.get(name, name), []).append(image[ends])
     sets = {name: facets_of(whole, np.hstack(parts)) for name, parts in corners.items()}
     return replace(whole, _subdomains=regions, _boundaries=sets)
-
-
-def with_names(mesh: Any, regions: list[str], sets: list[str], more: Mapping[str, Ints] | None = None) -> Any:
-    """The mesh with its regions and facet sets in a given order, and more facet sets after them."""
-    kept = {name: mesh.boundaries[name] for name in sets}
-    return replace(
-        mesh, _subdomains={name: mesh.subdomains[name] for name in regions}, _boundaries={**kept, **(more or {})}
-    )

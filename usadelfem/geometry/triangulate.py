@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,7 @@ from ..mesh.gmsh_session import gmsh_model
 from .drawing import Drawing, Edge, Key
 from .extrude import extruded
 from .grading import GROWTH
-from .interfaces import interface_facets, pair_name
-from .mirror import mirrored, with_names
+from .mirror import mirrored
 from .sizes import CellSize
 
 CURVED = 0.125  # size of cells at arcs in units of the radius
@@ -54,11 +54,14 @@ class Sketch:
         return plane if self.height is None else (*plane, self.height)
 
     @property
-    def facet_sets(self) -> tuple[str, ...]:
-        """Names of the facet sets of the mesh."""
-        whole = self.drawing.unfolded()
-        faces = () if self.height is None else ("bottom", "top")
-        return (*whole.sets, *faces, *(pair_name(*pair) for pair in whole.pairs()))
+    def sides(self) -> tuple[str, ...]:
+        """Names of the facet sets besides interfaces."""
+        return (*self.drawing.unfolded().sets, *(() if self.height is None else ("bottom", "top")))
+
+    @property
+    def pairs(self) -> set[frozenset[str]]:
+        """Pairs of regions that touch."""
+        return {regions for regions in self.drawing.unfolded().neighbours().values() if len(regions) == 2}
 
     def points(self, region: str) -> Any:
         """Points around a region where coefficients are looked at, (dim, points)."""
@@ -66,18 +69,17 @@ class Sketch:
         return plane if self.height is None else np.vstack([plane, np.full(plane.shape[1], 0.5 * self.height)])
 
     def mesh(self, sizes: Mapping[str, CellSize], contacts: tuple[str, ...]) -> Any:
-        """The mesh with its regions and facet sets; MeshError without Gmsh."""
+        """The mesh with its facet sets, and regions in the order of the sizes; MeshError without Gmsh."""
         whole = self.drawing.unfolded()
         part = self.drawing if self.symmetric else whole
         bounded = {name: size.below(ACROSS * whole.widths.get(name, math.inf)) for name, size in sizes.items()}
         mesh = _triangulated(part, whole, bounded, contacts)
         for mirror in part.mirrors:
             mesh = mirrored(mesh, mirror.axis, mirror.names)
-        mesh = with_names(mesh, list(sizes), list(whole.sets))
         if self.height is not None:
             step = min(size.largest for size in sizes.values())
             mesh = extruded(mesh, self.height, max(1, math.ceil(self.height / step - 1e-9)), self.symmetric)
-        return with_names(mesh, list(sizes), list(mesh.boundaries), interface_facets(mesh))
+        return mesh
 
 
 def _triangulated(part: Drawing, whole: Drawing, sizes: Mapping[str, CellSize], contacts: tuple[str, ...]) -> Any:
@@ -124,17 +126,21 @@ class _Model:
         for region, size in sizes.items():
             if region in self.faces:
                 self._add(region, size.largest, size, [], [])
-        beside = whole.neighbours()
+        beside, curves, points = whole.neighbours(), defaultdict(list), defaultdict(list)
         ends = {whole.edge_key(edge) for name in contacts for edge in whole.sets.get(name, ())}
         for key, (tag, edge) in self.curves.items():
             regions = beside[whole.edge_key(edge)]
             near = min(sizes[name].near for name in regions) if len(regions) > 1 or key in ends else math.inf
             near = min(near, CURVED * edge.radius)
-            if near < max(size.largest for size in sizes.values()):
-                self._around(max(near, smallest), sizes, [tag], [])
+            if near < math.inf:
+                curves[max(near, smallest)].append(tag)
         for tip in whole.tips(contacts) & set(self.points):
             near = min(sizes[name].tip for edge, names in beside.items() if tip in edge[:2] for name in names)
-            self._around(near, sizes, [], [self.points[tip]])
+            points[near].append(self.points[tip])
+        for near, tags in curves.items():
+            self._around(near, sizes, tags, [])
+        for near, tags in points.items():
+            self._around(near, sizes, [], tags)
         field = self.gmsh.model.mesh.field
         least = field.add("Min")
         field.setNumbers(least, "FieldsList", self.fields)
