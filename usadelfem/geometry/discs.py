@@ -71,7 +71,7 @@ def disc(
 
 def sketch(drawing: Drawing, symmetric: bool, height: float | None) -> Sketch:
     """The drawing with checked settings."""
-    return Sketch(drawing, flag("symmetric", symmetric), optional("height", height))
+    return Sketch(drawing, flag("symmetric", symmetric, error=MeshError), optional("height", height))
 
 
 def half_angle(width: float, radius: float) -> float:

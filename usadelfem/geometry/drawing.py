@@ -37,6 +37,18 @@ class Edge:
         """That of the arc; infinite for a line."""
         return math.inf if self.centre is None else math.dist(self.start, self.centre)
 
+    def extremes(self) -> list[Point]:
+        """Its ends, and points between them where it is the farthest along an axis."""
+        found = [self.start, self.end]
+        if self.centre is not None:
+            ray = np.subtract(self.start, self.centre)
+            middle = ray + np.subtract(self.end, self.centre)
+            for axis in self.radius * np.vstack([np.eye(2), -np.eye(2)]):
+                if axis @ middle > ray @ middle:
+                    x, y = np.add(self.centre, axis)
+                    found.append((float(x), float(y)))
+        return found
+
     def direction(self, at_end: bool) -> Floats:
         """Unit vector along the edge where it starts or ends."""
         chord = np.subtract(self.end, self.start)
@@ -99,9 +111,9 @@ class Drawing:
 
     @property
     def extent(self) -> tuple[float, float]:
-        """Extent along x and y; arcs may reach beyond."""
-        points = np.array([edge.start for face in self.faces for edge in face.edges])
-        width, height = np.ptp(points, axis=0)
+        """Extent along x and y."""
+        points = [point for face in self.faces for edge in face.edges for point in edge.extremes()]
+        width, height = np.ptp(np.array(points), axis=0)
         return float(width), float(height)
 
     @property

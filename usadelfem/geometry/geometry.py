@@ -82,9 +82,9 @@ class Geometry(FrozenRecord):
     def mesh(self, temperature: float | None = None, size: Size | None = None) -> Any:
         """A mesh with the regions and facet sets of the geometry.
 
-        Cells are 0.4 decay lengths (`decay_length`) long at interfaces, at terminals and around inner corners, a
-        quarter of that at points where solutions are singular, and grow inwards to 0.6 decay lengths, in
-        superconducting banks between a terminal and another region to one.
+        Cells are a quarter of the decay length (`decay_length`) long at interfaces, terminals and inner corners, less
+        at points where solutions are singular, and grow inwards to 0.3 decay lengths, in superconducting banks between
+        a terminal and another region to 0.8.
 
         Parameters
         ----------
@@ -93,6 +93,7 @@ class Geometry(FrozenRecord):
             the superconductors.
         size
             The largest cell, length, instead: for all regions, or {region or material keyword: length} for some.
+            Cells are smaller where arcs and narrow parts need it.
 
         Returns
         -------

@@ -11,7 +11,7 @@ from ..errors import MeshError
 
 Floats = NDArray[np.float64]
 
-GROWTH = 0.3  # increase of the size of cells per length
+GROWTH = 0.15  # increase of the size of cells per length
 FINE = 64  # samples per cell of the function that is inverted
 MANY = 1e6  # cells along a line that no calculation here is meant for
 

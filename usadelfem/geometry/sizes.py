@@ -13,7 +13,7 @@ from .lengths import Points, assumed_temperature, decay_length, is_superconducti
 
 # In units of the decay length: cells at interfaces, contacts and constrictions, elsewhere, and in banks, which are
 # superconductors between a terminal and another region, where solutions only recover.
-NEAR, INSIDE, BANK = 0.4, 0.6, 1.0
+NEAR, INSIDE, BANK = 0.25, 0.3, 0.8
 TIP = 0.25  # of cells at points where solutions are singular, in units of NEAR
 
 Size = float | Mapping[str, float]

@@ -20,7 +20,7 @@ from .mirror import mirrored
 from .sizes import CellSize
 
 CURVED = 0.125  # size of cells at arcs in units of the radius
-ACROSS = 0.4  # largest cells in units of the width of a region
+ACROSS = 0.25  # largest cells in units of the width of a region
 SAMPLING = 2.0  # points that Gmsh measures distances to, per cell along an edge
 
 
