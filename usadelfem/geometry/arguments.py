@@ -7,11 +7,13 @@ from typing import Any
 
 from ..checks import number, shown
 from ..device.material import Material
+from ..device.units import active_units
 from ..errors import DeviceError, MeshError
 
 
 def length(name: str, value: Any) -> float:
-    """A positive length."""
+    """A positive length, in the units that are in force."""
+    value = active_units().into("length", value, name)
     return number(name, value, above=0, error=MeshError, what="length")
 
 

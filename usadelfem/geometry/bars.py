@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..checks import as_number, integer, shown
 from ..device.material import Material
+from ..device.quantities import magnitude
 from ..errors import MeshError
 from .arguments import length as checked
 from .arguments import lengths, materials_of, optional
@@ -234,7 +235,7 @@ def _symmetric(x: Floats) -> Floats:
 
 def _pair(name: str, value: Any) -> tuple[float, float]:
     """Two lengths, or one for both."""
-    if as_number(value) is not None:
+    if as_number(magnitude(value)) is not None:
         value = (value, value)
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise MeshError(f"{name} is {shown(value)}; allowed are a length and a pair of lengths")

@@ -128,10 +128,13 @@ class Blocks:
     def _nodes(self, axis: int, sizes: Mapping[str, CellSize], contacts: tuple[str, ...]) -> Floats:
         """Nodes along an axis, which contain its planes exactly."""
         planes, slabs = self.planes[axis], self._slabs(axis)
-        own = [[sizes[name] for name in dict.fromkeys(slab) if name] for slab in slabs]
-        largest = [min((size.largest for size in slab), default=math.inf) for slab in own]
         lengths = np.diff(planes)
         least = 1 if axis == self.film else 2
+        if self._is_idle(axis, contacts):
+            step = max(size.inside for size in sizes.values())
+            return np.linspace(planes[0], planes[-1], max(2 * least, math.ceil(lengths[0] / step - 1e-9)) + 1)
+        own = [[sizes[name] for name in dict.fromkeys(slab) if name] for slab in slabs]
+        largest = [min((size.largest for size in slab), default=math.inf) for slab in own]
         ends = [
             min(self._size_at(axis, k, sizes, contacts), *lengths[max(k - 1, 0) : k + 1] / least)
             for k in range(len(planes))
@@ -146,15 +149,22 @@ class Blocks:
         one = slabs[plane - 1] if plane else empty
         two = slabs[plane] if plane < len(slabs) else empty
         pairs = list(zip(one, two, strict=True))
-        through = any(a and b for a, b in pairs)
-        busy = any(a and b and a != b for a, b in pairs) or (through and any(bool(a) != bool(b) for a, b in pairs))
-        touched = any(
-            part.axis == axis and part.plane == plane for name in contacts for part in self.sides.get(name, ())
-        )
-        near = [sizes[name] for pair in pairs for name in pair if name]
-        if busy or touched:
-            return min(size.near for size in near)
-        return min(size.largest for size in near)
+        beside = [sizes[name] for pair in pairs for name in pair if name]
+        if any(one and two and one != two for one, two in pairs) or self._touched(axis, plane, contacts):
+            return min(size.near for size in beside)
+        through = any(one and two for one, two in pairs)
+        if through and any(bool(one) != bool(two) for one, two in pairs):
+            return min(size.corner for size in beside)
+        return min(size.largest for size in beside)
+
+    def _touched(self, axis: int, plane: int, contacts: tuple[str, ...]) -> bool:
+        parts = [part for name in contacts for part in self.sides.get(name, ())]
+        return any(part.axis == axis and part.plane == plane for part in parts)
+
+    def _is_idle(self, axis: int, contacts: tuple[str, ...]) -> bool:
+        """Whether a solution need not vary along an axis: across a film without steps or contacts at its sides."""
+        busy = any(self._touched(axis, k, contacts) for k in (0, 1))
+        return self.dim > 1 and len(self.planes[axis]) == 2 and not busy
 
 
 def checked_cell(cell: str | None, dim: int) -> str:

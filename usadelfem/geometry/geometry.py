@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..checks import checked_temperature, named, named_fields, number, shown
+import numpy as np
+
+from ..checks import as_number, checked_temperature, named, named_fields, shown
 from ..device.contact import Contact, Reservoir
 from ..device.device import Device
+from ..device.doors import check_given
 from ..device.material import Material
+from ..device.quantities import magnitude
+from ..device.units import NATURAL, Units, active_units
 from ..errors import DeviceError
 from ..frozen import FrozenMapping, FrozenRecord
+from .arguments import optional
 from .blocks import Blocks
 from .interfaces import interface_facets, interface_names
 from .lengths import is_superconducting
@@ -40,6 +46,8 @@ class Geometry(FrozenRecord):
         Of a plane shape: the thickness of the film, length; only a number that the device keeps. None: not known.
     plane
         The plane that a plane shape stands for, as in `Device`.
+    units
+        The units of its lengths and materials, those in force when it was made.
     """
 
     kind: str
@@ -49,6 +57,7 @@ class Geometry(FrozenRecord):
     terminals: Mapping[str, str]
     thickness: float | None = None
     plane: str = "xy"
+    units: Units = field(default=NATURAL, init=False)
 
     def __post_init__(self) -> None:
         for name in ("materials", "labels", "terminals"):
@@ -59,8 +68,9 @@ class Geometry(FrozenRecord):
         sets = (*self.shape.sides, *interface_names(self.shape.pairs, self.regions))
         if len(set(sets)) < len(sets):
             raise DeviceError(f"two facet sets have the same name in {', '.join(sets)}; rename a region")
-        if self.thickness is not None:
-            number("thickness", self.thickness, above=0, error=DeviceError, what="length")
+        object.__setattr__(self, "units", active_units())
+        object.__setattr__(self, "thickness", optional("thickness", self.thickness))
+        check_given(self.materials, self.units)
 
     @property
     def dim(self) -> int:
@@ -83,14 +93,15 @@ class Geometry(FrozenRecord):
         """A mesh with the regions and facet sets of the geometry.
 
         Cells are a quarter of the decay length (`decay_length`) long at interfaces, terminals and inner corners, less
-        at points where solutions are singular, and grow inwards to 0.3 decay lengths, in superconducting banks between
-        a terminal and another region to 0.8.
+        at points where solutions are singular, and grow inwards to 0.3 decay lengths. Superconductors between one
+        terminal and other regions are banks, where cells grow to 5 decay lengths; and across a film of layers, where
+        nothing changes the solution, they are as long as those inside of the layer of the longest decay length.
 
         Parameters
         ----------
         temperature
-            The lowest temperature of the calculations, energy (k_B = 1). None: half the lowest critical temperature of
-            the superconductors.
+            The lowest temperature of the calculations, energy (k_B = 1) or in the units of the geometry. None: half the
+            lowest critical temperature of the superconductors.
         size
             The largest cell, length, instead: for all regions, or {region or material keyword: length} for some.
             Cells are smaller where arcs and narrow parts need it.
@@ -108,11 +119,11 @@ class Geometry(FrozenRecord):
             If the temperature is not positive.
         """
         if temperature is not None:
-            temperature = checked_temperature(temperature)
+            checked_temperature(self.units.into("temperature", temperature, "temperature"))
         points = {region: self.shape.points(region) for region in self.materials}
-        banks = set(self.terminals.values()) if len(self.materials) > 1 else set()
-        sizes = cell_sizes(self.materials, self.labels, points, temperature, size, banks)
-        mesh = self.shape.mesh(sizes, tuple(self.terminals))
+        banks = set(self._ends.values()) if len(self.materials) > 1 else set()
+        sizes = cell_sizes(self.materials, self.labels, points, temperature, size, banks, self.units)
+        mesh = self.shape.mesh(sizes, tuple(name for name, region in self.terminals.items() if region not in banks))
         mesh = replace(mesh, _subdomains={region: mesh.subdomains[region] for region in self.regions})
         sets = {**mesh.boundaries, **interface_facets(mesh)}
         return replace(mesh, _boundaries={name: sets[name] for name in self.facet_sets})
@@ -126,9 +137,11 @@ class Geometry(FrozenRecord):
         Parameters
         ----------
         temperature, size
-            As in `mesh`.
+            As in `mesh`; the temperature is also that of the device.
         phase
-            Superconducting phase of the last terminal that is superconducting, radians; that of the others is 0.
+            Superconducting phase of the last terminal that is superconducting, radians; that of the others is 0. A
+            given gap of a region with one terminal gets the phase of its reservoir, so that both agree;
+            `Device.with_phase` does not change it, a self-consistent one (Tc) follows by itself.
         contacts
             Facet set -> contact, for some of them, also for facet sets that are no terminals; None takes the contact
             of a terminal away. The others have `Reservoir()`, with the bulk gap, at superconductors and
@@ -154,7 +167,14 @@ class Geometry(FrozenRecord):
         chosen = {**own._reservoirs(phase), **given}
         mesh = own.mesh(temperature, size)
         kept = {name: one for name, one in chosen.items() if one is not None}
-        return Device(mesh, own.materials, kept, **own._options(options, temperature))
+        return Device(mesh, own._turned(kept), kept, **own._options(options, temperature))
+
+    @property
+    def _ends(self) -> dict[str, str]:
+        """The superconducting regions that touch one terminal, by terminal."""
+        touched = list(self.terminals.values())
+        alone = {name: region for name, region in self.terminals.items() if touched.count(region) == 1}
+        return {name: region for name, region in alone.items() if is_superconducting(self.materials[region])}
 
     def _reservoirs(self, phase: float) -> dict[str, Reservoir]:
         """The contacts by default."""
@@ -174,6 +194,17 @@ class Geometry(FrozenRecord):
                 raise DeviceError(f"no region {shown(name)}; it has: {', '.join(self.regions)}")
         return replace(self, materials={**self.materials, **given}) if given else self
 
+    def _turned(self, contacts: Mapping[str, Contact]) -> dict[str, Material]:
+        """The materials, with the phases of reservoirs in the given gaps of regions that touch only one."""
+        turned = dict(self.materials)
+        for name, region in self._ends.items():
+            reservoir, gap = contacts.get(name), self.materials[region].gap
+            phase = as_number(reservoir.phase) if isinstance(reservoir, Reservoir) else None
+            if phase and as_number(magnitude(gap)) is not None:
+                factor: Any = complex(np.exp(1j * phase))
+                turned[region] = replace(self.materials[region], gap=factor * gap)
+        return turned
+
     def _options(self, given: Mapping[str, Any], temperature: float | None) -> dict[str, Any]:
         """The keyword arguments of Device besides mesh, materials and contacts."""
         options: dict[str, Any] = {**given}
@@ -181,6 +212,9 @@ class Geometry(FrozenRecord):
             options.setdefault("plane", self.plane)
         if self.thickness is not None:
             options.setdefault("thickness", self.thickness)
+        if temperature is not None:
+            options.setdefault("temperature", temperature)
+        options.setdefault("units", self.units)
         return options
 
     def __repr__(self) -> str:

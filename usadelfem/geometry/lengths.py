@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from ..checks import named, shown
 from ..device.coefficient import evaluate
+from ..device.doors import natural_record, natural_records
 from ..device.material import Material
+from ..device.quantities import magnitude
+from ..device.units import Units, active_units
 from ..errors import DeviceError
 from ..physics.thermal import bcs_gap
 
@@ -22,7 +25,9 @@ Points = NDArray[np.float64]
 
 
 @named()
-def decay_length(material: Material, temperature: float | None = None, points: Points | None = None) -> float:
+def decay_length(
+    material: Material, temperature: float | None = None, points: Points | None = None, *, units: Units | None = None
+) -> float:
     """The shortest length over which solutions decay in a material, 1/k with k^2 = 2 E / D.
 
     E = |sqrt(w^2 + |gap|^2) + i h| + 1/tau_so + 1/tau_sf + depairing + D SU^2 at the lowest Matsubara frequency
@@ -34,19 +39,25 @@ def decay_length(material: Material, temperature: float | None = None, points: P
     material
         Its coefficients. Of arrays over vertices the extreme values count.
     temperature
-        Temperature, energy (k_B = 1); a self-consistent gap is the bulk gap there. None: zero.
+        Temperature, energy (k_B = 1) or in the units that are in force; a self-consistent gap is the bulk gap there.
+        None: zero.
     points
         Where callables of position are looked at, shape (dim, points); None: callables are an error.
+    units
+        The units of all these numbers; None: those that are in force.
 
     Returns
     -------
-    The length; infinite in a normal metal without any scattering at zero temperature.
+    The length, in the unit of lengths; infinite in a normal metal without any scattering at zero temperature.
 
     Raises
     ------
     DeviceError
-        If a coefficient is a callable and there are no points.
+        If a coefficient is a callable and there are no points, or a quantity is of another dimension.
     """
+    own = active_units() if units is None else units
+    material = natural_record(material, own, "material")
+    temperature = own.into("temperature", temperature, "temperature")
     D = _values(material, "D", points).min()
     w = 0.0 if temperature is None else math.pi * temperature
     field = np.linalg.norm(_values(material, "exchange", points), axis=0).max()
@@ -59,19 +70,22 @@ def decay_length(material: Material, temperature: float | None = None, points: P
 
 def is_superconducting(material: Material) -> bool:
     """Whether it has a gap, or a Tc that gives it one."""
-    value = material.Tc if material.gap is None else material.gap
+    value = magnitude(material.Tc if material.gap is None else material.gap)
     return callable(value) or bool(np.any(np.asarray(value)))
 
 
-def assumed_temperature(materials: Mapping[str, Material], points: Mapping[str, Points]) -> float | None:
+def assumed_temperature(
+    materials: Mapping[str, Material], points: Mapping[str, Points], units: Units
+) -> float | None:
     """Half the lowest critical temperature of the superconductors, for meshes without a temperature; None without."""
+    materials = natural_records(materials, units, "material of region")
     critical = []
     for region, material in materials.items():
         if is_superconducting(material):
             value = _gap(material, None, points[region]) / BCS
             if value > 0:
                 critical.append(HALF * value)
-    return min(critical, default=None)
+    return units.out("temperature", min(critical)) if critical else None
 
 
 def _gap(material: Material, temperature: float | None, points: Points | None) -> float:

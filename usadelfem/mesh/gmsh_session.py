@@ -10,8 +10,8 @@ from uuid import uuid4
 from ..errors import MeshError
 
 # What a session is set to while our model is meshed: defaults that a user's session may have changed, silence, and one
-# thread, because the mesh of several depends on their number. The longest edges exceed a size by a third, so that Gmsh is
-# asked for less.
+# thread, because the mesh of several depends on their number. The longest edges exceed a size by a third, so that Gmsh
+# is asked for less.
 OPTIONS = {
     "General.Terminal": 0, "General.Verbosity": 0, "General.NumThreads": 1, "General.AbortOnError": 2,
     "Geometry.Tolerance": 1e-8, "Geometry.AutoCoherence": 1, "Mesh.Algorithm": 6, "Mesh.ElementOrder": 1,
