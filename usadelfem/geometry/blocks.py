@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..checks import choice, shown
 from ..errors import MeshError
+from ..frozen import FrozenRecord, freeze
 from ..mesh.layers import split_hexahedra
 from .arguments import optional
 from .grading import graded
@@ -22,6 +23,7 @@ from .sizes import CellSize
 Floats = NDArray[np.float64]
 CELLS = {1: ("line",), 2: ("triangle", "quad"), 3: ("tetrahedron", "hexahedron")}
 SIDES = {1: ((),), 2: ((), ("bottom", "top")), 3: ((), ("front", "back"), ("bottom", "top"))}
+ACROSS = 4  # least number of cells across a film
 SAMPLES = 5  # points along an axis of a block, where callables are looked at
 
 
@@ -35,7 +37,7 @@ class Side:
 
 
 @dataclass(frozen=True, eq=False)
-class Blocks:
+class Blocks(FrozenRecord):
     """Blocks of regions between planes.
 
     Attributes
@@ -57,6 +59,9 @@ class Blocks:
     sides: Mapping[str, tuple[Side, ...]]
     cell: str
     film: int | None = None
+
+    def __post_init__(self) -> None:
+        freeze((*self.planes, self.regions))
 
     @property
     def dim(self) -> int:
@@ -132,7 +137,8 @@ class Blocks:
         least = 1 if axis == self.film else 2
         if self._is_idle(axis, contacts):
             step = max(size.inside for size in sizes.values())
-            return np.linspace(planes[0], planes[-1], max(2 * least, math.ceil(lengths[0] / step - 1e-9)) + 1)
+            count = max(1 if axis == self.film else ACROSS, math.ceil(lengths[0] / step - 1e-9))
+            return np.linspace(planes[0], planes[1], count + 1)
         own = [[sizes[name] for name in dict.fromkeys(slab) if name] for slab in slabs]
         largest = [min((size.largest for size in slab), default=math.inf) for slab in own]
         ends = [

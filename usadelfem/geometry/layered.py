@@ -60,7 +60,8 @@ def junction(
     ('S_left', 'N', 'S_right')
     """
     (outer, electrode), (link, metal) = materials_of("junction", materials, 2, example="junction(S=nb, N=cu, ...)")
-    half, reach = 0.5 * checked("length", length), 0.5 * length + checked("pad", pad)
+    half = 0.5 * checked("length", length)
+    reach = half + checked("pad", pad)
     names = (f"{outer}_left", link, f"{outer}_right")
     shape = _layers(np.array([-reach, -half, half, reach]), names, optional("width", width), height, cell)
     return Geometry(
@@ -107,9 +108,9 @@ def stack(
     """Layers on each other along an axis, the first one from 0 on.
 
     ``stack({"S": (20, nb), "F": (5, cuni)}, axis="z", width=100)`` is the cross-section of a bilayer in the xz plane.
-    It has no terminals: give ``contacts`` to the device where it is to have some. Its facet sets are the ends of the
-    stack, ``left`` and ``right`` along x, ``bottom`` and ``top`` along y and z, the interfaces, ``S_F``, and the other
-    sides.
+    It has no terminals: give ``contacts`` to the device where it is to have some. Its facet sets are the interfaces,
+    ``S_F``, and the sides: ``left`` and ``right`` along x, ``bottom`` and ``top`` along the last axis, and with a depth
+    ``front`` and ``back`` along y.
 
     Parameters
     ----------

@@ -122,7 +122,6 @@ class _Model:
     def grade(self, sizes: Mapping[str, CellSize], contacts: tuple[str, ...]) -> None:
         """Sizes that grow from interfaces, contacts, arcs and singular points."""
         whole = self.whole
-        smallest = min(size.tip for size in sizes.values())
         for region, size in sizes.items():
             if region in self.faces:
                 self._add(region, size.largest, size, [], [])
@@ -133,7 +132,7 @@ class _Model:
             near = min(sizes[name].near for name in regions) if len(regions) > 1 or key in ends else math.inf
             near = min(near, CURVED * edge.radius)
             if near < math.inf:
-                curves[max(near, smallest)].append(tag)
+                curves[near].append(tag)
         for tip in whole.tips(contacts) & set(self.points):
             near = min(sizes[name].tip for edge, names in beside.items() if tip in edge[:2] for name in names)
             points[near].append(self.points[tip])
