@@ -104,8 +104,21 @@ def test_geometry_that_is_not_synchronised_is_missed(model):
         uf.from_gmsh(model)
 
 
-def test_cells_of_second_order_are_refused(model):
-    two_rectangles(model)
+@pytest.mark.parametrize("build", [two_rectangles, box, quads])
+def test_straight_cells_of_second_order_are_read_as_their_file(model, tmp_path, build):
+    build(model)
+    model.mesh.generate(model.getDimension())
+    model.mesh.setOrder(2)
+    gmsh.write(str(tmp_path / "film.msh"))
+    one, two = uf.from_gmsh(model), uf.read_mesh(tmp_path / "film.msh")
+    assert type(one) is type(two)
+    assert np.array_equal(one.t, two.t)
+
+
+def test_curved_cells_are_refused(model):
+    model.occ.addDisk(0, 0, 0, 1, 1)
+    model.occ.synchronize()
+    model.addPhysicalGroup(2, [1], name="disc")
     model.mesh.generate(2)
     model.mesh.setOrder(2)
     with pytest.raises(MeshError, match="triangle6 are of higher order"):

@@ -15,6 +15,14 @@ from ..errors import MeshError, warn
 from .msh import Block, Ints, MeshFile
 from .read import convert
 
+# Node of a Gmsh cell that is each node in VTK's order, where they differ (Gmsh manual, section on node ordering).
+VTK_ORDER = {
+    "tetra10": [0, 1, 2, 3, 4, 5, 6, 7, 9, 8],
+    "hexahedron27": [
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 9, 16, 18, 19, 17, 10, 12, 14, 15, 22, 23, 21, 24, 20, 25, 26,
+    ],
+}  # fmt: skip
+
 
 @named()
 def from_gmsh(model: Any) -> skfem.Mesh:
@@ -109,6 +117,7 @@ def _blocks(model: Any, entity: tuple[int, int], names: tuple[str, ...], row_of:
             raise MeshError(f"elements of type {model.mesh.getElementProperties(kind)[0]} are not supported")
         word = gmsh_to_meshio_type[kind]
         rows = row_of[nodes.astype(np.int64).reshape(len(numbers), -1)]
+        rows = rows[:, VTK_ORDER.get(word, slice(None))]
         found.append(Block(word, entity[0], rows, dict.fromkeys(names, np.arange(len(rows)))))
     return found
 
