@@ -17,8 +17,8 @@ SMALLEST, LARGEST = 1e-3, 1e3
 # Temperature in units of a given gap above which it is taken for a mistake: a bulk gap is so small only within 2 % of
 # Tc. A gap below PROBE times the temperature is a deliberate probe of the linear response.
 HOT, PROBE = 2.5, 0.04
-# Gap of a superconductor at zero temperature, in units of its Tc.
-BCS = bcs_gap(1e-3, 1.0)
+# Gap of a superconductor at zero temperature, in units of its Tc: Bardeen, Cooper, Schrieffer (1957).
+BCS = float(np.pi * np.exp(-np.euler_gamma))
 
 
 def warn_units(device: Device, problem: Problem, temperature: float, *, above: bool = True) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import meshio
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,7 +78,9 @@ def refuse(path: Path) -> None:
             f"cannot read mesh file {path}: {suffix} files are not read here; convert it with Gmsh, which does: "
             f"gmsh -0 {path.name} -o {path.stem}.msh -format msh41"
         )
-    known = meshio.extension_to_filetypes
+    from meshio import extension_to_filetypes
+
+    known = extension_to_filetypes
     if not any("".join(path.suffixes[k:]).lower() in known for k in range(len(path.suffixes))):
         raise MeshError(
             f"cannot read mesh file {path}: the ending {suffix!r} is of no known format; known are "
@@ -111,6 +112,8 @@ def _check_tetgen(path: Path) -> None:
 
 def read_other(path: Path) -> tuple[Any, Groups, str]:
     """What meshio reads, the groups of each of its blocks of elements, and what to say if there are no regions."""
+    import meshio
+
     names: dict[int, str] = {}
     with _readable(path, names) as copy, _silent():
         raw = _read_ending(copy) if path.suffix.lower() in ENDLESS else meshio.read(copy)
@@ -147,6 +150,8 @@ class _EndingText(_Ending, TextIOWrapper):
 
 
 def _read_ending(path: Path) -> Any:
+    import meshio
+
     kind, is_text = ENDLESS[path.suffix.lower()]
     data = _EndingBytes(FileIO(path))
     with _EndingText(data, encoding="utf-8") if is_text else data as file:
