@@ -33,12 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         Exit code: 0; 1 if `check` has something to say against a script or a result; 2 if what is asked for cannot be
-        done, with one line on the standard error that says why.
-
-    Raises
-    ------
-    SystemExit
-        If the arguments are wrong (code 2), and after `--help` and `--version`.
+        done, with one line on the standard error that says why. Wrong arguments, `--help` and `--version` end the
+        process (SystemExit), the former with 2.
     """
     given = _parser().parse_args(arguments)
     try:

@@ -43,12 +43,6 @@ def rehearsing() -> bool:
 
 
 def begin_solve(device: Any, temperature: float | None, order: int) -> None:
-    """What a solve says once its arguments are checked, before anything is discretised.
-
-    Raises
-    ------
-    FirstSolve
-        In a rehearsal.
-    """
+    """What a solve says once its arguments are checked, before it begins: the end of a script that is rehearsed."""
     if _Stage.rehearsing:
         raise FirstSolve(device, temperature, order)
