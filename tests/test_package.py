@@ -221,7 +221,7 @@ def test_tests_of_the_source_distribution_pass(built, tmp_path):
     (source,) = tmp_path.iterdir()
     assert (source / "meshes" / "sfs.msh").is_file()
     # None that solves: in a new place all kernels would be compiled.
-    files = ("tests/test_architecture.py", "tests/test_metals.py", "tests/test_layers.py")
+    files = ("tests/test_metals.py", "tests/test_layers.py")
     out = run(
         sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "not slow", "-p", "no:cacheprovider", *files,
         folder=source, PYTHONPATH=str(source),

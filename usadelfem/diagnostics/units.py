@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from ..device.device import Device
 from ..device.material import Material
@@ -36,7 +36,7 @@ def critical_temperatures(device: Device, problem: Problem, temperature: float) 
     for name, gap in _given_gaps(device, problem).items():
         if gap > 0 and not found.get(name):
             low = (1 - 1e-9) * max(temperature, gap / BCS)  # where the gap is smaller, whatever is rounded
-            found[name] = brentq(lambda tc, gap=gap: bcs_gap(temperature, tc) - gap, low, 2 * low)
+            found[name] = scipy.optimize.brentq(lambda tc, gap=gap: bcs_gap(temperature, tc) - gap, low, 2 * low)
     return {name: tc for name, tc in found.items() if tc > 0}
 
 
