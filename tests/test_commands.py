@@ -311,6 +311,18 @@ with uf.lab():
     assert float(row[4]) == pytest.approx(4.0 / 9.2, rel=0.05)  # a gap of 1.4 meV at 4 K belongs to a Tc of 9.3 K
 
 
+def test_the_temperature_of_a_solve_in_kelvin_is_that_in_kelvin(script):
+    body = """
+with uf.lab():
+    nb = uf.metals["Nb"].film(resistivity=15, Tc=9.0)
+    device = uf.Device(uf.interval({"S": 100.0}, size=5.0), {"S": nb})
+    uf.solve_equilibrium(device, temperature=4.5)
+"""
+    _, out, _ = script(body)
+    rows = [line.split() for line in out.splitlines() if line.split()[:1] == ["S"]]
+    assert [row[4] for row in rows] == ["0.5"]  # T/Tc of the device, which is shown once
+
+
 def test_a_script_finds_its_arguments_and_its_neighbours(script, tmp_path):
     (tmp_path / "neighbour.py").write_text("size = 0.05\n")
     body = "import sys, neighbour\nprint(sys.argv, __file__)\ndevice = wire(neighbour.size, float(sys.argv[2]))\n"

@@ -22,7 +22,7 @@ class Found:
 
     title: str
     device: Device
-    temperature: float | None = None
+    temperature: float | None = None  # in its unit; None: its own
     order: int | None = None
 
 
@@ -70,31 +70,36 @@ def rehearse(path: Path, arguments: Sequence[str]) -> list[Found]:
     ValueError
         If it fails.
     """
-    module, found = ModuleType("__main__"), []
+    module, found = ModuleType("__main__"), list[Found]()
+    temperature: float | None = None
     module.__file__ = str(path)
     with _as_main(module, [str(path), *arguments]), rehearsal():
         try:
             exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
         except FirstSolve as solve:
-            place = _place(path, solve.__traceback__)
-            found.append(Found(f"{place}\nis the first solve:", solve.device, solve.temperature, solve.order))
+            place, temperature = _place(path, solve.__traceback__), solve.temperature
+            found.append(_found(f"{place}\nis the first solve:", solve.device, solve.temperature, solve.order))
         except SystemExit:
             pass  # the script has ended by itself
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise ValueError(f"{_place(path, error.__traceback__)} fails before any solve: {reason}") from error
-    return [*found, *_at_top(module, found)]
+    return [*found, *_at_top(module, found, temperature)]
 
 
-def _at_top(module: ModuleType, solved: list[Found]) -> list[Found]:
+def _found(title: str, device: Device, natural: float | None, order: int | None = None) -> Found:
+    """A device with its temperature, which solves know as a natural number."""
+    own = None if natural is None else float(device.units.out("temperature", natural))
+    return Found(title, device, own, order)
+
+
+def _at_top(module: ModuleType, solved: list[Found], natural: float | None) -> list[Found]:
     """Devices of the top level, each once, without the one that was to be solved."""
-    seen, temperature = {id(one.device) for one in solved}, next((one.temperature for one in solved), None)
-    made: list[Found] = []
+    seen, made = {id(one.device) for one in solved}, list[Found]()
     for name, value in vars(module).items():
         if isinstance(value, Device) and id(value.natural) not in seen:
             seen.add(id(value.natural))
-            own = temperature if value.temperature is None else None
-            made.append(Found(f"{name!r}, at the top level:", value, own))
+            made.append(_found(f"{name!r}, at the top level:", value, natural if value.temperature is None else None))
     return made
 
 
