@@ -323,6 +323,19 @@ with uf.lab():
     assert [row[4] for row in rows] == ["0.5"]  # T/Tc of the device, which is shown once
 
 
+@pytest.mark.parametrize("bias", ["voltage=0.1", "spin_bias=(0, 0, 0.1)", "temperature=0.3", "voltage=uf.FLOATING"])
+def test_a_device_out_of_equilibrium_is_checked_like_one_in_equilibrium(bias, script):
+    body = """
+mesh = uf.interval({"N": 2.0}, size=0.05)
+def wire(**bias):
+    contacts = {"left": uf.Reservoir(gap=0, **bias), "right": uf.Reservoir(gap=1.0)}
+    return uf.Device(mesh, {"N": uf.normal_metal()}, contacts, temperature=0.1)
+"""
+    code, out, err = script(f"{body}rest = wire()\nbiased = wire({bias})\n")
+    assert (code, err) == (0, "")
+    assert out.endswith("'biased', at the top level:\nthe same\n")
+
+
 def test_a_script_finds_its_arguments_and_its_neighbours(script, tmp_path):
     (tmp_path / "neighbour.py").write_text("size = 0.05\n")
     body = "import sys, neighbour\nprint(sys.argv, __file__)\ndevice = wire(neighbour.size, float(sys.argv[2]))\n"
@@ -345,7 +358,7 @@ def test_a_script_that_exits_is_checked_all_the_same(script):
         ("wire(size=-1)\n", "fails before any solve: MeshError: size is -1"),
         ("1/0\n", "line 10: 1/0 fails before any solve: ZeroDivisionError"),
         ("for\n", "SyntaxError"),
-        ("x = 1\n", "made no Device at its top level and called no solve"),
+        ("x = 1\n", "made no Device at its top level and called no solve, or"),
         ("uf.solve_equilibrium(wire(), -1.0)\n", "temperature"),
     ],
 )

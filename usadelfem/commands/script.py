@@ -46,8 +46,8 @@ def check_script(path: Path, arguments: Sequence[str], temperature: float | None
     found = rehearse(path, arguments)
     if not found:
         raise ValueError(
-            f"{path} made no Device at its top level and called no solve; in a module of functions, check the device "
-            "where it is made: print(uf.check(device, temperature))"
+            f"{path} made no Device at its top level and called no solve, or that of the normal state only; in a "
+            "module of functions, check the device where it is made: print(uf.check(device, temperature))"
         )
     results: dict[str, DeviceCheck] = {}
     for number, one in enumerate(found):
