@@ -16,8 +16,8 @@ import usadelfem
 
 PACKAGE = Path(__file__).resolve().parent.parent / "usadelfem"
 CHAIN = (
-    "physics", "mesh", "pictures", "device", "metals", "textures", "parallel", "numerics", "space", "fields",
-    "magnetics", "fem", "diagnostics", "points", "solve", "nonequilibrium", "observe", "export", "study",
+    "physics", "mesh", "pictures", "device", "geometry", "metals", "textures", "parallel", "numerics", "space",
+    "fields", "magnetics", "fem", "diagnostics", "points", "solve", "nonequilibrium", "observe", "export", "study",
 )  # fmt: skip
 FREE = ("errors", "checks", "defaults", "frozen", "rules")  # modules at the root that every module may import
 DESCRIPTION = ("mesh", "device", "metals", "textures")  # folders without formulas: the table of coefficients only

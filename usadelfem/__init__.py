@@ -1,12 +1,12 @@
 """Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids.
 
-mesh -> device -> space -> fem -> solve -> nonequilibrium -> observe -> export -> study
+mesh -> device -> geometry -> space -> fem -> solve -> nonequilibrium -> observe -> export -> study
 
-What a script needs every day is here; what it needs now and then is in `usadelfem.textures`, `materials`, `results`,
-`errors`, `observe` and `study`.
+What a script needs every day is here; what it needs now and then is in `usadelfem.geometry`, `textures`, `materials`,
+`results`, `errors`, `observe` and `study`.
 """
 
-from . import errors, materials, observe, results, study, textures
+from . import errors, geometry, materials, observe, results, study, textures
 from .device.contact import FLOATING, CurrentContact, NormalContact, Reservoir
 from .device.device import Device
 from .device.interface import Nazarov, SpinActive, Transparent, Tunnel
@@ -15,6 +15,7 @@ from .device.material import Relaxation, ferromagnet, normal_metal, superconduct
 from .diagnostics.check import check
 from .export.store import load, save
 from .export.vtk import write_vtk
+from .mesh.gmsh_model import from_gmsh
 from .mesh.layers import box, interval, rectangle
 from .mesh.read import read_mesh
 from .metals.table import metals
@@ -76,7 +77,9 @@ __all__ = (
     "errors",
     "ferromagnet",
     "free_energy",
+    "from_gmsh",
     "gap",
+    "geometry",
     "ground_state",
     "heat_current",
     "interval",
@@ -130,7 +133,7 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> object:
     """Say where a name is that is not here."""
-    for space in (textures, materials, results, errors, observe, study):
+    for space in (geometry, textures, materials, results, errors, observe, study):
         if name in vars(space):
             raise AttributeError(f"usadelfem has no {name!r} here: it is {space.__name__}.{name}", name=name)
     raise AttributeError(f"module 'usadelfem' has no attribute {name!r}", name=name)

@@ -78,7 +78,7 @@ def box(
     y, z = _transverse("width", width, size), _transverse("height", height, size)
     mesh = skfem.MeshHex1.init_tensor(x, y, z)
     sides = {"front": (1, 0.0), "back": (1, y[-1]), "bottom": (2, 0.0), "top": (2, z[-1])}
-    return _name(mesh if cell == "hexahedron" else _split(mesh), layers, ends, sides)
+    return _name(mesh if cell == "hexahedron" else split_hexahedra(mesh), layers, ends, sides)
 
 
 def _check_cell(cell: str, allowed: tuple[str, ...]) -> None:
@@ -143,7 +143,7 @@ def _count(length: float, size: float) -> int:
     return max(1, math.ceil(count - 1e-9))
 
 
-def _split(mesh: skfem.MeshHex1) -> skfem.MeshTet1:
+def split_hexahedra(mesh: skfem.MeshHex1) -> skfem.MeshTet1:
     """24 tetrahedra for each hexahedron, of its centre, the centre of a face and an edge of that face."""
     n_vertices, n_facets = mesh.p.shape[1], mesh.facets.shape[1]
     points = np.hstack([mesh.p, mesh.p[:, mesh.facets].mean(axis=1), mesh.p[:, mesh.t].mean(axis=1)])

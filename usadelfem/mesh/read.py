@@ -10,6 +10,7 @@ import skfem
 from ..checks import file_path, named
 from ..errors import MeshError, warn
 from .cell_types import straightened
+from .facets import find_rows, row_ids
 from .merge import join_nodes
 from .msh import Block, Floats, Ints, MeshFile, read_mesh_file
 from .overlaps import describe_overlap
@@ -58,13 +59,13 @@ def read_mesh(path: str | os.PathLike[str], *, merge: float | None = None) -> sk
     path = file_path("path", path)
     content = read_mesh_file(path)
     try:
-        return _convert(content) if merge is None else _merged(content, merge)
+        return convert(content) if merge is None else _merged(content, merge)
     except MeshError as error:
         raise MeshError(f"mesh file {path}: {error}") from error
 
 
 def _merged(content: MeshFile, distance: float) -> skfem.Mesh:
-    mesh = _convert(join_nodes(content, distance))
+    mesh = convert(join_nodes(content, distance))
     complaint = describe_overlap(mesh)
     if complaint:
         raise MeshError(f"with merge={distance:g}, {complaint}")
@@ -101,7 +102,8 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return own
 
 
-def _convert(content: MeshFile) -> skfem.Mesh:
+def convert(content: MeshFile) -> skfem.Mesh:
+    """The mesh of what a file holds, with the names of its groups; MeshError as `read_mesh`."""
     content = replace(content, blocks=tuple(_straight(block, content.points) for block in content.blocks))
     kind = _cell_type(content.blocks)
     dim = max(block.dim for block in content.blocks)
@@ -111,7 +113,7 @@ def _convert(content: MeshFile) -> skfem.Mesh:
     _check_regions(dim, len(cells), regions, content.lacks)
     used, cells = _renumber(cells)
     mesh = _build(kind, _flatten(content.points[used], dim), cells)
-    rows = _find_rows(np.sort(used[mesh.facets.T], axis=1), np.sort(facets, axis=1))
+    rows = find_rows(np.sort(used[mesh.facets.T], axis=1), np.sort(facets, axis=1))
     boundaries = {name: _facets_of(name, rows[own]) for name, own in facet_sets.items()}
     return replace(mesh, _subdomains=regions, _boundaries=boundaries)
 
@@ -147,7 +149,7 @@ def _join(blocks: tuple[Block, ...], kind: str) -> tuple[Ints, dict[str, Ints]]:
     if not own:
         return np.zeros((0, 1), dtype=np.int64), {}
     nodes = np.concatenate([block.nodes for block in own])
-    _, first, number = np.unique(_row_ids(np.sort(nodes, axis=1)), return_index=True, return_inverse=True)
+    _, first, number = np.unique(row_ids(np.sort(nodes, axis=1)), return_index=True, return_inverse=True)
     kept, rank = np.unique(first, return_inverse=True)
     number = rank[number]
     groups: dict[str, Ints] = {}
@@ -155,24 +157,6 @@ def _join(blocks: tuple[Block, ...], kind: str) -> tuple[Ints, dict[str, Ints]]:
         for name, rows in block.groups.items():
             groups[name] = np.union1d(groups.get(name, rows[:0]), number[start + rows])
     return nodes[kept], {name: groups[name] for name in sorted(groups) if len(groups[name])}
-
-
-def _row_ids(rows: Ints) -> Ints:
-    """A number for each row of an (n, k) array, the same for equal rows."""
-    order = np.lexsort(rows.T)
-    ids = np.zeros(len(rows), dtype=np.int64)
-    ids[order[1:]] = np.cumsum(np.any(np.diff(rows[order], axis=0), axis=1))
-    return ids
-
-
-def _find_rows(table: Ints, rows: Ints) -> Ints:
-    """The index in ``table`` (n, k) of each of ``rows`` (m, k), or -1."""
-    if not len(rows):
-        return np.zeros(0, dtype=np.int64)
-    ids = _row_ids(np.concatenate([table, rows]))
-    index = np.full(len(ids), -1)
-    index[ids[: len(table)]] = np.arange(len(table))
-    return index[ids[len(table) :]]
 
 
 def _check_groups(content: MeshFile, dim: int, regions: Iterable[str], facet_sets: Iterable[str]) -> None:
