@@ -9,7 +9,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint types docs bench clean distclean
+.PHONY: help demo test test-fast lint types docs bench dist clean distclean
 
 help:
 	@echo "make demo       solve the SFS junction of meshes/sfs.msh, print its current-phase relation, fill output/"
@@ -19,6 +19,7 @@ help:
 	@echo "make types      mypy on the package"
 	@echo "make docs       the documentation with its gallery, in docs/_build/html; a warning is an error"
 	@echo "make bench      the timings of docs/performance.md"
+	@echo "make dist       wheel and source distribution, in dist/"
 	@echo "make clean      remove everything that was built; 'make distclean' also removes $(VENV)"
 	@echo "The first of them makes $(VENV) with '$(PYTHON)'; another Python: make PYTHON=/path/to/python test"
 
@@ -31,18 +32,13 @@ $(VENV)/.stamp-venv:
 	@touch $@
 
 $(VENV)/.stamp-test: pyproject.toml $(VENV)/.stamp-venv
-	@echo "installing usadelfem[plot,test] into $(VENV) (a few minutes the first time)"
-	@$(PIP) -e ".[plot,test]"
+	@echo "installing usadelfem[test] into $(VENV) (a few minutes the first time)"
+	@$(PIP) -e ".[test]"
 	@touch $@
 
 $(VENV)/.stamp-docs: pyproject.toml $(VENV)/.stamp-venv
-	@echo "installing usadelfem[plot,test,docs] into $(VENV)"
-	@$(PIP) -e ".[plot,test,docs]"
-	@touch $@
-
-$(VENV)/.stamp-bench: pyproject.toml $(VENV)/.stamp-venv
-	@echo "installing usadelfem[plot,test,bench] into $(VENV)"
-	@$(PIP) -e ".[plot,test,bench]"
+	@echo "installing usadelfem[test,docs] into $(VENV)"
+	@$(PIP) -e ".[test,docs]"
 	@touch $@
 
 demo: $(VENV)/.stamp-test
@@ -66,9 +62,14 @@ docs: $(VENV)/.stamp-docs
 	@$(RUN) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(VENV)/.stamp-bench
+bench: $(VENV)/.stamp-test
 	@$(RUN) benchmarks/equilibrium.py
 	@$(RUN) benchmarks/selfconsistent.py
+
+dist: $(VENV)/.stamp-test
+	@rm -rf dist
+	@$(RUN) -m build --no-isolation
+	@ls dist
 
 clean:
 	rm -rf build dist output docs/_build docs/gallery docs/sg_execution_times.rst

@@ -18,8 +18,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "usadelfem"
 CHAIN = (
     "physics", "mesh", "pictures", "device", "geometry", "metals", "textures", "parallel", "numerics", "space",
     "fields", "magnetics", "fem", "diagnostics", "points", "solve", "nonequilibrium", "observe", "export", "study",
+    "commands",
 )  # fmt: skip
-FREE = ("errors", "checks", "defaults", "frozen", "rules")  # modules at the root that every module may import
+# Modules at the root that every module may import.
+FREE = ("errors", "checks", "defaults", "frozen", "rules", "version")
 DESCRIPTION = ("mesh", "device", "metals", "textures")  # folders without formulas: the table of coefficients only
 LONGEST_FUNCTION = 50
 MOST_PARAMETERS = 10

@@ -48,8 +48,8 @@ from .study.ground_state import ground_state
 from .study.inductance import kinetic_inductance
 from .study.minigap import minigap
 from .study.sweep import sweep
+from .version import __version__ as __version__
 
-__version__ = "0.1.0"
 __all__ = (
     "FLOATING",
     "CurrentContact",

@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 
 from ..checks import kind, named
+from ..device.contact import FLOATING, Reservoir
 from ..device.device import Device
 from ..device.doors import natural_temperature
 from ..fem.problem import build_problem
@@ -84,7 +85,7 @@ def check(device: Device, temperature: float | None = None, *, order: int = 2) -
     Parameters
     ----------
     device
-        The device.
+        The device; its reservoirs may have voltages, spin biases and temperatures.
     temperature
         Temperature, energy; positive.
     order
@@ -98,12 +99,12 @@ def check(device: Device, temperature: float | None = None, *, order: int = 2) -
     Raises
     ------
     TypeError, ValueError, DeviceError
-        As `solve_equilibrium`.
+        As `solve_equilibrium`, and for a device that is out of equilibrium as `solve_nonequilibrium`.
     """
     kind("device", device, Device, "is a usadelfem.Device")
     device, temperature = device.natural, natural_temperature(device, temperature)
     check_order(order)
-    problem = build_problem(device, order, temperature=temperature)
+    problem = build_problem(device, order, temperature=temperature, biased=_is_biased(device))
     lengths = region_lengths(device, problem, temperature)
     limit = limiting_ratio(order)
     advice = [
@@ -119,3 +120,13 @@ def check(device: Device, temperature: float | None = None, *, order: int = 2) -
         {name: temperature / tc for name, tc in critical_temperatures(device, problem, temperature).items()},
         {one.region: field * one.cell**2 / np.pi for one in lengths}, (*advice, *filter(None, others)),
     )  # fmt: skip
+
+
+def _is_biased(device: Device) -> bool:
+    """Whether a reservoir may differ from the others in voltage, spin bias or temperature."""
+    return any(
+        own.temperature is not None or any(callable(bias) or bias is FLOATING or np.any(bias) for bias in biases)
+        for own in device.contacts.values()
+        if isinstance(own, Reservoir)
+        for biases in [(own.voltage, own.spin_bias)]
+    )

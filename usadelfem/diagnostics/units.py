@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from ..device.device import Device
 from ..device.material import Material
@@ -17,8 +17,8 @@ SMALLEST, LARGEST = 1e-3, 1e3
 # Temperature in units of a given gap above which it is taken for a mistake: a bulk gap is so small only within 2 % of
 # Tc. A gap below PROBE times the temperature is a deliberate probe of the linear response.
 HOT, PROBE = 2.5, 0.04
-# Gap of a superconductor at zero temperature, in units of its Tc.
-BCS = bcs_gap(1e-3, 1.0)
+# Gap of a superconductor at zero temperature, in units of its Tc: Bardeen, Cooper, Schrieffer (1957).
+BCS = float(np.pi * np.exp(-np.euler_gamma))
 
 
 def warn_units(device: Device, problem: Problem, temperature: float, *, above: bool = True) -> None:
@@ -36,7 +36,7 @@ def critical_temperatures(device: Device, problem: Problem, temperature: float) 
     for name, gap in _given_gaps(device, problem).items():
         if gap > 0 and not found.get(name):
             low = (1 - 1e-9) * max(temperature, gap / BCS)  # where the gap is smaller, whatever is rounded
-            found[name] = brentq(lambda tc, gap=gap: bcs_gap(temperature, tc) - gap, low, 2 * low)
+            found[name] = scipy.optimize.brentq(lambda tc, gap=gap: bcs_gap(temperature, tc) - gap, low, 2 * low)
     return {name: tc for name, tc in found.items() if tc > 0}
 
 

@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import h5py
-import meshio
 from numpy.typing import NDArray
 
 from ..errors import FileError
 from .atomic import naming, replacing, write_whole
+
+if TYPE_CHECKING:
+    import meshio
 
 _TOKEN = r"\.new-[0-9a-f]{8}"
 _OURS = re.compile(r"\d{4,}(" + _TOKEN + r")?\.vtu")
@@ -26,6 +28,8 @@ _MARK = "usadelfem_series"  # attribute of data files that belong to an .xdmf fi
 
 def write_vtu(target: Path, grid: meshio.Mesh, owner: Path | None = None) -> None:
     """Write a grid, of the series `owner`; meshio puts names into the file as they are, so that they come escaped."""
+    import meshio
+
     escaped = meshio.Mesh(
         grid.points,
         grid.cells,
@@ -111,6 +115,8 @@ def _write_index(target: Path, values: NDArray[Any], files: list[str]) -> None:
 
 def write_xdmf(target: Path, values: NDArray[Any], grids: Iterable[meshio.Mesh]) -> None:
     """Write all values into one .h5 file beside the .xdmf file that says what they are."""
+    import meshio
+
     plain = target.with_name(f"{target.stem}.h5")
     _check_data_file(target, plain)
     writer = meshio.xdmf.TimeSeriesWriter(target)

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from ..device.coefficient import evaluate
 from ..device.device import Device
@@ -37,7 +37,7 @@ class Sampled:
 
     @cached_property
     def _tree(self) -> Any:
-        return cKDTree(self.points.T)
+        return scipy.spatial.cKDTree(self.points.T)
 
     def __call__(self, x: Real) -> NDArray[Any]:
         """Values at positions (dim, ...); in one dimension also (points,)."""

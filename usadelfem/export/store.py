@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from ..nonequilibrium.solve import solve_nonequilibrium
 from ..physics.columns import column_names
 from ..solve.normal_state import NormalState
 from ..solve.results import Equilibrium, Spectrum
+from ..version import __version__
 from .atomic import as_path, check_target, write_whole
 from .grid import SweepResult
 from .hdf5 import attribute, damaged, image, member, opened, seal, set_text, verify
@@ -84,7 +84,7 @@ def save(path: str | os.PathLike[str], result: Result) -> Path:
     content = _KINDS[kind][0](result)
     with image() as (file, data):
         set_text(file, "usadelfem", kind)
-        set_text(file, "version", _own_version())
+        set_text(file, "version", __version__)
         file.attrs["format"] = FORMAT
         write(file, "content", content)
         seal(file)
@@ -131,16 +131,9 @@ def _check_format(source: Path, kind: str, number: Any, release: Any) -> None:
     older = isinstance(number, np.integer) and number < FORMAT
     advice = "load it with that version, or make it anew" if older else "update usadelfem"
     raise FileError(
-        f"file {source} was written by usadelfem {release} in format {number} ({kind}); this is {_own_version()}, "
+        f"file {source} was written by usadelfem {release} in format {number} ({kind}); this is {__version__}, "
         f"which reads format {FORMAT}: {advice}"
     )
-
-
-def _own_version() -> str:
-    try:
-        return version("usadelfem")
-    except PackageNotFoundError:  # used from a folder, not installed
-        return "unknown"
 
 
 def _pack_system(device: Device, problem: Problem) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from json import dumps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import meshio
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +23,9 @@ from ..space.space import Space
 from .animation import check_array_names, check_series_name, write_pvd, write_vtu, write_xdmf
 from .atomic import as_path, check_target
 from .vtkhdf import write_vtkhdf
+
+if TYPE_CHECKING:
+    import meshio
 
 SUFFIXES = (".vtu", ".pvd", ".xdmf", ".vtkhdf")
 SERIES = {".pvd": write_pvd, ".xdmf": write_xdmf}
@@ -96,6 +98,8 @@ def write_vtk(path: str | os.PathLike[str], *fields: Field) -> Path:
 
 
 def _grid(fields: tuple[Field, ...]) -> meshio.Mesh:
+    import meshio
+
     space = fields[0].space
     point_data: dict[str, NDArray[Any]] = {}
     cell_data = _material_data(fields[0].device, fields[0].space)

@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
-import meshio
 import numpy as np
 from numpy.typing import NDArray
 
 from ..device.unit_algebra import without_slashes
 from ..pictures.cells import NUMBERS
 from .atomic import write_whole
+
+if TYPE_CHECKING:
+    import meshio
 
 VERSION = (2, 0)
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from ..frozen import FrozenRecord
 from ..numerics.sparse import factorize_positive, scalar_matrix
@@ -150,5 +150,5 @@ def _fit(energies: Real, weights: Real, gap: float, largest: float) -> tuple[Rea
     j = (weights / energy * k[:, None] / (energy + k[:, None])).sum(axis=1)
     rest = 1 / j - 1 / (k * (weights / energy**2).sum())
     poles = np.append(energy[0] * POLES, np.inf)
-    shares, _ = nnls(j[:, None] / (1 + k[:, None] / poles), j * rest)
+    shares, _ = scipy.optimize.nnls(j[:, None] / (1 + k[:, None] / poles), j * rest)
     return poles, shares

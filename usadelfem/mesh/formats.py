@@ -7,7 +7,7 @@ integers of one array over the cells are the names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import BufferedReader, FileIO, StringIO, TextIOWrapper
 from json import loads
@@ -15,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import meshio
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,7 +78,7 @@ def refuse(path: Path) -> None:
             f"cannot read mesh file {path}: {suffix} files are not read here; convert it with Gmsh, which does: "
             f"gmsh -0 {path.name} -o {path.stem}.msh -format msh41"
         )
-    known = meshio.extension_to_filetypes
+    from meshio import extension_to_filetypes as known
     if not any("".join(path.suffixes[k:]).lower() in known for k in range(len(path.suffixes))):
         raise MeshError(
             f"cannot read mesh file {path}: the ending {suffix!r} is of no known format; known are "
@@ -111,9 +110,11 @@ def _check_tetgen(path: Path) -> None:
 
 def read_other(path: Path) -> tuple[Any, Groups, str]:
     """What meshio reads, the groups of each of its blocks of elements, and what to say if there are no regions."""
+    import meshio
+
     names: dict[int, str] = {}
     with _readable(path, names) as copy, _silent():
-        raw = _read_ending(copy) if path.suffix.lower() in ENDLESS else meshio.read(copy)
+        raw = _read_ending(copy, meshio.read) if path.suffix.lower() in ENDLESS else meshio.read(copy)
     suffix = path.suffix.lower()
     groups = _named_sets(raw)
     if suffix == ".med":
@@ -146,11 +147,11 @@ class _EndingText(_Ending, TextIOWrapper):
     pass
 
 
-def _read_ending(path: Path) -> Any:
+def _read_ending(path: Path, read: Callable[..., Any]) -> Any:
     kind, is_text = ENDLESS[path.suffix.lower()]
     data = _EndingBytes(FileIO(path))
     with _EndingText(data, encoding="utf-8") if is_text else data as file:
-        return meshio.read(file, kind)
+        return read(file, kind)
 
 
 def _dim(raw: Any) -> int:

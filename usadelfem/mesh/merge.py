@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import scipy  # which loads its parts when they are named
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from ..errors import MeshError
 from .msh import Ints, MeshFile
@@ -23,7 +23,7 @@ def join_nodes(content: MeshFile, distance: float) -> MeshFile:
     if not number or not 0 < distance < math.inf:
         raise MeshError(f"merge is {distance!r}; allowed are None and a positive number, a distance in the file's unit")
     used = np.unique(np.concatenate([block.nodes.ravel() for block in content.blocks] + [np.empty(0, np.int64)]))
-    pairs = cKDTree(content.points[used]).query_pairs(distance, output_type="ndarray")
+    pairs = scipy.spatial.cKDTree(content.points[used]).query_pairs(distance, output_type="ndarray")
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(used), len(used)))
     _, cluster = connected_components(graph, directed=False)
     first = np.unique(cluster, return_index=True)[1]

@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import meshio
 import numpy as np
 from numpy.typing import NDArray
 
@@ -132,6 +131,8 @@ _NAME = re.compile(rb'^(\s*\d\s+\d+\s+)"(.*)"', re.MULTILINE)
 
 def _read_elements(path: Path, data: bytes) -> Any:
     """What meshio reads, which gives up at names and comments in Latin-1 or with quotes: of a copy without them."""
+    import meshio
+
     texts = [found.group(3) for found in _TEXTS.finditer(data)]
     odd = data.startswith(_BOM) or _PERIODIC.search(data) is not None
     if not odd and all(text.isascii() and b"\\" not in text and b"'" not in text for text in texts) and not any(

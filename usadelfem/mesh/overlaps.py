@@ -15,9 +15,9 @@ from typing import Any
 from weakref import ref
 
 import numpy as np
+import scipy
 import skfem
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 Real = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -171,11 +171,12 @@ def _resting(facets: Real, size: Real, extent: Real) -> Index:
     centres = scaled.mean(axis=1)
     radius = np.linalg.norm(scaled - centres[:, None], axis=2).max(axis=1)
     radius = 1.01 * np.maximum(radius, CLOSE * size / extent.min())
-    tree, found = cKDTree(points / extent), [np.empty((2, 0), int)]
+    tree, found = scipy.spatial.cKDTree(points / extent), [np.empty((2, 0), int)]
     octave = np.minimum(np.floor(np.log2(radius.max(initial=1.0) / radius)), OCTAVES)
     for level in np.unique(octave):
         own = np.flatnonzero(octave == level)
-        near = cKDTree(centres[own]).sparse_distance_matrix(tree, radius[own].max(), output_type="ndarray")
+        small = scipy.spatial.cKDTree(centres[own])
+        near = small.sparse_distance_matrix(tree, radius[own].max(), output_type="ndarray")
         first, second = near["j"] // count, own[near["i"]]
         other = (first != second) & (near["v"] <= radius[second])
         first, second, x = first[other], second[other], points[near["j"][other]]
@@ -215,14 +216,14 @@ def _doubled(facets: Real, size: Real, corners: Index) -> Index:
     np.minimum.at(least, index.ravel(), np.repeat(size, corners.shape[1]))
     if len(vertices) < 2:
         return np.empty((2, 0), np.int64)
-    twin = cKDTree(points).query(points, k=2)[0][:, 1] <= CLOSE * least
+    twin = scipy.spatial.cKDTree(points).query(points, k=2)[0][:, 1] <= CLOSE * least
     chosen = np.flatnonzero(twin[index].all(axis=1))
     if not len(chosen):
         return np.empty((2, 0), np.int64)
     samples = _samples(facets)
     count = samples.shape[1]
     k = min(3 * count, samples.shape[0] * count)
-    distance, near = cKDTree(samples.reshape(-1, facets.shape[2])).query(facets[chosen].mean(axis=1), k=k)
+    distance, near = scipy.spatial.cKDTree(samples.reshape(-1, facets.shape[2])).query(facets[chosen].mean(axis=1), k=k)
     foreign = near // count != chosen[:, None]
     distance = np.where(foreign, distance, np.inf)
     best = distance.argmin(axis=1)
@@ -244,7 +245,7 @@ def _inside(mesh: Any, outer: Index, extent: Real) -> Index:
     least = np.full(len(points), INSIDE if _is_flat(mesh) else CURVED_INSIDE)
     least[len(inner) : len(inner) + len(on)] = np.maximum(least[0], FACET_INSIDE)
     k = min(AROUND[mesh.dim()], mesh.nelements)
-    near = cKDTree((mesh.p[:, mesh.t].mean(axis=1).T) / extent).query(points / extent, k=k)[1].ravel()
+    near = scipy.spatial.cKDTree((mesh.p[:, mesh.t].mean(axis=1).T) / extent).query(points / extent, k=k)[1].ravel()
     row = np.repeat(np.arange(len(points)), k)
     foreign = (near != owner[row]) & (mesh.t[:, near] != vertex[row]).all(axis=0)
     row, near = row[foreign], near[foreign]

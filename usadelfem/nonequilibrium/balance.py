@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import root
 
 from ..errors import SolveError
 from ..points.panels import Panels
@@ -57,7 +57,7 @@ def balanced(
     start = np.array([*(biases[name].voltage for name in floating), *([condensate] if free else [])])
     if abs(currents(start)).max() < BALANCED * 1e-3:
         return moved(start)
-    found = root(currents, start, tol=1e-14)
+    found = scipy.optimize.root(currents, start, tol=1e-14)
     if not abs(currents(found.x)).max() < BALANCED:
         what = [*map(repr, floating), *(["the condensate"] if free else [])]
         raise SolveError(

@@ -19,6 +19,7 @@ from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.sector import SECTORS
 from ..numerics.report import Iteration
 from ..parallel.engines import Workers, checked_workers
+from ..parallel.rehearsal import begin_solve
 from ..parallel.tasks import progress_bar
 from ..points.energy_choice import checked_energies, energy_interval, positive_energy
 from ..points.panels import Panels
@@ -132,6 +133,7 @@ def solve_nonequilibrium(
         sector=sector, linear_solver=linear_solver,
     )  # fmt: skip
     options = FieldOptions(start, "anderson", tolerance, max_sweeps, linear_solver, workers, progress)
+    begin_solve(device, temperature, order)
     problem = build_problem(device, order, temperature=temperature, sector=sector, biased=True)
     biases, floating, condensate = read_biases(device, problem.electrodes, temperature)
     _check_shared(problem, biases, floating)

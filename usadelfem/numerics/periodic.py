@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import KroghInterpolator
-from scipy.optimize import minimize_scalar
 
 Real = NDArray[np.float64]
 
@@ -68,7 +67,7 @@ def corrected(cosine: Real, sine: Real, x: ArrayLike, values: ArrayLike) -> Call
     if not good.any():
         return lambda at: evaluate(cosine, sine, at)
     rest = np.asarray(values, float) - evaluate(cosine, sine, points)
-    smooth = KroghInterpolator(points[good], rest[good] / weight[good])
+    smooth = scipy.interpolate.KroghInterpolator(points[good], rest[good] / weight[good])
 
     def model(at: ArrayLike) -> Real:
         where = np.asarray(at, float)
@@ -82,7 +81,7 @@ def highest(function: Callable[[ArrayLike], Real], grid: Real) -> tuple[float, f
     values = function(grid)
     best = int(np.argmax(values))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    found = minimize_scalar(
+    found = scipy.optimize.minimize_scalar(
         lambda x: -float(function(x)), bounds=(low, high), method="bounded", options={"xatol": 1e-10}
     )
     if -found.fun < values[best]:

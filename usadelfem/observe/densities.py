@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import root
 
 from ..checks import named, number, numbers, shown
 from ..errors import ObservableError
@@ -254,7 +254,7 @@ def _read(neq: Nonequilibrium, density: Real, into: Real) -> tuple[float, float,
 
     hottest = max(bias.temperature for bias in neq.biases.values())
     start = np.array([-into[0] / max(density.mean(), 1e-3), hottest])
-    solved = root(currents, start, tol=1e-13)
+    solved = scipy.optimize.root(currents, start, tol=1e-13)
     voltage, temperature = float(solved.x[0]), float(abs(solved.x[1]))
     scale = max(temperature, abs(voltage))
     if not abs(currents(solved.x, scale) / np.array([1.0, scale])).max() < PROBED:

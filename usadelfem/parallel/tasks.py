@@ -25,6 +25,7 @@ from tqdm import tqdm
 from ..defaults import default_of
 from .engines import WorkerLostError, capacity, check_executor, is_killed_worker, large_calls_are_meant, successor
 from .interrupt import stop_workers
+from .rehearsal import rehearsing
 from .scripts import check_ends, check_script
 from .worker import Outcome, Payload, Task, pack, perform, process_name
 from .worker import dumps as dump_item
@@ -96,7 +97,7 @@ def run_tasks(
                 on_result(index, result)
             bar.update()
 
-        if executor is None:
+        if executor is None or rehearsing():
             for index, item in enumerate(items):
                 deliver(index, task(shared, item))
         elif len(items):

@@ -30,6 +30,8 @@ from numba.core.caching import (
 )
 from numpy.typing import NDArray
 
+from .linked import LINKED
+
 logger = logging.getLogger("usadelfem")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -88,13 +90,13 @@ _CACHE = _cache_folder()
 
 def formula(function: Function) -> Function:
     """Compile a formula that kernels call; it is built into the kernel that uses it."""
-    compiled: Function = numba.njit(function, **_INNER)
+    compiled: Function = numba.njit(function, **_INNER, **LINKED)
     return compiled
 
 
 def inlined(function: Function) -> Function:
     """A formula with many array arguments, whose call would cost as much as its arithmetic: always built in."""
-    compiled: Function = numba.njit(function, **_INNER, forceinline=True)
+    compiled: Function = numba.njit(function, **_INNER, **LINKED, forceinline=True)
     return compiled
 
 
@@ -155,9 +157,19 @@ def _is_intact(path: str) -> bool:
     return len(data) > 32 and hashlib.sha256(data[:-32]).digest() == data[-32:]
 
 
+class _ByContent(UserProvidedCacheLocator):
+    """A folder that is named after what the kernels are made of: wherever the package lies, they are the same."""
+
+    def get_cache_path(self) -> str:
+        return str((_CACHE or Path()) / Path(self._py_file).parent.name)
+
+    def get_source_stamp(self) -> str:
+        return _CACHE.name if _CACHE else ""
+
+
 class _KernelImpl(CompileResultCacheImpl):
     # In no other folder, whose name would not tell of the sources.
-    _locator_classes = [UserProvidedCacheLocator]  # noqa: RUF012
+    _locator_classes = [_ByContent]  # noqa: RUF012
 
 
 class _KernelCache(FunctionCache):

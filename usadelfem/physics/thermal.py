@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import overload
 
 import numpy as np
+import scipy  # which loads its parts when they are named
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh_tridiagonal
-from scipy.optimize import brentq
 
 from ..checks import COLDEST, HOTTEST, named, numbers, shown
 
@@ -262,4 +262,4 @@ def _bcs_gap(temperature: float, Tc: float) -> float:
         return float(np.log(temperature / Tc) + 2 * np.pi * temperature * (weights @ terms))
 
     top = zero * (1 + 1e-12)
-    return zero if equation(top) <= 0 else float(brentq(equation, 1e-12 * zero, top, xtol=1e-14 * zero))
+    return zero if equation(top) <= 0 else float(scipy.optimize.brentq(equation, 1e-12 * zero, top, xtol=1e-14 * zero))

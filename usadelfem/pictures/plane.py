@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from .colours import colour_scale, region_colour
 from .extra import load
@@ -129,9 +129,9 @@ def name_place(mesh: Any, cells: Index) -> tuple[float, float]:
     inside = np.zeros(mesh.nelements + 1, bool)
     inside[cells] = True
     edge = np.flatnonzero(inside[mesh.f2t[0]] != inside[np.where(mesh.f2t[1] < 0, -1, mesh.f2t[1])])
-    edges = cKDTree(mesh.p[:, mesh.facets[:, edge]].mean(axis=1).T)
+    edges = scipy.spatial.cKDTree(mesh.p[:, mesh.facets[:, edge]].mean(axis=1).T)
     distance, middle = edges.query(centres.T)[0], centres.mean(axis=1)
-    _, nearest = cKDTree(mesh.p[:, mesh.t].mean(axis=1).T).query(middle)
+    _, nearest = scipy.spatial.cKDTree(mesh.p[:, mesh.t].mean(axis=1).T).query(middle)
     if inside[nearest] and edges.query(middle)[0] >= ROOMY * distance.max():
         return float(middle[0]), float(middle[1])
     roomy = np.flatnonzero(distance >= ROOMY * distance.max())

@@ -17,6 +17,7 @@ from ..fem.gap_equation import build_pairing, needed_cut, zero_temperature_gap
 from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.sector import SECTORS
 from ..parallel.engines import Workers, checked_workers
+from ..parallel.rehearsal import begin_solve
 from ..parallel.tasks import progress_bar
 from ..points.sum_rule import GAUSS_RANGE, MOST_RESOLVED, SumRule
 from ..points.team_remote import frequency_team
@@ -144,6 +145,7 @@ def solve_equilibrium(
     options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, workers, progress)
     rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
     mu0 = coupling(device, screening, penetration_depth)
+    begin_solve(device, temperature, order)
     problem = build_problem(
         device, order, linearized=bool(linearized), temperature=temperature, potential=mu0 is not None, sector=sector
     )

@@ -21,6 +21,7 @@ from ..errors import DeviceError, SolveError
 from ..fem.gap_equation import Pairing, build_pairing, needed_cut, zero_temperature_gap
 from ..fem.problem import Problem, build_problem, energy_scale
 from ..parallel.engines import Workers, checked_workers
+from ..parallel.rehearsal import begin_solve
 from ..points.sum_rule import SumRule
 from ..points.sums import Terms
 from ..points.team import Team
@@ -48,6 +49,7 @@ def lowest_mode(
     check_settings(order=order, linear_solver=linear_solver)
     SumRule(**sums)
     workers = checked_workers(workers)
+    begin_solve(device, temperature, order)
     problem = build_problem(device, order, linearized=True, temperature=temperature)
     pairing = build_pairing(device, problem)
     _check(problem, pairing)

@@ -15,6 +15,7 @@ from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.retarded import Retarded
 from ..numerics.report import Report
 from ..parallel.engines import Workers, checked_workers
+from ..parallel.rehearsal import begin_solve
 from ..parallel.tasks import progress_bar
 from ..physics.riccati import spectral_minimum
 from ..points.energy_chain import EnergyChain
@@ -108,6 +109,7 @@ def solve_spectrum(
             raise ValueError("energy_range and resolution belong to energies='adaptive'")
         chosen = checked_energies(energies)
     device, problem = _problem(source, order, sector)
+    begin_solve(device, source.temperature, problem.space.order)
     scale = max(energy_scale(problem), broadening)
     with progress_bar(None if adaptive else len(chosen), "energies", progress) as bar:
         team = build_team(Setup(problem, EnergyChain, scale, broadening, linear_solver), workers, bar.update)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from ..checks import as_array, shown
 from ..errors import ObservableError
@@ -154,7 +154,7 @@ class _Finder:
         values, counts = np.unique(octave, return_counts=True)
         for value in values[np.argsort(-counts)]:
             own = np.flatnonzero(octave == value)
-            yield cKDTree(self.centres[:, own].T), own, float(self.radii[own].max())
+            yield scipy.spatial.cKDTree(self.centres[:, own].T), own, float(self.radii[own].max())
 
     def _search(
         self, tree: Any, own: Index, radius: float, count: int, x: Real, left: Index, cells: Index, local: Real

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from ..checks import as_array, named, numbers, shown
 from ..errors import ObservableError, warn
@@ -198,4 +198,4 @@ def _order(sizes: Real, values: Values, scale: float) -> float:
 
     if not ratio > 0 or misfit(LOWEST) > 0 or misfit(HIGHEST) < 0:
         return np.nan
-    return float(brentq(misfit, LOWEST, HIGHEST))
+    return float(scipy.optimize.brentq(misfit, LOWEST, HIGHEST))

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from ..checks import named, numbers, shown
 from ..device.coefficient import evaluate
@@ -125,7 +125,7 @@ def _highest_root(eigenvalue: Callable[[float], float], value: float, precision:
         below = max(above - max(STRIDE * value, SHORTEST), np.log(LOWEST))
         trial = eigenvalue(below)
         if trial <= 0:
-            return float(brentq(eigenvalue, below, above, xtol=precision))
+            return float(scipy.optimize.brentq(eigenvalue, below, above, xtol=precision))
         above, value = below, trial
     return above
 
@@ -188,7 +188,8 @@ def critical_parameter(
             return known[parameter]
         return stability(device_of(function, parameter), temperature, **options)
 
-    return float(brentq(eigenvalue, *ends, xtol=precision * max(map(abs, ends)), rtol=max(precision, 1e-15)))
+    closest = precision * max(map(abs, ends))
+    return float(scipy.optimize.brentq(eigenvalue, *ends, xtol=closest, rtol=max(precision, 1e-15)))
 
 
 @named(*MODE_OPTIONS, "precision")

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from ..checks import named, number
 from ..device.device import Device
@@ -222,7 +222,7 @@ class _Search:
             return Extreme(float(value), phase), float(abs(value))
         while True:
             curve = branch_curve(self.sampler)
-            slope = float(CubicSpline(curve.phases, curve.currents)(here, 1))
+            slope = float(scipy.interpolate.CubicSpline(curve.phases, curve.currents)(here, 1))
             value, rest = self._current(here), abs(slope * (lost - here))
             if lost in self.sampler.failures:  # which does not mean that there is none
                 warn(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from ..checks import integer, keywords, named, shown
 from ..device.device import Device
@@ -159,7 +159,7 @@ def branch_curve(sampler: Sampler) -> CurrentPhase:
         known |= {-phase: -current for phase, current in known.items()}
     phases = np.array(sorted(known))
     currents = np.array([known[phase] for phase in phases])
-    coarse = CubicSpline(phases[::2], currents[::2])
+    coarse = scipy.interpolate.CubicSpline(phases[::2], currents[::2])
     inside = phases <= phases[::2][-1]
     error = float(abs(coarse(phases) - currents)[inside].max()) / 8
     return _record(sampler.bias, phases, currents, error, True, len(sampler.known))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from ..checks import integer, keywords, named
 from ..device.device import Device
@@ -93,7 +93,7 @@ def ground_state(
 
     best = lowest
     if known[ends[0]] < 0 < known[ends[1]]:
-        best = float(brentq(outflow, *ends, xtol=PRECISION))
+        best = float(scipy.optimize.brentq(outflow, *ends, xtol=PRECISION))
     phase = -((-best + np.pi) % (2 * np.pi)) + np.pi
     return float(phase), last[best] if best in last else at(best)
 

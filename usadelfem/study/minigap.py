@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from ..checks import named, number, shown
 from ..errors import ObservableError
@@ -95,8 +95,9 @@ def _edge(density: Callable[[float], float], energies: Real, first: int, precisi
             raise ObservableError(f"there are states at the lowest energy {energies[0]:.4g}: begin the spectrum at 0")
         lower -= 1
     bracket = float(energies[lower]), float(energies[upper])
+    closest = precision * bracket[1] / 10
     low, high = (
-        brentq(lambda energy, level=level: density(energy) - level, *bracket, xtol=precision * bracket[1] / 10)
+        scipy.optimize.brentq(lambda energy, level=level: density(energy) - level, *bracket, xtol=closest)
         for level in LEVELS
     )
     slope = (LEVELS[1] ** 2 - LEVELS[0] ** 2) / max(high - low, 1e-300)

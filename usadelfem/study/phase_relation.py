@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import CubicSpline
 
 from ..checks import integer, numbers, shown
 from ..errors import ObservableError
@@ -101,8 +101,8 @@ class CurrentPhase(FrozenRecord):
         return fourier(self.currents)
 
     @cached_property
-    def _spline(self) -> CubicSpline:
-        return CubicSpline(self.phases, self.currents)
+    def _spline(self) -> scipy.interpolate.CubicSpline:
+        return scipy.interpolate.CubicSpline(self.phases, self.currents)
 
     def at(self, phases: ArrayLike) -> Real:
         """The current at phase differences, interpolated; of the same shape.

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import RegularGridInterpolator
+import scipy  # which loads its parts when they are named
 
 from ..checks import choice, file_path, integer, named, no_file, shown
 from ..errors import DeviceError
@@ -263,5 +263,5 @@ def _layer(grid: Grid, axes: Axes, indices: tuple[int, ...]) -> Floats:
 def _interpolate(values: Floats, index: Floats) -> Floats:
     wide = [axis for axis, size in enumerate(values.shape[:-1]) if size > 1]
     table = values.reshape(*(values.shape[axis] for axis in wide), 3)
-    interpolator = RegularGridInterpolator([np.arange(size) for size in table.shape[:-1]], table)
+    interpolator = scipy.interpolate.RegularGridInterpolator([np.arange(size) for size in table.shape[:-1]], table)
     return np.moveaxis(interpolator(np.moveaxis(index[wide], 0, -1)), -1, 0)
