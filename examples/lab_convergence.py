@@ -17,7 +17,10 @@ u = uf.lab(current="uA")
 cu = uf.metals["Cu"].film(resistivity=2.2)
 cross = uf.geometry.cross(Cu=cu, length=120, width=60, thickness=30)
 contacts = {
-    "left": uf.Reservoir(gap=1.4), "right": uf.Reservoir(gap=1.4, phase=1.5), "top": None, "bottom": None
+    "left": uf.Reservoir(gap=1.4),
+    "right": uf.Reservoir(gap=1.4, phase=1.5),
+    "top": None,
+    "bottom": None,
 }
 
 
@@ -31,6 +34,7 @@ print(result)
 
 # %%
 # Values against the size of the cells, with the extrapolated one.
+plt.figure(figsize=(5, 3.4), layout="constrained")
 plt.plot([24.0, 12.0, 6.0], result.values, "o")
 plt.axhline(result.value, ls=":", label=f"{result.value:.4f} +- {result.error:.1g} µA")
 plt.xlabel("size of the cells [nm]")

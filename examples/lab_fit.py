@@ -1,10 +1,11 @@
 """
-Lab: a fit to measured critical temperatures
-============================================
+Lab: a fit to measured critical currents
+========================================
 
-Critical temperatures of Nb/CuNi bilayers give the exchange field of the alloy and the conductance of the interface:
-the model is a function of the parameters, ``scipy.optimize.curve_fit`` does the rest. The data are made here, with a
-scatter of 20 mK, so that it is known what the fit has to find: 20 meV and 2000 S/um^2.
+The temperature dependence of the critical current of a copper bridge between superconducting electrodes gives the
+diffusion coefficient of copper and the resistance of the contacts: the model is a function of the parameters, and
+``scipy.optimize.curve_fit`` does the rest. The data are made here, with a scatter of one per cent, so that it is known
+what the fit has to find: 2.2 uOhm cm and 500 S/um^2.
 """
 
 from pathlib import Path
@@ -15,32 +16,31 @@ from scipy.optimize import curve_fit
 
 import usadelfem as uf
 
-u = uf.lab()
-nb = uf.metals["Nb"].film(resistivity=15, Tc=8.6)
+u = uf.lab(current="uA")
 
 
-def model(thicknesses, exchange, conductance):
-    cuni = uf.metals["CuNi"].film(exchange=exchange)
-    barrier = {"Nb_CuNi": uf.Tunnel(conductance=conductance)}
-    stacks = [uf.geometry.stack({"Nb": (20, nb), "CuNi": (d, cuni)}) for d in thicknesses]
-    return [uf.critical_temperature(s.device(5.0, interfaces=barrier)) for s in stacks]
+def model(temperatures, resistivity, conductance):
+    cu = uf.metals["Cu"].film(resistivity=resistivity)
+    electrode = uf.Reservoir(gap=1.4, barrier=uf.Tunnel(conductance=conductance))
+    bridge = uf.geometry.strip(Cu=cu, length=300)
+    contacts = {"left": electrode, "right": electrode}
+    device = bridge.device(2.0, contacts=contacts, area=300 * 50)
+    return [uf.critical_current(device, "right", T, precision=1e-3).value for T in temperatures]
 
 
-thicknesses = np.array([1.0, 2.0, 4.0, 6.0, 9.0])
-measured = model(thicknesses, 20, 2000) + np.random.default_rng(1).normal(0, 0.02, 5)
-best, covariance = curve_fit(
-    model, thicknesses, measured, p0=[30, 1000], bounds=(0, np.inf), x_scale=[10, 1000]
-)
-for name, value, error in zip(["exchange [meV]", "conductance [S/um^2]"], best, np.sqrt(np.diag(covariance)), strict=True):
-    print(f"{name}: {value:.4g} +- {error:.2g}")
+temperatures, scatter = np.array([1.5, 2.5, 4.0, 6.0]), np.random.default_rng(1)
+measured = model(temperatures, 2.2, 500) * scatter.normal(1, 0.01, 4)
+start, errors = {"p0": [3, 300], "bounds": (0, np.inf), "x_scale": [1, 100]}, 0.01 * measured
+best, covariance = curve_fit(model, temperatures, measured, sigma=errors, **start)
+print(best, np.sqrt(np.diag(covariance)))  # uOhm cm and S/um^2
 
 # %%
-# The curve of the best parameters through the data.
-fine = np.linspace(0.5, 10, 20)
-plt.plot(thicknesses, measured, "o", label="data")
-plt.plot(fine, model(fine, *best), label="fit")
-plt.xlabel("thickness of CuNi [nm]")
-plt.ylabel("critical temperature [K]")
+# Data and fit, in microampere and kelvin.
+fine = np.linspace(1.5, 6, 7)
+plt.figure(figsize=(5, 3.4), layout="constrained")
+plt.semilogy(fine, model(fine, *best), label="fit")
+plt.plot(temperatures, measured, "o", label="data")
+plt.gca().set(xlabel="temperature [K]", ylabel="critical current [µA]")
 plt.legend()
 Path("output").mkdir(exist_ok=True)
 plt.savefig("output/lab_fit.png", dpi=150)

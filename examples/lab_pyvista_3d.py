@@ -22,7 +22,7 @@ feet = {
 }
 electrodes = {"source": uf.Reservoir(gap=1.4), "drain": uf.Reservoir(gap=1.4, phase=1.5)}
 device = uf.Device(mesh.with_boundaries(feet), {"Cu": cu}, electrodes)
-eq = uf.solve_equilibrium(device, temperature=4.2, order=1)
+eq = uf.solve_equilibrium(device, temperature=4.2)
 current = uf.charge_current(eq)
 print(current.through("drain"), "µA")
 
