@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -15,19 +16,23 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 project = PROJECT["name"]
 author = PROJECT["authors"][0]["name"]
-release = version = PROJECT["version"]
+release = version = metadata.version(project)
 copyright = author
 
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # MathJax from this site, not from a server
     "sphinx.ext.napoleon",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.py.md5"]
+exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.py.md5", "gallery/*.json"]
 default_role = "py:obj"
 suppress_warnings = ["config.cache"]  # the gallery is configured with functions, which Sphinx cannot store
+
+mathjax_path = "mathjax/tex-chtml.js"
+math_eqref_format = "({number})"
 
 html_theme = "furo"
 html_title = f"usadelfem {release}"
@@ -98,11 +103,29 @@ def plain(text: str) -> str:
     return "".join(piece if piece.startswith("`") else re.sub(r"([*|])", r"\\\1", piece) for piece in pieces)
 
 
+SECTIONS = {
+    "the current": "current", "the free energy": "free-energy", "the kinetic equation": "kinetic-equation",
+    "the linearised equation": "linearised", "the normal state": "normal-state", "observables": "observables",
+    "screening": "free-energy", "spin-charge coupling": "current", "symmetries": "symmetries",
+    "the spin balance": "spin-balance", "the spinor frame": "spinor-frame", "interfaces": "interfaces",
+}  # fmt: skip
+
+
+def linked(text: str) -> str:
+    """Link what docstrings call a section of the theory."""
+    names = "|".join(name.replace(" ", r"\s+") for name in SECTIONS)
+    return re.sub(
+        rf"section\s+on\s+({names})",
+        lambda m: f":ref:`section on {' '.join(m[1].split())} <theory-{SECTIONS[' '.join(m[1].split())]}>`",
+        text,
+    )
+
+
 def prepare_docstring(app, what, name, obj, options, lines):
     """Docstrings are written for reading in a terminal; make them reStructuredText."""
     if what in ("attribute", "property"):  # napoleon takes what stands before a colon for a type
         lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
-    lines[:] = plain("\n".join(lines)).split("\n")
+    lines[:] = linked(plain("\n".join(lines))).split("\n")
 
 
 def prepare_signature(app, what, name, obj, options, signature, result):

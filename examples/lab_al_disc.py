@@ -20,7 +20,9 @@ disc = uf.geometry.disc(S=al, radius=450, thickness=25)
 device = disc.device(temperature=0.6, B=16.0, size=90)
 cores = [(-150, 0, 1), (150, 0, 1)]
 starts = {0: None, 1: uf.vortices([(0, 0, 1)]), 2: uf.vortices(cores)}
-states = {n: uf.solve_equilibrium(device, initial=starts[n], tolerance=1e-5) for n in starts}
+states = {
+    n: uf.solve_equilibrium(device, initial=starts[n], tolerance=1e-5) for n in starts
+}
 for n, state in states.items():
     print(f"{n} vortices: {uf.free_energy(state):.2f} meV, {uf.magnetisation(state)}")
 

@@ -22,15 +22,19 @@ u = uf.lab(current="uA")
 def model(temperatures, resistivity, conductance):
     cu = uf.metals["Cu"].film(resistivity=resistivity)
     electrode = uf.Reservoir(gap=1.4, barrier=uf.Tunnel(conductance=conductance))
-    bridge = uf.geometry.strip(Cu=cu, length=300)
-    contacts = {"left": electrode, "right": electrode}
-    device = bridge.device(2.0, contacts=contacts, area=300 * 50)
-    return [uf.critical_current(device, "right", T, precision=1e-3).value for T in temperatures]
+    options = {"contacts": {"left": electrode, "right": electrode}, "area": 300 * 50}
+    device = uf.geometry.strip(Cu=cu, length=300).device(2.0, **options)
+    loose = {"precision": 1e-3}
+    found = [uf.critical_current(device, "right", T, **loose) for T in temperatures]
+    return [ic.value for ic in found]
 
 
 temperatures, scatter = np.array([1.5, 2.5, 4.0, 6.0]), np.random.default_rng(1)
 measured = model(temperatures, 2.2, 500) * scatter.normal(1, 0.01, 4)
-start, errors = {"p0": [3, 300], "bounds": (0, np.inf), "x_scale": [1, 100]}, 0.01 * measured
+start, errors = (
+    {"p0": [3, 300], "bounds": (0, np.inf), "x_scale": [1, 100]},
+    0.01 * measured,
+)
 best, covariance = curve_fit(model, temperatures, measured, sigma=errors, **start)
 print(best, np.sqrt(np.diag(covariance)))  # uOhm cm and S/um^2
 

@@ -20,8 +20,10 @@ import usadelfem as uf
 u = uf.lab(energy="ueV")
 gold = uf.metals["Au"].film(resistivity=4)
 mesh = uf.rectangle({"Au": 200.0}, width=300.0, size=25.0)
-thirds = {"L": lambda x: (x[0] == 0) & (abs(x[1] - 150) < 50),
-          "R": lambda x: (x[0] == 200) & (abs(x[1] - 150) < 50)}  # fmt: skip
+thirds = {
+    "L": lambda x: (x[0] == 0) & (abs(x[1] - 150) < 50),
+    "R": lambda x: (x[0] == 200) & (abs(x[1] - 150) < 50),
+}
 electrodes = {"L": uf.Reservoir(gap=200), "R": uf.Reservoir(gap=200, phase=np.pi / 3)}
 device = uf.Device(mesh.with_boundaries(thirds), {"Au": gold}, electrodes)
 spectrum = uf.solve_spectrum(device, np.linspace(0, 250, 21), broadening=10)

@@ -18,19 +18,19 @@ bridge = uf.geometry.nanobridge(
     S=nb, Cu=cu, length=100, width=60, pad=60, bank_width=240, radius=30, thickness=30
 )
 device = bridge.device(temperature=4.2, phase=1.5)
-device
+device.plot()
 
 # %%
 # What to expect of it, before anything is solved:
 device.summary()
 
 # %%
-# A result:
+# A result, and a field of it:
 eq = uf.solve_equilibrium(device)
-eq
+uf.gap(eq)
 
 # %%
-# A field, its total, and its picture:
+# Another field, its total, and its picture:
 current = uf.charge_current(eq)
 print(current.through("right"), "µA")
 ax = current.to("MA/cm^2").plot()

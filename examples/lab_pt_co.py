@@ -17,7 +17,9 @@ import usadelfem as uf
 # The cross-section in the xz plane: 2 nm of cobalt below 6 nm of platinum, 30 nm between the electrodes. The exchange
 # field of cobalt is 309 meV in the table; magnetically dead or alloyed layers have less, here 10 meV.
 u = uf.lab(current="nA")
-pt = uf.metals["Pt"].film(resistivity=20, spin_diffusion_length=True, spin_hall_angle=True)
+pt = uf.metals["Pt"].film(
+    resistivity=20, spin_diffusion_length=True, spin_hall_angle=True
+)
 cells = {"Co": 1.5, "Pt": 2.5}
 electrodes = {"left": uf.Reservoir(gap=1.4), "right": uf.Reservoir(gap=1.4)}
 axes = plt.subplots(2, 1, figsize=(7, 5.6), layout="constrained")[1]
@@ -28,7 +30,7 @@ for ax, direction in zip(axes, (1, -1), strict=True):
     ic = uf.critical_current(device, "right", precision=1e-3)
     eq = uf.solve_equilibrium(device)
     current = uf.charge_current(eq)
-    print(f"diode {ic.diode_efficiency:.2e}; {current.through('right'):.3g} nA/nm at phase 0")
+    print(f"diode {ic.diode_efficiency:.1e}; {current.through('right'):.3g} nA/nm")
     current.plot(ax=ax)
 
 # %%

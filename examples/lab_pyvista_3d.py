@@ -20,7 +20,10 @@ feet = {
     "source": lambda x: (x[2] == 0) & (x[0] < 80),
     "drain": lambda x: (x[2] == 0) & (x[0] > 220),
 }
-electrodes = {"source": uf.Reservoir(gap=1.4), "drain": uf.Reservoir(gap=1.4, phase=1.5)}
+electrodes = {
+    "source": uf.Reservoir(gap=1.4),
+    "drain": uf.Reservoir(gap=1.4, phase=1.5),
+}
 device = uf.Device(mesh.with_boundaries(feet), {"Cu": cu}, electrodes)
 eq = uf.solve_equilibrium(device, temperature=4.2)
 current = uf.charge_current(eq)

@@ -1,6 +1,9 @@
 """Every block of Python in the documentation runs as it stands, from the top of its page to the bottom."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -75,3 +78,49 @@ def test_readers_see_short_lines_and_no_tricks(page):
     prose = re.sub(r"<!--.*?-->", "", FENCE.sub("", page.read_text(encoding="utf-8")), flags=re.DOTALL)
     prose = re.sub(r"\$\$.*?\$\$", "", prose, flags=re.DOTALL)
     assert [line for line in prose.splitlines() if len(line) > 120 and not line.startswith("|")] == []
+
+
+def test_the_api_page_has_every_name_of_the_root():
+    text = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\.\. auto\w+:: (?:usadelfem\.)?(?:\w+\.)*(\w+)", text, re.MULTILINE))
+    spaces = set(re.findall(r"``uf\.(\w+)``", text))  # named in the text
+    assert set(uf.__all__) - listed - spaces == set()
+    assert {name for name in vars(uf.results) if name[0].isupper()} - listed == set()
+
+
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = {page.relative_to(ROOT / "docs").with_suffix("").as_posix() for page in PAGES if page.parent != ROOT}
+    assert pages - set(index.splitlines()) == {"index"}
+
+
+def test_lines_of_examples_are_short():
+    for script in (ROOT / "examples").glob("*.py"):
+        code = script.read_text(encoding="utf-8").split('"""', 2)[2].splitlines()
+        assert [line for line in code if len(line) > 88 and not line.lstrip().startswith("#")] == [], script.name
+
+
+def test_laboratory_examples_are_shorter_than_25_lines():
+    for script in (ROOT / "examples").glob("lab_*.py"):
+        code = script.read_text(encoding="utf-8").split('"""', 2)[2].splitlines()
+        lines = [line for line in code if line.strip() and not line.startswith(("#", "import ", "from "))]
+        assert len(lines) < 25, script.name
+
+
+@pytest.mark.slow
+def test_the_first_hour_goes_through_in_order(folder):
+    page = (ROOT / "docs" / "first_hour.md").read_text(encoding="utf-8")
+    ran = []
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
+    for kind, code in FENCE.findall(page):
+        if kind == "python":
+            with (folder / re.match(r"# (\w+\.py)\n", code).group(1)).open("a", encoding="utf-8") as script:
+                script.write(code)
+        for command in re.findall(r"^\$ python (-m usadelfem .*|\w+\.py.*)$", code, re.MULTILINE):
+            arguments = [sys.executable, *command.split()]
+            done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=600)
+            assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+            ran.append(command)
+    assert len(ran) == len(re.findall(r"^\$ python ", page, re.MULTILINE))
+    for name in ("pairs.png", "strip.vtu", "strip.h5", "output/sfs.vtu"):
+        assert (folder / name).exists()
