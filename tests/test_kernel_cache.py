@@ -8,12 +8,12 @@ import textwrap
 
 import pytest
 
-from usadelfem.physics import jit
+from usadelfem.compilation import jit
 
 SCRIPT = """
 import sys, warnings
 import numpy as np
-from usadelfem.physics.jit import kernel
+from usadelfem.compilation.jit import kernel
 
 @kernel("sums")
 def total(x):
@@ -100,7 +100,7 @@ def test_an_edit_of_what_kernels_read_changes_the_name_of_the_cache(name, tmp_pa
 
 
 ANNOUNCING = """
-from usadelfem.physics.jit import kernel
+from usadelfem.compilation.jit import kernel
 
 @kernel("sums of matrices")
 def first(like, x):

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compilation.jit import formula, kernel, readonly
 from ..fem.conjugates import both
 from ..fem.problem import Problem
 from ..physics.columns import COEFFICIENTS, GAP, GAUGE_COLUMNS, D
 from ..physics.functional import green_blocks, self_energy
 from ..physics.gauge import su2_matrix
-from ..physics.jit import formula, kernel, readonly
 from ..physics.nambu import Spin, add, mul, pauli, scale, sub
 from ..physics.variations import frame, put
 

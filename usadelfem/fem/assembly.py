@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compilation.jit import kernel, readonly
 from ..frozen import FrozenRecord
-from ..physics.jit import kernel, readonly
 from ..space.space import Index, Real, Space
 from .cells import element_terms
 from .coefficients import Coefficients

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..compilation.jit import formula, inlined, kernel
 from ..physics.columns import COEFFICIENTS, N0
 from ..physics.functional import evaluate
 from ..physics.gauge import add_connection, connection_maps, gauge_gradient, gauge_hessian
-from ..physics.jit import formula, inlined, kernel
 from ..physics.nambu import Spin, add, entries, from_entries, scale, tilde
 from ..physics.variations import accumulate, get, modulus, put
 from .workspace import PointSpace, TangentSpace

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compilation.jit import formula, kernel, readonly
 from ..physics.columns import (
     CHANNEL_COLUMNS,
     COEFFICIENTS,
@@ -28,7 +29,6 @@ from ..physics.columns import (
 from ..physics.conjugate_changes import conjugate_changes
 from ..physics.conjugates import CONJUGATE_ROWS, DENSITY, KINETIC, RATES, conjugates, deviation, static_conjugates
 from ..physics.functional import first_variation, static_energy
-from ..physics.jit import formula, kernel, readonly
 from ..physics.nambu import Spin, entries, scale, tilde
 from ..physics.variations import accumulate, frame, get
 from ..space.space import Index, Real, Space

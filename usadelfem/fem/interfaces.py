@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compilation.jit import formula, kernel
 from ..device.coefficient import evaluate
 from ..device.contact import Reservoir
 from ..device.device import Device
@@ -17,7 +18,6 @@ from ..errors import DeviceError
 from ..frozen import FrozenRecord
 from ..physics import interface as column
 from ..physics.interface import filter_amplitudes, junction_density, junction_terms, transmission_channels
-from ..physics.jit import formula, kernel
 from ..physics.nambu import Spin, add, entries, scale, tilde
 from ..physics.variations import accumulate, frame, get, modulus
 from ..space.section import facet_basis

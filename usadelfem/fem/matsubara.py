@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..compilation.jit import readonly
 from ..frozen import FrozenRecord
-from ..physics.jit import readonly
 from ..physics.riccati import tilde_entries
 from ..space.space import Index, Real
 from .assembly import Complex, add_junctions, assemble

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..compilation.jit import readonly
 from ..frozen import FrozenRecord
 from ..physics.columns import W
-from ..physics.jit import readonly
 from ..physics.riccati import tilde_entries
 from ..space.space import Index, Real
 from .assembly import Pattern, in_chunks, scatter_junctions

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..compilation.jit import formula, inlined, kernel
 from ..physics.columns import COEFFICIENTS, INELASTIC, N0
 from ..physics.gauge import connection_maps, gauge_gradient, gauge_hessian
 from ..physics.interface import junction_terms
-from ..physics.jit import formula, inlined, kernel
 from ..physics.nambu import Spin, entries, scale
 from ..physics.variations import accumulate, frame, put
 from .cells import (

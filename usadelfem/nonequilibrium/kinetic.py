@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compilation.jit import formula, kernel, readonly
 from ..fem.cells import GAUGE, SPIN_CHARGE, both_sides, gradients
 from ..fem.conjugates import CellTables, ConjugateSpace, both, both_derivatives, conjugate_space
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
 from ..frozen import FrozenRecord
 from ..physics.columns import COEFFICIENTS, INELASTIC, N0
-from ..physics.jit import formula, kernel, readonly
 from ..physics.kinetic import add_turns, kinetic_tensors, write_turns
 from ..physics.kinetic_interface import SideSpace, interface_modes, side_space
 from ..physics.kinetic_sums import KineticSpace, kinetic_space

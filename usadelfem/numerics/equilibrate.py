@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from ..physics.jit import kernel, readonly
+from ..compilation.jit import kernel, readonly
 
 Real = npt.NDArray[np.float64]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..compilation.jit import formula
 from .columns import CHANNEL_COLUMNS, FIRST_GAUGE, GAUGE_COLUMNS, N0, D
 from .conjugates import (
     DENSITY,
@@ -32,7 +33,6 @@ from .conjugates import (
     vector_matrix,
     write_rows,
 )
-from .jit import formula
 from .nambu import Spin, add, mul, scale, spin_trace, sub, trace_product
 from .spin_charge import channel_column, channel_numbers, commutator, spin_vector
 from .variations import frame, get, put

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..compilation.jit import formula
 from .columns import (
     CHANNEL_COLUMNS,
     COEFFICIENTS,
@@ -35,7 +36,6 @@ from .columns import (
     D,
     W,
 )
-from .jit import formula
 from .nambu import Spin, add, mul, over_spin, scale, spin_flip, spin_trace, sub, trace, trace_product
 from .spin_charge import channel_column, channel_numbers, commutator, spin_vector
 from .variations import accumulate, frame, get, put

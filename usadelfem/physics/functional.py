@@ -26,8 +26,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..compilation.jit import formula, inlined
 from .columns import GAP_IM, GAP_RE, HX, HY, HZ, VERTEX_AXIS, VERTEX_COLUMN, VERTEX_TAU3, VERTICES, D
-from .jit import formula, inlined
 from .nambu import Spin, add, mul, over_spin, pauli, scale, sigma_left, spin_flip, sub
 from .spin_charge import spin_charge
 from .variations import AL, GA, P_ROW, PHI, Q_ROW, frame, get, modulus, outer, outer_through, outer_two, put

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..compilation.jit import formula
 from .columns import GAUGE_COLUMNS
-from .jit import formula
 from .nambu import Spin, add, basis_matrix, mul, pauli, scale, sub
 from .variations import accumulate, get
 

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import as_array, shown
+from ..compilation.jit import formula
 from .functional import first_variation, green_blocks, symmetrize
-from .jit import formula
 from .nambu import Spin, add, determinant, inverse_of_one_plus, mul, pauli, scale, sub, trace_product
 from .variations import outer
 

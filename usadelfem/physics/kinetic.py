@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..compilation.jit import formula
 from .columns import GAUGE_COLUMNS, INELASTIC, VERTEX_AXIS, VERTEX_COLUMN, VERTEX_TAU3, VERTICES, D
 from .functional import self_energy, static_energy
 from .interface import Matrix, add4, green4
-from .jit import formula
 from .kinetic_spin_charge import add_channels, keep_changes
 from .kinetic_sums import (
     KineticSpace,

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compilation.jit import formula
 from .interface import (
     CONDUCTANCE,
     MIX_ONE,
@@ -32,7 +33,6 @@ from .interface import (
     mul4,
     unit4,
 )
-from .jit import formula
 from .kinetic_sums import add_left, add_modes, advanced, diagonal, sandwich, sandwich_left
 
 Real = NDArray[np.float64]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..compilation.jit import formula
 from .columns import D
 from .interface import Matrix, add4, mul4, unit4
-from .jit import formula
 from .kinetic_sums import (
     KineticSpace,
     add_left,

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compilation.jit import formula
 from .interface import Matrix
-from .jit import formula
 from .nambu import Spin, add, dagger, mul, scale, sigma_left, spin_trace, sub, trace
 from .variations import accumulate, get
 

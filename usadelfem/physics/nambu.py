@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import formula
+from ..compilation.jit import formula
 
 Spin = tuple[complex, ...]
 Complex = NDArray[np.complex128]

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..compilation.jit import formula
 from .columns import CHANNEL_COLUMNS
-from .jit import formula
 from .nambu import Spin, add, mul, pauli, scale, sub
 from .variations import AL, GA, P_ROW, PHI, Q_ROW, SUM_AA, SUM_LEFT, SUM_RIGHT, accumulate, get, modulus, outer
 

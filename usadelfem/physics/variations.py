@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .jit import formula, inlined
+from ..compilation.jit import formula, inlined
 from .nambu import Spin, add, inverse_of_one_plus, mul, scale
 
 # Rows of the scratch array in which the terms of the functional leave what they share, (ROWS, dim, n): p_k and q_k; the

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import named
+from ..compilation.jit import kept_spins
 from ..device.contact import Reservoir
 from ..device.device import Device
 from ..device.doors import natural_temperature
@@ -22,7 +23,6 @@ from ..errors import DeviceError
 from ..fem.cells import element_terms
 from ..fem.problem import Problem, build_problem
 from ..physics import columns as column
-from ..physics.jit import kept_spins
 from ..solve.arguments import natural_device
 from ..solve.resistance import normal_resistance
 

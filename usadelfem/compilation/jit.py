@@ -54,7 +54,7 @@ def _source_hash(root: Path) -> str:
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sorted(root.glob("*/*.py")):
         text = source.read_bytes()
-        if source.parent.name in ("physics", "fem") or b"jit import" in text:
+        if source.parent.name in ("compilation", "physics", "fem") or b"jit import" in text:
             digest.update(f"{source.relative_to(root)} {len(text)} ".encode())
             digest.update(text)
     return digest.hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""How formulas and kernels are compiled and kept."""
