@@ -11,6 +11,8 @@ from pathlib import Path
 os.environ.setdefault("MPLBACKEND", "Agg")
 import pyvista
 
+import usadelfem as uf
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -74,6 +76,12 @@ def run_in_root(function):
     return 0.0, function()
 
 
+def as_new(gallery, script):
+    """Natural units, one worker and no bars before each example; sphinx-gallery's hook between examples."""
+    uf.natural()
+    uf.options(workers=1, progress=False)
+
+
 def arguments(gallery, script):
     """Examples run without arguments, but know their `__file__`; sphinx-gallery's hook for `sys.argv`."""
     script["example_globals"]["__file__"] = script["src_file"]
@@ -87,6 +95,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("matplotlib", "pyvista"),
     "abort_on_example_error": True,
     "show_memory": run_in_root,
+    "reset_modules": ("matplotlib", as_new),
     "reset_argv": arguments,
     "min_reported_time": 1e9,
     "write_computation_times": False,
@@ -111,14 +120,25 @@ SECTIONS = {
 }  # fmt: skip
 
 
+EQUATIONS = {
+    "current": "spin-charge-current-and-torque-3", "free-energy": "theory-free-energy-and-gap-2",
+    "kinetic-equation": "theory-out-of-equilibrium-2", "normal-state": "spin-charge-the-normal-state-1",
+    "observables": "theory-observables-1", "symmetries": "theory-symmetries-1",
+    "spin-balance": "spin-charge-spin-balance-1", "spinor-frame": "theory-riccati-matrices-1",
+}  # fmt: skip
+
+
+def link(name: str) -> str:
+    """A section of the theory, and the number of its main equation."""
+    place = SECTIONS[name]
+    equation = f", Eq. :eq:`eq-{EQUATIONS[place]}`" if place in EQUATIONS else ""
+    return f":ref:`section on {name} <theory-{place}>`{equation}"
+
+
 def linked(text: str) -> str:
     """Link what docstrings call a section of the theory."""
     names = "|".join(name.replace(" ", r"\s+") for name in SECTIONS)
-    return re.sub(
-        rf"section\s+on\s+({names})",
-        lambda m: f":ref:`section on {' '.join(m[1].split())} <theory-{SECTIONS[' '.join(m[1].split())]}>`",
-        text,
-    )
+    return re.sub(rf"section\s+on\s+({names})", lambda match: link(" ".join(match[1].split())), text)
 
 
 def prepare_docstring(app, what, name, obj, options, lines):

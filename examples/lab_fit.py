@@ -24,9 +24,7 @@ def model(temperatures, resistivity, conductance):
     electrode = uf.Reservoir(gap=1.4, barrier=uf.Tunnel(conductance=conductance))
     options = {"contacts": {"left": electrode, "right": electrode}, "area": 300 * 50}
     device = uf.geometry.strip(Cu=cu, length=300).device(2.0, **options)
-    loose = {"precision": 1e-3}
-    found = [uf.critical_current(device, "right", T, **loose) for T in temperatures]
-    return [ic.value for ic in found]
+    return [uf.critical_current(device, "right", T).value for T in temperatures]
 
 
 temperatures, scatter = np.array([1.5, 2.5, 4.0, 6.0]), np.random.default_rng(1)

@@ -88,6 +88,14 @@ def test_the_api_page_has_every_name_of_the_root():
     assert {name for name in vars(uf.results) if name[0].isupper()} - listed == set()
 
 
+def test_built_pages_load_no_script_from_elsewhere():
+    built = ROOT / "docs" / "_build" / "html"
+    if not built.exists():
+        pytest.skip("the documentation is not built")
+    for page in built.rglob("*.html"):
+        assert not re.search(r"<script[^>]*src=\"(https?:)?//", page.read_text(encoding="utf-8")), page.name
+
+
 def test_every_page_is_in_the_index():
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     pages = {page.relative_to(ROOT / "docs").with_suffix("").as_posix() for page in PAGES if page.parent != ROOT}
