@@ -5,29 +5,36 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 import pyvista
+
+import usadelfem as uf
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 project = PROJECT["name"]
 author = PROJECT["authors"][0]["name"]
-release = version = PROJECT["version"]
+release = version = metadata.version(project)
 copyright = author
 
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # MathJax from this site, not from a server
     "sphinx.ext.napoleon",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.py.md5"]
+exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.py.md5", "gallery/*.json"]
 default_role = "py:obj"
 suppress_warnings = ["config.cache"]  # the gallery is configured with functions, which Sphinx cannot store
+
+mathjax_path = "mathjax/tex-chtml.js"
+math_eqref_format = "({number})"
 
 html_theme = "furo"
 html_title = f"usadelfem {release}"
@@ -69,6 +76,12 @@ def run_in_root(function):
     return 0.0, function()
 
 
+def as_new(gallery, script):
+    """Natural units, one worker and no bars before each example; sphinx-gallery's hook between examples."""
+    uf.natural()
+    uf.options(workers=1, progress=False)
+
+
 def arguments(gallery, script):
     """Examples run without arguments, but know their `__file__`; sphinx-gallery's hook for `sys.argv`."""
     script["example_globals"]["__file__"] = script["src_file"]
@@ -82,6 +95,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("matplotlib", "pyvista"),
     "abort_on_example_error": True,
     "show_memory": run_in_root,
+    "reset_modules": ("matplotlib", as_new),
     "reset_argv": arguments,
     "min_reported_time": 1e9,
     "write_computation_times": False,
@@ -98,11 +112,40 @@ def plain(text: str) -> str:
     return "".join(piece if piece.startswith("`") else re.sub(r"([*|])", r"\\\1", piece) for piece in pieces)
 
 
+SECTIONS = {
+    "the current": "current", "the free energy": "free-energy", "the kinetic equation": "kinetic-equation",
+    "the linearised equation": "linearised", "the normal state": "normal-state", "observables": "observables",
+    "screening": "free-energy", "spin-charge coupling": "current", "symmetries": "symmetries",
+    "the spin balance": "spin-balance", "the spinor frame": "spinor-frame", "interfaces": "interfaces",
+}  # fmt: skip
+
+
+EQUATIONS = {
+    "current": "spin-charge-current-and-torque-3", "free-energy": "theory-free-energy-and-gap-2",
+    "kinetic-equation": "theory-out-of-equilibrium-2", "normal-state": "spin-charge-the-normal-state-1",
+    "observables": "theory-observables-1", "symmetries": "theory-symmetries-1",
+    "spin-balance": "spin-charge-spin-balance-1", "spinor-frame": "theory-riccati-matrices-1",
+}  # fmt: skip
+
+
+def link(name: str) -> str:
+    """A section of the theory, and the number of its main equation."""
+    place = SECTIONS[name]
+    equation = f", Eq. :eq:`eq-{EQUATIONS[place]}`" if place in EQUATIONS else ""
+    return f":ref:`section on {name} <theory-{place}>`{equation}"
+
+
+def linked(text: str) -> str:
+    """Link what docstrings call a section of the theory."""
+    names = "|".join(name.replace(" ", r"\s+") for name in SECTIONS)
+    return re.sub(rf"section\s+on\s+({names})", lambda match: link(" ".join(match[1].split())), text)
+
+
 def prepare_docstring(app, what, name, obj, options, lines):
     """Docstrings are written for reading in a terminal; make them reStructuredText."""
     if what in ("attribute", "property"):  # napoleon takes what stands before a colon for a type
         lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
-    lines[:] = plain("\n".join(lines)).split("\n")
+    lines[:] = linked(plain("\n".join(lines))).split("\n")
 
 
 def prepare_signature(app, what, name, obj, options, signature, result):

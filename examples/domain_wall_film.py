@@ -19,9 +19,13 @@ import usadelfem as uf
 # Lengths in sqrt(D/Tc), energies in Tc. The mesh is the plane (x, z): film above z = 1.5, ferromagnet below.
 width, bottom, top, h = 4.0, 1.5, 2.7, 20.0
 mesh = uf.rectangle({"all": width}, width=top, size=0.112)
-mesh = mesh.with_subdomains({"S": lambda x: x[1] > bottom, "F": lambda x: x[1] < bottom})
+mesh = mesh.with_subdomains(
+    {"S": lambda x: x[1] > bottom, "F": lambda x: x[1] < bottom}
+)
 mesh.subdomains.pop("all")
-wall = uf.textures.neel_wall(h, centre=width / 2, width=0.4, normal=(1, 0, 0), easy_axis=(0, 0, 1))
+wall = uf.textures.neel_wall(
+    h, centre=width / 2, width=0.4, normal=(1, 0, 0), easy_axis=(0, 0, 1)
+)
 
 
 def film(exchange):
@@ -34,9 +38,13 @@ with_wall, uniform = film(wall), film((0, 0, h))
 
 
 def long_ranged(eq, exchange):
-    """Modulus of the triplet across the local field, and of the singlet, at the vertices."""
+    """Moduli of the triplet across the field and of the singlet, at the vertices."""
     f = uf.pair_amplitude(eq).nodal
-    n = exchange(mesh.p) / h if callable(exchange) else np.broadcast_to(np.array(exchange)[:, None] / h, f[1:].shape)
+    n = (
+        exchange(mesh.p) / h
+        if callable(exchange)
+        else np.broadcast_to(np.array(exchange)[:, None] / h, f[1:].shape)
+    )
     across = f[1:] - (f[1:] * n).sum(axis=0) * n
     return np.linalg.norm(across, axis=0), abs(f[0])
 
@@ -46,23 +54,45 @@ grid = tri.Triangulation(*mesh.p, mesh.t.T)
 figure, axes = plt.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
 gap = abs(uf.gap(with_wall).nodal)
 for ax, values, label in zip(
-    axes, (gap, np.log10(singlet + 1e-9), np.log10(triplet + 1e-9)),
-    (r"$|\Delta|/T_c$", r"$\log_{10}|f_0|$", r"$\log_{10}|f_\perp|$, triplet across $h$"), strict=True,
-):  # fmt: skip
+    axes,
+    (gap, np.log10(singlet + 1e-9), np.log10(triplet + 1e-9)),
+    (
+        r"$|\Delta|/T_c$",
+        r"$\log_{10}|f_0|$",
+        r"$\log_{10}|f_\perp|$, triplet across $h$",
+    ),
+    strict=True,
+):
     limits = (0, gap.max()) if values is gap else (-4, 0)
-    figure.colorbar(ax.tripcolor(grid, values, shading="gouraud", vmin=limits[0], vmax=limits[1]), ax=ax, label=label)
+    figure.colorbar(
+        ax.tripcolor(grid, values, shading="gouraud", vmin=limits[0], vmax=limits[1]),
+        ax=ax,
+        label=label,
+    )
     ax.axhline(bottom, color="w", lw=0.8)
     ax.set(xlabel=r"$x$ [$\sqrt{D/T_c}$]", ylabel="$z$", aspect="equal")
 Path("output").mkdir(exist_ok=True)
 figure.savefig("output/domain_wall_film.png", dpi=150)
-uf.write_vtk("output/domain_wall_film.vtu", uf.pair_amplitude(with_wall), uf.gap(with_wall), uf.spin_density(with_wall))
+uf.write_vtk(
+    "output/domain_wall_film.vtu",
+    uf.pair_amplitude(with_wall),
+    uf.gap(with_wall),
+    uf.spin_density(with_wall),
+)
 
 # %%
 # Deep in the ferromagnet beside the wall the long-ranged triplet is left; the gap is larger above the wall.
 distance = abs(mesh.p[0] - width / 2)
 deep = (mesh.p[1] < 0.5) & (distance > 0.9) & (distance < 1.6)
-above, aside = (abs(uf.gap(with_wall).at([[x], [bottom + 0.6]]))[0] for x in (width / 2, 0.1))
-print(f"deep beside the wall: triplet {triplet[deep].max():.1e}, singlet {singlet[deep].max():.1e}")
+above, aside = (
+    abs(uf.gap(with_wall).at([[x], [bottom + 0.6]]))[0] for x in (width / 2, 0.1)
+)
+print(
+    f"deep beside the wall: triplet {triplet[deep].max():.1e}, "
+    f"singlet {singlet[deep].max():.1e}"
+)
 print(f"gap above the wall {above:.4f}, above a domain {aside:.4f}")
+# sphinx_gallery_start_ignore
 assert triplet[deep].max() > 5 * singlet[deep].max()
 assert long_ranged(uniform, (0, 0, h))[0].max() < 1e-9 < above - aside
+# sphinx_gallery_end_ignore

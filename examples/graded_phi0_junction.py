@@ -25,21 +25,34 @@ def graded(x):
 
 
 PROFILES = {
-    "graded": graded, "opposite": lambda x: -graded(x), "symmetric": lambda x: abs(graded(x)), "none": 0.0,
-}  # fmt: skip
+    "graded": graded,
+    "opposite": lambda x: -graded(x),
+    "symmetric": lambda x: abs(graded(x)),
+    "none": 0.0,
+}
 
 
 def current(profile, h, phase):
     metal = uf.normal_metal(theta=PROFILES[profile], exchange=(0, 0, h))
-    contacts = {"left": uf.Reservoir(1.0, -phase / 2), "right": uf.Reservoir(1.0, phase / 2)}
-    eq = uf.solve_equilibrium(uf.Device(mesh, {"N": metal}, contacts), temperature, frequencies=14)
+    contacts = {
+        "left": uf.Reservoir(1.0, -phase / 2),
+        "right": uf.Reservoir(1.0, phase / 2),
+    }
+    eq = uf.solve_equilibrium(
+        uf.Device(mesh, {"N": metal}, contacts), temperature, frequencies=14
+    )
     return float(uf.charge_current(eq).through("right"))
 
 
 phases = np.linspace(-0.05, 0.05, 5)
-curves = {(name, h): np.array([current(name, h, p) for p in phases])
-          for name, h in (("graded", 1.5), ("graded", -1.5), ("opposite", 1.5), ("none", 1.5))}  # fmt: skip
-shifts = {key: round(float(np.interp(0, values, phases)), 6) + 0.0 for key, values in curves.items()}
+curves = {
+    (name, h): np.array([current(name, h, p) for p in phases])
+    for name, h in (("graded", 1.5), ("graded", -1.5), ("opposite", 1.5), ("none", 1.5))
+}
+shifts = {
+    key: round(float(np.interp(0, values, phases)), 6) + 0.0
+    for key, values in curves.items()
+}
 
 figure, axes = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
 for (name, h), values in curves.items():
@@ -52,7 +65,11 @@ for (name, h), values in curves.items():
     )
 axes.axhline(0, color="0.8", zorder=0)
 axes.axvline(0, color="0.8", zorder=0)
-axes.set(xlabel=r"phase difference $\varphi$", ylabel=r"$I$ [$eN_0D\,\Delta$]", title="near zero phase")
+axes.set(
+    xlabel=r"phase difference $\varphi$",
+    ylabel=r"$I$ [$eN_0D\,\Delta$]",
+    title="near zero phase",
+)
 axes.legend(fontsize=8)
 output = Path("output")
 output.mkdir(exist_ok=True)
@@ -62,8 +79,27 @@ figure.savefig(output / "graded_phi0_junction.png", dpi=150)
 # The headline is the current at zero phase.
 at_zero = {key: values[2] for key, values in curves.items()}
 reference = at_zero["graded", 1.5]
-print(", ".join(f"{name} theta, h = {h}: I(0) = {value:.2e}" for (name, h), value in at_zero.items()))
+print(
+    ", ".join(
+        f"{name} theta, h = {h}: I(0) = {value:.2e}"
+        for (name, h), value in at_zero.items()
+    )
+)
 print(f"phi_0 = {shifts['graded', 1.5]:.5f}")
-assert abs(reference) > 1e-3 and abs(shifts["graded", 1.5]) > 1e-3  # noqa: PT018
-assert abs(at_zero["graded", -1.5] + reference) < 1e-9 > abs(at_zero["opposite", 1.5] + reference)
-assert max(abs(current("symmetric", 1.5, 0)), abs(at_zero["none", 1.5]), abs(current("graded", 0, 0))) < 1e-9
+# sphinx_gallery_start_ignore
+assert abs(reference) > 1e-3
+assert abs(shifts["graded", 1.5]) > 1e-3
+assert (
+    abs(at_zero["graded", -1.5] + reference)
+    < 1e-9
+    > abs(at_zero["opposite", 1.5] + reference)
+)
+assert (
+    max(
+        abs(current("symmetric", 1.5, 0)),
+        abs(at_zero["none", 1.5]),
+        abs(current("graded", 0, 0)),
+    )
+    < 1e-9
+)
+# sphinx_gallery_end_ignore

@@ -27,7 +27,10 @@ def junction(exchange, phase):
     return uf.Device(
         mesh,
         materials={"weak_link": uf.ferromagnet(D=1.0, exchange=exchange)},
-        contacts={"left": uf.Reservoir(gap=1.0, phase=-phase / 2), "right": uf.Reservoir(gap=1.0, phase=phase / 2)},
+        contacts={
+            "left": uf.Reservoir(gap=1.0, phase=-phase / 2),
+            "right": uf.Reservoir(gap=1.0, phase=phase / 2),
+        },
     )
 
 
@@ -38,13 +41,19 @@ def current(exchange, phase):
 
 phases = np.linspace(0, np.pi, 17)
 resistance = uf.normal_resistance(junction((0, 0, 0), 0), "left", "right")
-print(f"normal resistance R_N = {resistance:.4f}\n\n    phase/pi        h = 0.5                   h = 3.0")
+print(
+    f"normal resistance R_N = {resistance:.4f}\n\n    "
+    f"phase/pi        h = 0.5                   h = 3.0"
+)
 print("              I      e I R_N/gap        I      e I R_N/gap", flush=True)
 relations = {h: np.zeros(len(phases)) for h in (0.5, 3.0)}
 for n, phase in enumerate(phases):
     for h, values in relations.items():
         values[n] = current((0, 0, h), phase)
-    row = "".join(f"{values[n]:11.5f} {values[n] * resistance:11.5f} " for values in relations.values())
+    row = "".join(
+        f"{values[n]:11.5f} {values[n] * resistance:11.5f} "
+        for values in relations.values()
+    )
     print(f"{phase / np.pi:10.3f}{row}", flush=True)
 
 # %%
@@ -53,9 +62,19 @@ figure, axes = plt.subplots(figsize=(5.5, 3.5), layout="constrained")
 for h, values in relations.items():
     whole = np.concatenate((-values[:0:-1], values))
     label = f"$h = {h:g}\\,\\Delta$ ({'0' if values[1] > 0 else 'π'} state)"
-    axes.plot(np.concatenate((-phases[:0:-1], phases)) / np.pi, whole * resistance, "o-", ms=3, label=label)
+    axes.plot(
+        np.concatenate((-phases[:0:-1], phases)) / np.pi,
+        whole * resistance,
+        "o-",
+        ms=3,
+        label=label,
+    )
 axes.axhline(0, color="0.7", lw=0.8, zorder=0)
-axes.set(xlabel=r"phase difference $\varphi/\pi$", ylabel=r"$e I R_N/\Delta$", title=r"$T = 0.1\,\Delta$")
+axes.set(
+    xlabel=r"phase difference $\varphi/\pi$",
+    ylabel=r"$e I R_N/\Delta$",
+    title=r"$T = 0.1\,\Delta$",
+)
 axes.legend()
 figure.savefig(output / "sfs_current_phase.png", dpi=150)
 
@@ -69,19 +88,47 @@ def wall(x):
 
 
 eq = uf.solve_equilibrium(junction(wall, np.pi / 2), temperature=0.1, order=2)
-path = uf.write_vtk(output / "sfs.vtu", uf.charge_current(eq), uf.pair_amplitude(eq, n=0), uf.spin_density(eq))
+path = uf.write_vtk(
+    output / "sfs.vtu",
+    uf.charge_current(eq),
+    uf.pair_amplitude(eq, n=0),
+    uf.spin_density(eq),
+)
 print(f"\nwrote {path}: open it in ParaView")
 
 grid = pv.read(path)
 triplet = grid["pair_amplitude_triplet_abs"]
 panels = {"f0": grid["pair_amplitude_f0_abs"], "fz": triplet[:, 2], "fx": triplet[:, 0]}
-plotter = pv.Plotter(off_screen=True, shape=(3, 1), window_size=(700, 810), border=False)
+plotter = pv.Plotter(
+    off_screen=True, shape=(3, 1), window_size=(700, 810), border=False
+)
 for panel, (label, values) in enumerate(panels.items()):
     plotter.subplot(panel, 0)
-    bar = {"title": f"abs {label}", "vertical": True, "position_x": 0.84, "position_y": 0.25, "color": "black"}
-    bar |= {"height": 0.5, "title_font_size": 18, "label_font_size": 16, "fmt": "%.2f", "n_labels": 3}
-    plotter.add_mesh(grid.copy(), scalars=values, cmap="viridis", lighting=False, scalar_bar_args=bar)
-    axis = {"use_3d_text": False, "font_size": 9, "color": "black", "n_xlabels": 5, "n_ylabels": 3, "fmt": "%.1f"}
+    bar = {
+        "title": f"abs {label}",
+        "vertical": True,
+        "position_x": 0.84,
+        "position_y": 0.25,
+        "color": "black",
+    }
+    bar |= {
+        "height": 0.5,
+        "title_font_size": 18,
+        "label_font_size": 16,
+        "fmt": "%.2f",
+        "n_labels": 3,
+    }
+    plotter.add_mesh(
+        grid.copy(), scalars=values, cmap="viridis", lighting=False, scalar_bar_args=bar
+    )
+    axis = {
+        "use_3d_text": False,
+        "font_size": 9,
+        "color": "black",
+        "n_xlabels": 5,
+        "n_ylabels": 3,
+        "fmt": "%.1f",
+    }
     plotter.show_bounds(xtitle="x/xi", ytitle="y/xi", location="outer", **axis)
     plotter.view_xy()
     plotter.camera.zoom(1.2)
@@ -89,6 +136,7 @@ plotter.set_background("white")
 plotter.screenshot(output / "sfs_triplets.png")
 plotter.close()
 
-# %%
+# sphinx_gallery_start_ignore
 # The headline: a 0 state at h = 0.5, a pi state at h = 3.
 assert relations[0.5][1:-1].min() > 0 > relations[3.0][1:-1].max()
+# sphinx_gallery_end_ignore

@@ -24,7 +24,9 @@ middle = np.array([np.full_like(y, 3.0), y])
 
 
 def splitting(strength):
-    return lambda x: strength * np.array([0 * x[0], 0 * x[0], np.exp(-4 * (x[1] - width / 2) ** 2)])
+    return lambda x: (
+        strength * np.array([0 * x[0], 0 * x[0], np.exp(-4 * (x[1] - width / 2) ** 2)])
+    )
 
 
 def solve(**coefficients):
@@ -36,11 +38,18 @@ def winding(q):
     return lambda x: np.exp(1j * q * x[0])
 
 
-galvanic = {name: solve(**c) for name, c in {
-    "h": {"exchange": splitting(0.6)}, "-h": {"exchange": splitting(-0.6)},
-    "theta = 0": {"exchange": splitting(0.6), "theta": 0.0},
-}.items()}  # fmt: skip
-inverse = {name: solve(gap=winding(q), tau_so=2.0) for name, q in {"q": 0.3, "-q": -0.3}.items()}
+galvanic = {
+    name: solve(**c)
+    for name, c in {
+        "h": {"exchange": splitting(0.6)},
+        "-h": {"exchange": splitting(-0.6)},
+        "theta = 0": {"exchange": splitting(0.6), "theta": 0.0},
+    }.items()
+}
+inverse = {
+    name: solve(gap=winding(q), tau_so=2.0)
+    for name, q in {"q": 0.3, "-q": -0.3}.items()
+}
 current = {name: uf.charge_current(eq).at(middle)[0] for name, eq in galvanic.items()}
 spin = {name: uf.spin_density(eq).at(middle)[2] for name, eq in inverse.items()}
 
@@ -51,8 +60,13 @@ for panel, curves in zip(axes, (current, spin), strict=True):
     panel.axhline(0, color="0.8", zorder=0)
     panel.set_xlabel(r"$y/\xi$")
     panel.legend(loc="lower center")
-axes[0].set(ylabel=r"$j_x$ [$eN_0D\,\Delta/\xi$]", title="current made by a splitting along z")
-axes[1].set(ylabel=r"$\delta S_z$ [$\hbar N_0\Delta/2$]", title="spin made by a supercurrent along x")
+axes[0].set(
+    ylabel=r"$j_x$ [$eN_0D\,\Delta/\xi$]", title="current made by a splitting along z"
+)
+axes[1].set(
+    ylabel=r"$\delta S_z$ [$\hbar N_0\Delta/2$]",
+    title="spin made by a supercurrent along x",
+)
 output = Path("output")
 output.mkdir(exist_ok=True)
 figure.savefig(output / "spin_galvanic_strip.png", dpi=150)
@@ -62,9 +76,20 @@ figure.savefig(output / "spin_galvanic_strip.png", dpi=150)
 left = mesh.p[0, mesh.t].mean(axis=0) < 3.0
 section = np.flatnonzero((mesh.f2t[1] >= 0) & (left[mesh.f2t[0]] != left[mesh.f2t[1]]))
 net = uf.charge_current(galvanic["h"]).through(section, into=(1, 0))
-print(f"largest edge current {abs(current['h']).max():.5f}, net current {net:.1e}; edge spin {spin['q'][-1]:.5f}")
+print(
+    f"largest edge current {abs(current['h']).max():.5f}, "
+    f"net current {net:.1e}; edge spin {spin['q'][-1]:.5f}"
+)
+# sphinx_gallery_start_ignore
 assert abs(net) < 1e-9 < 1e-3 < abs(current["h"]).max()
 assert np.abs(current["h"] + current["h"][::-1]).max() < 1e-9
-assert np.abs(current["h"] + current["-h"]).max() < 1e-9 > abs(current["theta = 0"]).max()
+assert (
+    np.abs(current["h"] + current["-h"]).max() < 1e-9 > abs(current["theta = 0"]).max()
+)
 assert spin["q"][-1] > 0.01
-assert np.abs(spin["q"] + spin["q"][::-1]).max() < 1e-9 > np.abs(spin["q"] + spin["-q"]).max()
+assert (
+    np.abs(spin["q"] + spin["q"][::-1]).max()
+    < 1e-9
+    > np.abs(spin["q"] + spin["-q"]).max()
+)
+# sphinx_gallery_end_ignore

@@ -25,7 +25,9 @@ x = np.linspace(0, L, 161)[None]
 def solve(material, T, **injector):
     contacts = {"left": uf.Reservoir(gap=0, **injector), "right": uf.Reservoir(gap=0)}
     device = uf.Device(mesh, {"wire": material}, contacts)
-    return uf.solve_nonequilibrium(device, temperature=T, broadening=1e-2, tolerance=1e-3)
+    return uf.solve_nonequilibrium(
+        device, temperature=T, broadening=1e-2, tolerance=1e-3
+    )
 
 
 # %%
@@ -49,29 +51,56 @@ def closed(h):
 # %%
 # Superconducting: the injector has a voltage or is hot, and no spin. One solve holds all voltages and temperatures.
 def split(h):
-    return solve(uf.superconductor(gap=1.0, exchange=(0, 0, h), tau_sf=tau), 0.1, voltage=2.0)
+    return solve(
+        uf.superconductor(gap=1.0, exchange=(0, 0, h), tau_sf=tau), 0.1, voltage=2.0
+    )
 
 
 def signal(neq, place, voltage, temperature=0.1):
     biased = neq.with_bias({"left": {"voltage": voltage, "temperature": temperature}})
-    return (uf.spin_density(biased).at(place) - uf.spin_density(neq.equilibrium).at(place))[2]
+    return (
+        uf.spin_density(biased).at(place) - uf.spin_density(neq.equilibrium).at(place)
+    )[2]
 
 
 voltages, states = np.linspace(0, 2, 21), {h: split(h) for h in (0.2, 0.4)}
-along = {"voltage $1.5$": signal(states[0.4], x, 1.5), "heat, $T = 0.25$": signal(states[0.4], x, 0.0, 0.25)}
+along = {
+    "voltage $1.5$": signal(states[0.4], x, 1.5),
+    "heat, $T = 0.25$": signal(states[0.4], x, 0.0, 0.25),
+}
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
 axes[0].plot(fields, solved, "o", label="solved")
 axes[0].plot(fine, closed(fine), "k:", label="closed form")
-axes[0].set(xlabel=r"transverse field $h_x/\Delta$", ylabel="$S_z(4)/S_z(0)$", title="normal: Hanle effect")
+axes[0].set(
+    xlabel=r"transverse field $h_x/\Delta$",
+    ylabel="$S_z(4)/S_z(0)$",
+    title="normal: Hanle effect",
+)
 for label, values in along.items():
     axes[1].plot(x[0], values / values[20], label=label)
-axes[1].plot(x[0], np.exp((2 - x[0]) / np.sqrt(tau)), "k:", label="normal, spin injected")
-axes[1].set(xlabel=r"$x/\xi$", ylabel=r"$\delta S_z(x)/\delta S_z(2)$", title=r"spin-split, $h = 0.4\,\Delta$")
+axes[1].plot(
+    x[0], np.exp((2 - x[0]) / np.sqrt(tau)), "k:", label="normal, spin injected"
+)
+axes[1].set(
+    xlabel=r"$x/\xi$",
+    ylabel=r"$\delta S_z(x)/\delta S_z(2)$",
+    title=r"spin-split, $h = 0.4\,\Delta$",
+)
 axes[1].set(xlim=(2, L), ylim=(0, 1.1))
 for h, neq in states.items():
-    axes[2].plot(voltages, [signal(neq, [[8.0]], V)[0] for V in voltages], "o-", ms=3, label=rf"$h = {h}\,\Delta$")
-axes[2].set(xlabel=r"$eV/\Delta$ of the injector", ylabel=r"$\delta S_z(8)$ [$\hbar N_0\Delta/2$]", title="by voltage")
+    axes[2].plot(
+        voltages,
+        [signal(neq, [[8.0]], V)[0] for V in voltages],
+        "o-",
+        ms=3,
+        label=rf"$h = {h}\,\Delta$",
+    )
+axes[2].set(
+    xlabel=r"$eV/\Delta$ of the injector",
+    ylabel=r"$\delta S_z(8)$ [$\hbar N_0\Delta/2$]",
+    title="by voltage",
+)
 for panel in axes:
     panel.legend()
 Path("output").mkdir(exist_ok=True)
@@ -79,7 +108,15 @@ figure.savefig("output/spin_valve_nonlocal.png", dpi=150)
 
 # %%
 # The headlines: the Hanle curve, and a spin signal that falls linearly to the drain, as heat does, not exponentially.
-error, ratio = abs(solved - closed(fields)).max(), along["voltage $1.5$"][120] / along["voltage $1.5$"][80]
-print(f"Hanle: largest deviation {error:.1e}; spin at 12 over spin at 8: {ratio:.3f}, normal {np.exp(-2):.3f}")
+error, ratio = (
+    abs(solved - closed(fields)).max(),
+    along["voltage $1.5$"][120] / along["voltage $1.5$"][80],
+)
+print(
+    f"Hanle: largest deviation {error:.1e}; spin at 12 "
+    f"over spin at 8: {ratio:.3f}, normal {np.exp(-2):.3f}"
+)
+# sphinx_gallery_start_ignore
 assert error < 1e-4
 assert abs(ratio - 0.5) < 0.05
+# sphinx_gallery_end_ignore

@@ -19,12 +19,18 @@ mesh = uf.read_mesh("meshes/wire.msh")
 device = uf.Device(
     mesh,
     materials={"weak_link": uf.normal_metal()},
-    contacts={"left": uf.Reservoir(gap=1.0, phase=-np.pi / 4), "right": uf.Reservoir(gap=1.0, phase=np.pi / 4)},
+    contacts={
+        "left": uf.Reservoir(gap=1.0, phase=-np.pi / 4),
+        "right": uf.Reservoir(gap=1.0, phase=np.pi / 4),
+    },
 )
 eq = uf.solve_equilibrium(device, temperature=0.1, order=1)
 current = uf.charge_current(eq)
 resistance = uf.normal_resistance(device, "left", "right", order=1)
-print(f"I = {current.through('right'):.5f}, e I R_N/gap = {current.through('right') * resistance:.5f}")
+print(
+    f"I = {current.through('right'):.5f}, e I R_N/gap "
+    f"= {current.through('right') * resistance:.5f}"
+)
 
 output = Path("output")
 output.mkdir(exist_ok=True)
@@ -37,8 +43,16 @@ arrows = plane.glyph(orient=name, scale="current density", factor=0.09, toleranc
 
 plotter = pv.Plotter(off_screen=True, window_size=(900, 560))
 bar = {"title": "current density", "color": "black", "n_labels": 3, "fmt": "%.1f"}
-bar |= {"position_x": 0.25, "position_y": 0.05, "width": 0.5, "title_font_size": 18, "label_font_size": 16}
-plotter.add_mesh(half, scalars="current density", cmap="viridis", lighting=False, scalar_bar_args=bar)
+bar |= {
+    "position_x": 0.25,
+    "position_y": 0.05,
+    "width": 0.5,
+    "title_font_size": 18,
+    "label_font_size": 16,
+}
+plotter.add_mesh(
+    half, scalars="current density", cmap="viridis", lighting=False, scalar_bar_args=bar
+)
 plotter.add_mesh(arrows, color="white")
 plotter.camera_position = "xz"
 plotter.camera.azimuth, plotter.camera.elevation = 20, 15
@@ -48,6 +62,9 @@ plotter.set_background("white")
 plotter.screenshot(output / "wire_3d.png")
 plotter.close()
 
-# %%
+# sphinx_gallery_start_ignore
 # The headline: what flows in flows out, to rounding, on a coarse mesh.
-assert abs(current.through("left") + current.through("right")) < 1e-10 * current.through("right")
+assert abs(
+    current.through("left") + current.through("right")
+) < 1e-10 * current.through("right")
+# sphinx_gallery_end_ignore
