@@ -4,6 +4,7 @@ import pickle
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+import meshio
 import numpy as np
 import pytest
 import scipy.constants as c
@@ -211,6 +212,13 @@ def test_a_result_keeps_its_units_in_a_file_and_in_another_process(lab, tmp_path
     with uf.natural():
         assert uf.charge_current(restored).through("right") == pytest.approx(expected, rel=1e-12)
         assert uf.charge_current(pickle.loads(pickle.dumps(eq))).through("right") == expected
+
+
+def test_files_have_coefficients_in_the_units_of_the_device(lab, tmp_path):
+    eq = uf.solve_equilibrium(josephson(), 0.1)
+    mesh = meshio.read(uf.write_vtk(tmp_path / "wire.vtu", uf.charge_current(eq)))
+    assert np.concatenate(mesh.cell_data["D [cm^2/s]"]) == pytest.approx(D)
+    assert np.concatenate(mesh.cell_data["N0 [1/eV/nm^3]"]) == pytest.approx(N0)
 
 
 def made_in_a_worker(phase):

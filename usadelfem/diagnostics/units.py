@@ -63,13 +63,16 @@ def temperature_advice(device: Device, problem: Problem, temperature: float) -> 
     tc, gap = max(known.values(), default=0.0), max(gaps.values(), default=0.0)
     if max(tc, gap) == 0 or temperature <= tc or temperature <= HOT * gap or (tc == 0 and gap < PROBE * temperature):
         return ""
-    words = [f"Tc = {tc:.4g} of {max(known, key=lambda name: known[name])}"] if tc else []
+    units = device.units
+    unit = "" if units.is_natural else f" {units.label('temperature')}"
+    shown_tc, shown_t = (f"{units.out('temperature', value):.4g}{unit}" for value in (tc, temperature))
+    words = [f"Tc = {shown_tc} of {max(known, key=lambda name: known[name])}"] if tc else []
     words += [f"the gap {gap:.4g} of {max(gaps, key=lambda name: gaps[name])} (which it exceeds {HOT} times only within"
               " 2 % of Tc)"] if gap else []  # fmt: skip
+    what = "energies, k_B T, in the unit of gap and exchange" if units.is_natural else f"in{unit}"
     return (
-        f"the temperature {temperature:g} is above every critical temperature of the device, the highest belonging to "
-        f"{' or '.join(words)}: nothing is superconducting by itself. Temperatures are energies, k_B T, in the unit of "
-        "gap and exchange"
+        f"the temperature {shown_t} is above every critical temperature of the device, the highest belonging to "
+        f"{' or '.join(words)}: nothing is superconducting by itself. Temperatures are {what}"
     )
 
 
@@ -82,10 +85,14 @@ def field_advice(device: Device, lengths: list[RegionLengths]) -> str:
     for one in lengths:
         for size, what in ((one.cell, "cell"), (min(one.extent, one.decay), narrow)):
             if field * size**2 > np.pi:
+                units = device.units
+                unit = "" if units.is_natural else f" {units.label('field')}"
+                hint = f"B is in{unit}" if unit else (
+                    "B is in units of hbar/e per length^2 of the mesh: a flux quantum h/2e is pi"
+                )
                 return (
-                    f"B = {field:g} puts {field * size**2 / np.pi:.3g} flux quanta through a {what} of region "
-                    f"{one.region!r} (width {size:.3g}). B is in units of hbar/e per length^2 of the mesh: a flux "
-                    "quantum h/2e is pi"
+                    f"B = {units.out('field', field):g}{unit} puts {field * size**2 / np.pi:.3g} flux quanta through a "
+                    f"{what} of region {one.region!r} (width {size:.3g}). {hint}"
                 )
     return ""
 

@@ -176,6 +176,10 @@ def _unambiguous(region: str) -> str:
     return dumps(region, ensure_ascii=False) if set(region) & set(',="[]') else region
 
 
+# What coefficients are made of where numbers have units.
+IN_UNITS = {"D": "energy*length^2/hbar", "N0": "1/energy/length^3"}
+
+
 def _material_data(device: Device, space: Space) -> dict[str, NDArray[Any]]:
     """Region numbers and the coefficients that a picture is usually drawn against."""
     regions = sorted(device.conductors)
@@ -194,5 +198,6 @@ def _material_data(device: Device, space: Space) -> dict[str, NDArray[Any]]:
     legend = ", ".join(f"{index}={_unambiguous(region)}" for index, region in enumerate(regions))
     arrays: dict[str, NDArray[Any]] = {f"region [{legend}]": number}
     for name, unit in units.items():
-        arrays |= plain_arrays(name, unit, data[name])
+        factor, label = (1.0, unit) if device.units.is_natural else device.units.express(IN_UNITS.get(name, unit))
+        arrays |= plain_arrays(name, label, factor * data[name])
     return arrays
