@@ -164,7 +164,7 @@ def test_a_ground_state_from_an_executor_is_that_of_this_process(workers, reques
     ],
     ids=["equilibrium", "stability", "Tc", "parameter", "diagram", "ground state", "spectrum", "sweep"],
 )
-@pytest.mark.parametrize("workers", [None, 0, -1, 2.0, True, "processes", ThreadPoolExecutor])
+@pytest.mark.parametrize("workers", [0, -1, 2.0, True, "processes", ThreadPoolExecutor])
 def test_workers_are_a_number_or_an_executor(call, workers):
     with pytest.raises(ValueError, match=r"workers is .*; allowed is an integer >= 1, or a concurrent\.futures\.Exec"):
         call(workers=workers)
@@ -209,7 +209,7 @@ def test_threads_of_an_executor_have_no_factors_after_the_end(threads):
 
 def test_a_worker_frees_its_factors_when_it_turns_to_another_run():
     team(Immediate())
-    _, chains = next(reversed(worker._kept.values()))
+    _, chains, *_ = next(reversed(worker._kept.values()))
     assert len(chains.held) == 2
     run_tasks(power, [1], shared=2, executor=Immediate())
     assert not chains.held
@@ -218,5 +218,5 @@ def test_a_worker_frees_its_factors_when_it_turns_to_another_run():
 def test_a_worker_drops_the_oldest_factors_where_memory_ends(monkeypatch):
     monkeypatch.setattr("usadelfem.points.team_remote.factor_memory", lambda: 1.0)
     team(Immediate())
-    _, chains = next(reversed(worker._kept.values()))
+    _, chains, *_ = next(reversed(worker._kept.values()))
     assert list(chains.held) == [1]

@@ -113,6 +113,11 @@ def uniform(value: Field) -> complex | None:
     return complex(value)
 
 
+def varies_in_space(value: Any) -> bool:
+    """Whether a coefficient is a function of position or an array over the vertices."""
+    return callable(value) or (isinstance(value, np.ndarray) and value.size > 9)
+
+
 def describe(value: Field) -> str:
     """A value in few characters: numbers as they are, arrays by their shape, callables by their name."""
     if callable(value):

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import named
 from ..device.units import active_units
 from ..errors import FingerprintError
 
@@ -47,6 +48,7 @@ def fingerprint(function: Callable[..., Any]) -> dict[str, str]:
     return {**reader.parts, "all": whole}
 
 
+@named()
 def digest(thing: Any) -> str:
     """Digest of the content of a value, a text of 64 letters that is the same in every process: a name for caches.
 

@@ -52,6 +52,8 @@ class Blocks(FrozenRecord):
         Type of the cells, one of CELLS.
     film
         Axis along which nothing is expected to vary, so that one cell may do; None: none.
+    uniform
+        Whether nothing varies across a film of layers either, so that two cells do.
     """
 
     planes: tuple[Floats, ...]
@@ -59,6 +61,7 @@ class Blocks(FrozenRecord):
     sides: Mapping[str, tuple[Side, ...]]
     cell: str
     film: int | None = None
+    uniform: bool = False
 
     def __post_init__(self) -> None:
         freeze((*self.planes, self.regions))
@@ -137,7 +140,8 @@ class Blocks(FrozenRecord):
         least = 1 if axis == self.film else 2
         if self._is_idle(axis, contacts):
             step = max(size.inside for size in sizes.values())
-            count = max(1 if axis == self.film else ACROSS, math.ceil(lengths[0] / step - 1e-9))
+            least = 1 if axis == self.film else 2 if self.uniform else ACROSS
+            count = least if self.uniform else max(least, math.ceil(lengths[0] / step - 1e-9))
             return np.linspace(planes[0], planes[1], count + 1)
         own = [[sizes[name] for name in dict.fromkeys(slab) if name] for slab in slabs]
         largest = [min((size.largest for size in slab), default=math.inf) for slab in own]

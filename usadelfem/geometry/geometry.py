@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
 from ..checks import as_number, checked_temperature, named, named_fields, shown
+from ..device.coefficient import varies_in_space
 from ..device.contact import Contact, Reservoir
 from ..device.device import Device
 from ..device.doors import check_given
@@ -95,7 +96,8 @@ class Geometry(FrozenRecord):
         Cells are a quarter of the decay length (`decay_length`) long at interfaces, terminals and inner corners, less
         at points where solutions are singular, and grow inwards to 0.3 decay lengths. Superconductors between one
         terminal and other regions are banks, where cells grow to 5 decay lengths; and across a film of layers, where
-        nothing changes the solution, they are as long as those inside of the layer of the longest decay length.
+        nothing changes the solution, they are as long as those inside of the layer of the longest decay length (a
+        `device` without fields and coefficients that vary has two of them).
 
         Parameters
         ----------
@@ -118,12 +120,15 @@ class Geometry(FrozenRecord):
         ValueError
             If the temperature is not positive.
         """
+        return self._mesh(temperature, size, self.shape)
+
+    def _mesh(self, temperature: float | None, size: Size | None, shape: Blocks | Sketch) -> Any:
         if temperature is not None:
             checked_temperature(self.units.into("temperature", temperature, "temperature"))
         points = {region: self.shape.points(region) for region in self.materials}
         banks = set(self._ends.values()) if len(self.materials) > 1 else set()
         sizes = cell_sizes(self.materials, self.labels, points, temperature, size, banks, self.units)
-        mesh = self.shape.mesh(sizes, tuple(name for name, region in self.terminals.items() if region not in banks))
+        mesh = shape.mesh(sizes, tuple(name for name, region in self.terminals.items() if region not in banks))
         mesh = replace(mesh, _subdomains={region: mesh.subdomains[region] for region in self.regions})
         sets = {**mesh.boundaries, **interface_facets(mesh)}
         return replace(mesh, _boundaries={name: sets[name] for name in self.facet_sets})
@@ -165,9 +170,18 @@ class Geometry(FrozenRecord):
             raise DeviceError(f"contacts is {shown(given)}; allowed is a mapping from facet sets to contacts")
         own = self._with_materials(options.pop("materials", {}))
         chosen = {**own._reservoirs(phase), **given}
-        mesh = own.mesh(temperature, size)
+        mesh = own._mesh(temperature, size, own._shape_for(chosen, options))
         kept = {name: one for name, one in chosen.items() if one is not None}
         return Device(mesh, own._turned(kept), kept, **own._options(options, temperature))
+
+    def _shape_for(self, contacts: Mapping[str, Any], options: Mapping[str, Any]) -> Blocks | Sketch:
+        """The shape; where nothing varies across a film of layers, two cells across it are as good as many."""
+        parts: list[Any] = [*self.materials.values(), *filter(None, contacts.values())]
+        parts += [*options.get("interfaces", {}).values(), *filter(None, (getattr(c, "barrier", None) for c in parts))]
+        varies = any(varies_in_space(getattr(part, entry.name)) for part in parts for entry in fields(part))
+        if not isinstance(self.shape, Blocks) or varies or any(options.get(name) is not None for name in "AB"):
+            return self.shape
+        return replace(self.shape, uniform=True)
 
     @property
     def _ends(self) -> dict[str, str]:

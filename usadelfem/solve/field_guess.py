@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,23 +144,50 @@ def gap_from(old: Problem, problem: Problem, pairing: Pairing) -> Complex:
     return recovered.at(place).reshape(pairing.shape)
 
 
-def natural_phase(device: Device, problem: Problem, pairing: Pairing) -> Real:
+def turned_gap(device: Device, old: Problem, problem: Problem, pairing: Pairing) -> Complex:
+    """The gap of another solution, its phase turned by what the phases of reservoirs have changed by since.
+
+    Without it the change would be all at the contacts, from where it spreads slowly.
+    """
+    gap = gap_from(old, problem, pairing)
+    before = old.electrodes
+    common = [name for name, own in problem.electrodes.items() if name in before and abs(own.gap).max(initial=0) > 0]
+    turns = {name: _turn(before[name].gap, problem.electrodes[name].gap) for name in common}
+    if all(turn == 0.0 for turn in turns.values()):
+        return gap
+    nodal = natural_phase(device, problem, pairing, turns)
+    phase = np.einsum("ci,qi->cq", nodal[pairing.cells], pairing.phi)
+    turned: Complex = gap * np.exp(1j * phase)
+    return turned
+
+
+def _turn(before: Complex, now: Complex) -> float:
+    """The angle between the gaps of a reservoir in two devices."""
+    overlap = np.mean(now) * np.conj(np.mean(before))
+    return float(np.angle(overlap)) if abs(overlap) else 0.0
+
+
+def natural_phase(
+    device: Device, problem: Problem, pairing: Pairing, turns: Mapping[str, float] | None = None, *, weak: float = WEAK
+) -> Real:  # fmt: skip
     """A smooth phase at the nodes: that of the reservoirs, and in between the one of the least kinetic energy.
 
     It minimises Int N0 D (grad phi - 2 A)^2, with barriers as phase drops; parts without reservoir have a constant.
+    With `turns` by contact it is the change of that phase where those of reservoirs change so. `weak` is the weight of
+    regions without a gap of their own.
     """
     space, table = problem.space, problem.coefficients.table
     conductivity = table[..., column.N0] * table[..., column.D]
     normal = table[..., column.GAP_RE] ** 2 + table[..., column.GAP_IM] ** 2 == 0
     normal[pairing.chosen] = False
-    conductivity = np.where(normal, WEAK * conductivity, conductivity)
+    conductivity = np.where(normal, weak * conductivity, conductivity)
     matrix = conduction_matrix(space, conductivity, _strengthened(problem, conductivity))
     phase, known = np.zeros(len(space.nodes[0])), np.zeros(len(space.nodes[0]), bool)
     for name, electrode in problem.electrodes.items():
         contact = device.contacts[name]
-        given = np.angle(electrode.gap)
+        given = np.angle(electrode.gap) if turns is None else np.full(electrode.gap.shape, turns.get(name, 0.0))
         total = uniform(contact.phase) if isinstance(contact, Reservoir) else None
-        if total is not None:  # the turns that the user meant
+        if total is not None and turns is None:  # the turns that the user meant
             given = given + 2 * np.pi * np.round((total.real - given) / (2 * np.pi))
         rigid = abs(electrode.gap) > 0
         nodes = electrode.nodes[rigid]
@@ -169,7 +196,7 @@ def natural_phase(device: Device, problem: Problem, pairing: Pairing) -> Real:
     held = np.isin(np.arange(count), part[known])
     first = np.unique(part, return_index=True)[1]
     known[first[~held]] = True
-    load = _gauge_load(problem, conductivity)
+    load = _gauge_load(problem, conductivity) if turns is None else np.zeros(len(phase))
     free = np.flatnonzero(~known)
     if len(free):
         rhs = (load - matrix @ phase)[free]

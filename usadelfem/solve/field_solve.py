@@ -28,7 +28,7 @@ from ..points.team_remote import frequency_team
 from ..space.recover import recover
 from ..space.space import basis_values
 from .best import RESTART_ACCURACY, SUSPICIOUS, Best
-from .field_guess import Initial, Vortices, gap_from, initial_gap
+from .field_guess import Initial, Vortices, initial_gap, turned_gap
 from .field_iterations import SEED, anderson_sweeps, newton_sweeps
 from .field_problem import SelfConsistency, as_real
 from .pairing_mode import lowest_mode, superconducting_contacts
@@ -156,7 +156,7 @@ def _first_guess(
     `begun` gets the windings of the first states.
     """
     if isinstance(options.initial, Equilibrium):
-        return pairing.with_gap(problem, gap_from(options.initial.problem, problem, pairing))
+        return pairing.with_gap(problem, turned_gap(device, options.initial.problem, problem, pairing))
     gap = initial_gap(device, problem, pairing, temperature, options.initial)
     start = pairing.with_gap(problem, gap)
     if not abs(gap).max():

@@ -24,6 +24,7 @@ from .phase_relation import CurrentPhase, Extreme, wrapped
 
 Real = NDArray[np.float64]
 
+GAP = 1e-2  # tolerance of the gap, of the precision of the current
 COARSE = 0.1  # precision of the relation in which the maximum is looked for, of the largest current
 ROUNDS = 12  # solutions next to an extreme, at most
 FINEST = 2.0**-30  # of a step: how close to the end of a branch
@@ -106,7 +107,7 @@ def critical_current(
     precision
         Relative precision of the value, as far as the phase is concerned.
     workers, progress, **options
-        As in `current_phase`; `tolerance` is that of a self-consistent gap.
+        As in `current_phase`; `tolerance` is that of a self-consistent gap, by default a hundredth of the precision.
 
     Returns
     -------
@@ -129,6 +130,7 @@ def critical_current(
         If given gaps create or absorb current, or the precision is not reached.
     """
     precision = number("precision", precision, above=0, below=1)
+    options.setdefault("tolerance", float(np.clip(GAP * precision, 1e-8, 1e-6)))
     sampler = Sampler(phase_bias(device, contact, temperature, options), workers, progress)
     with said_once():
         branch = follow(sampler) if sampler.bias.follows else None

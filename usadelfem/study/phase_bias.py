@@ -18,14 +18,18 @@ from ..device.device import Device
 from ..device.doors import natural_temperature
 from ..device.scale import scale_of
 from ..errors import DeviceError, warn
+from ..fem.conduction import physical_gradients
+from ..fields.field import Field
 from ..observe.currents import charge_current
 from ..parallel.engines import Workers, checked_workers, executor_of
 from ..parallel.tasks import run_tasks
 from ..solve.arguments import check_progress, natural_device
 from ..solve.equilibrium import solve_equilibrium
+from ..solve.field_guess import natural_phase
 from ..solve.results import Equilibrium
 
 SPIN_ORBIT = ("theta", "kappa", "spin_hall_tensor", "rashba", "dresselhaus", "su2")
+WEAKER = 1e-6  # weight of the weak link where a current is taken
 SAME = 1e-9  # phases, radians
 KIND = 40  # characters by which warnings are told apart
 UNBALANCED = 1e-3  # part of the largest current that given gaps may create or absorb without a word
@@ -146,9 +150,26 @@ class PhaseBias:
         options = {**self.options, **start, **more, "workers": workers, "progress": progress}
         return solve_equilibrium(self.at(phase), self.temperature, **options)
 
+    def _through_the_weak(self, eq: Equilibrium, field: Field) -> float:
+        """The current Int j grad c, with c from 0 to 1 at the contact, which rises where no gap is to be found.
+
+        It is the flux through the contact less the current that an unconverged gap makes where c is 1, and so that
+        through the weak link. At the contact of a wide superconductor the small current of a link would be known only
+        with a gap that is converged far beyond it.
+        """
+        assert eq.pairing is not None
+        space = eq.problem.space
+        weights = natural_phase(eq.device, eq.problem, eq.pairing, {self.contact: 1.0}, weak=WEAKER)
+        gradient = np.einsum("cqik,ci->kcq", physical_gradients(space), weights[space.cells])
+        own = field.natural.quadrature[: space.dim]
+        assert field.scale is not None
+        return field.scale.over_surfaces * float((own * gradient * space.dx).sum())
+
     def currents(self, eq: Equilibrium) -> tuple[float, float]:
         """The current out of the device into the contact, and what given gaps create or absorb."""
         field = charge_current(eq)
+        if eq.pairing is not None and all(barrier.is_transparent for barrier in self._barriers):
+            return self._through_the_weak(eq, field), 0.0
         current = float(field.through(self.contact))
         if not self.given:
             return current, 0.0

@@ -106,7 +106,8 @@ def summary(device: Device, temperature: float | None = None, *, order: int = 2)
         f"T = {units.out('temperature', value):.4g} {units.label('temperature')}"
     )
     expected = _expected_current(inside, problem, lengths, value)
-    notes = (*([expected] if expected else []), _to_compile(problem), *checked.advice)
+    units_advice = [text for text in checked.advice if "cells of" not in text]  # cells are in the table
+    notes = (*([expected] if expected else []), _to_compile(problem), *units_advice)
     return Summary(head, _regions(inside, problem, lengths, value, checked.tc_ratio), _contacts(inside, order), notes)
 
 
