@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tomllib
@@ -54,6 +55,7 @@ napoleon_attr_annotations = False
 napoleon_custom_sections = [("Attributes", "params_style")]
 napoleon_use_rtype = False
 
+logging.getLogger("skfem").setLevel(logging.WARNING)  # Sphinx shows what others log
 pyvista.BUILDING_GALLERY = True
 pyvista.OFF_SCREEN = True
 pyvista.vtk_verbosity("error")  # without a screen VTK warns, and goes on without

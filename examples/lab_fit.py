@@ -27,8 +27,8 @@ def model(temperatures, resistivity, conductance):
     return [uf.critical_current(device, "right", T).value for T in temperatures]
 
 
-temperatures, scatter = np.array([1.5, 2.5, 4.0, 6.0]), np.random.default_rng(1)
-measured = model(temperatures, 2.2, 500) * scatter.normal(1, 0.01, 4)
+temperatures, scatter = np.array([1.5, 3.0, 6.0]), np.random.default_rng(1)
+measured = model(temperatures, 2.2, 500) * scatter.normal(1, 0.01, 3)
 start, errors = (
     {"p0": [3, 300], "bounds": (0, np.inf), "x_scale": [1, 100]},
     0.01 * measured,
@@ -38,7 +38,7 @@ print(best, np.sqrt(np.diag(covariance)))  # uOhm cm and S/um^2
 
 # %%
 # Data and fit, in microampere and kelvin.
-fine = np.linspace(1.5, 6, 7)
+fine = np.linspace(1.5, 6, 6)
 plt.figure(figsize=(5, 3.4), layout="constrained")
 plt.semilogy(fine, model(fine, *best), label="fit")
 plt.plot(temperatures, measured, "o", label="data")

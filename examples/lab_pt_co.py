@@ -20,13 +20,12 @@ u = uf.lab(current="nA")
 pt = uf.metals["Pt"].film(
     resistivity=20, spin_diffusion_length=True, spin_hall_angle=True
 )
-cells = {"Co": 1.5, "Pt": 2.5}
 electrodes = {"left": uf.Reservoir(gap=1.4), "right": uf.Reservoir(gap=1.4)}
 axes = plt.subplots(2, 1, figsize=(7, 5.6), layout="constrained")[1]
 for ax, direction in zip(axes, (1, -1), strict=True):
     co = uf.metals["Co"].film(resistivity=20, exchange=(0, 10.0 * direction, 0))
     stack = uf.geometry.stack({"Co": (2.0, co), "Pt": (6.0, pt)}, axis="z", width=30.0)
-    device = stack.device(temperature=4.2, contacts=electrodes, size=cells)
+    device = stack.device(temperature=4.2, contacts=electrodes, size=1.5)
     ic = uf.critical_current(device, "right", precision=1e-3)
     eq = uf.solve_equilibrium(device)
     current = uf.charge_current(eq)

@@ -15,7 +15,7 @@ import usadelfem as uf
 pyvista.OFF_SCREEN = True
 u = uf.lab(current="uA")
 cu = uf.metals["Cu"].film(resistivity=2.2)
-mesh = uf.box({"Cu": 300.0}, width=100.0, height=40.0, size=20.0)
+mesh = uf.box({"Cu": 300.0}, width=100.0, height=40.0, size=15.0)
 feet = {
     "source": lambda x: (x[2] == 0) & (x[0] < 80),
     "drain": lambda x: (x[2] == 0) & (x[0] > 220),
