@@ -291,3 +291,8 @@ def test_the_expected_critical_current_is_that_of_a_long_junction(lab):
     [note] = [note for note in cold.summary(0.001).notes if note.startswith("expected")]
     expected = float(note.split("about ")[1].split(" A")[0])
     assert expected == pytest.approx(10.82 * THOULESS * 1e-3 / RESISTANCE, rel=1e-2)
+
+
+def test_the_gap_of_a_bulk_is_an_energy_of_temperatures_in_kelvin(lab):
+    assert uf.materials.bcs_gap(0.01, 9.2) == pytest.approx(1.7639 * c.k * 9.2 / c.e * 1e3, rel=1e-4)
+    assert uf.materials.bcs_gap(10 * lab.mK, 9.2 * lab.K) == pytest.approx(uf.materials.bcs_gap(0.01, 9.2))

@@ -9,4 +9,4 @@ from .device.material import superconductor as superconductor
 from .device.material import vacuum as vacuum
 from .physics.impurity import ImpurityScattering as ImpurityScattering
 from .physics.impurity import impurity_scattering as impurity_scattering
-from .physics.thermal import bcs_gap as bcs_gap
+from .solve.bulk import bcs_gap as bcs_gap

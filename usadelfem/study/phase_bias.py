@@ -153,9 +153,8 @@ class PhaseBias:
     def _through_the_weak(self, eq: Equilibrium, field: Field) -> float:
         """The current Int j grad c, with c from 0 to 1 at the contact, which rises where no gap is to be found.
 
-        It is the flux through the contact less the current that an unconverged gap makes where c is 1, and so that
-        through the weak link. At the contact of a wide superconductor the small current of a link would be known only
-        with a gap that is converged far beyond it.
+        It is the flux through the contact less what an unconverged gap makes where c is 1. At the contact of a wide
+        superconductor the small current of a link would be known only with a gap that is converged far beyond it.
         """
         assert eq.pairing is not None
         space = eq.problem.space
