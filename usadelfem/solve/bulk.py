@@ -29,7 +29,7 @@ def bcs_gap(temperature: Any, Tc: Any = 1.0) -> float | Real:
     temperature
         Temperature, energy (k_B = 1), after `lab` in its unit, K; positive. A number, or an array of them.
     Tc
-        Critical temperature in the same unit; not negative. A number, or an array that broadcasts with the temperatures.
+        Critical temperature in the same unit; not negative. A number, or an array that broadcasts with temperatures.
 
     Returns
     -------
@@ -45,4 +45,5 @@ def bcs_gap(temperature: Any, Tc: Any = 1.0) -> float | Real:
     """
     units = active_units()
     given = units.into("temperature", temperature, "temperature"), units.into("temperature", Tc, "Tc")
-    return thermal.bcs_gap(*given)
+    gap: float | Real = thermal.bcs_gap(*given)
+    return gap
