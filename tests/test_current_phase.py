@@ -252,3 +252,15 @@ def test_a_precision_is_a_part_of_one(precision):
 def test_a_region_lies_between_two_facet_sets(between):
     with pytest.raises(uf.errors.ObservableError, match="between is"):
         uf.kinetic_inductance(weak_link(), "right", 0.1, between=between)
+
+
+def test_a_gap_that_starts_from_another_phase_turns_with_the_reservoir():
+    metals = {"S1": uf.superconductor(Tc=0.5), "N": uf.normal_metal(), "S2": uf.superconductor(Tc=0.5)}
+    contacts = {"left": uf.Reservoir(), "right": uf.Reservoir()}
+    mesh = uf.interval({"S1": 8.0, "N": 3.0, "S2": 8.0}, size=0.07)
+    device = uf.Device(mesh, metals, contacts)
+    start = uf.solve_equilibrium(device, 0.15)
+    turned = uf.solve_equilibrium(device.with_phase("right", 1.0), 0.15, initial=start)
+    assert turned.sweeps[0].residual < 0.05  # of order 1 if the change of the phase were all at the contact
+    fresh = uf.solve_equilibrium(device.with_phase("right", 1.0), 0.15)
+    assert abs(turned.problem.gap - fresh.problem.gap).max() < 1e-5
