@@ -4,8 +4,17 @@ from collections import Counter
 
 import pytest
 
+import usadelfem as uf
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])  # a stable order: files stay together
+
+
+@pytest.fixture(autouse=True)
+def natural_units():
+    """No test leaves its units to the next."""
+    yield
+    uf.natural()
