@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 import usadelfem as uf
+from usadelfem.defaults import change_defaults
 
 
 @pytest.hookimpl(trylast=True)
@@ -15,6 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def natural_units():
-    """No test leaves its units to the next."""
+    """No test leaves its units and options to the next."""
     yield
     uf.natural()
+    change_defaults({"workers": None, "linear_solver": None, "progress": None})

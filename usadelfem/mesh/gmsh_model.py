@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import skfem
-from meshio.gmsh import gmsh_to_meshio_type
 
 from ..checks import named, shown
 from ..errors import MeshError, warn
@@ -113,6 +112,8 @@ def _blocks(model: Any, entity: tuple[int, int], names: tuple[str, ...], row_of:
     for kind, numbers, nodes in zip(*model.mesh.getElements(*entity), strict=True):
         if not len(numbers):
             continue
+        from meshio.gmsh import gmsh_to_meshio_type  # loaded when a model is read
+
         if kind not in gmsh_to_meshio_type:
             raise MeshError(f"elements of type {model.mesh.getElementProperties(kind)[0]} are not supported")
         word = gmsh_to_meshio_type[kind]
