@@ -1,9 +1,8 @@
 """Formulas without machine code of their own, which nothing would call: a part of the time of a first compilation.
 
 A formula is built into the kernels that call it. Numba makes machine code of it all the same, and of the kernel once
-more. Here it stops at the intermediate code, which is what kernels are linked with; that of formulas without spin is so
-small that only the kernels are optimised. This uses parts of Numba that are not public: where they are not what they
-were, formulas are compiled as usual (`LINKED` is empty).
+more. Here it stops at the optimised intermediate code, which is what kernels are linked with. This uses parts of Numba
+that are not public: where they are not what they were, formulas are compiled as usual (`LINKED` is empty).
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from numba import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
@@ -31,12 +29,6 @@ class _WithoutEnvironments:
 
 class _LinkedOnly(JITCodeLibrary):
     """Intermediate code for other libraries, which is not handed to the engine."""
-
-    is_small = False
-
-    def _optimize_final_module(self) -> None:
-        if not self.is_small:
-            super()._optimize_final_module()  # type: ignore[no-untyped-call]
 
     def _finalize_final_module(self) -> None:
         self._finalize_dynamic_globals()  # type: ignore[no-untyped-call]
@@ -59,7 +51,6 @@ class _FormulaCompiler(Compiler):
         own: Any = library
         if own is None:
             own = _LinkedOnly(targetctx.codegen(), f"formula{next(_numbers)}")  # type: ignore[no-untyped-call]
-            own.is_small = not any(isinstance(one, types.UniTuple) and len(one) > 1 for one in args)
         super().__init__(typingctx, targetctx, own, args, *rest)  # type: ignore[no-untyped-call]
 
 
