@@ -35,7 +35,9 @@ def natural_record(record: Any, units: Units, owner: str, total: float = 1.0) ->
         value = getattr(record, entry.name)
         rule = RULES.get(OTHER_NAMES.get(entry.name, entry.name))
         if is_dataclass(value) and not isinstance(value, type) and not callable(value):
-            changed[entry.name] = natural_record(value, units, owner)
+            found = natural_record(value, units, owner)
+            if found is not value:
+                changed[entry.name] = found
         elif rule is not None and value is not None:
             found = units.into(rule.dimension, value, f"{owner}: {entry.name}")
             if entry.name in ("current", "spin_current"):

@@ -123,8 +123,7 @@ class Units(FrozenRecord):
         """The natural number of one unit of a dimension."""
         if self.is_natural or dimension in ("1", "energy", "length", "area", "inverse_length"):
             return 1.0
-        one = registry().Quantity(1.0, raised(self.choice[dimension]))
-        return float((one / self._si(DIMENSIONS[dimension][0])).to("").magnitude)
+        return _factor(DIMENSIONS[dimension][0], self.choice[dimension], self.choice["energy"], self.choice["length"])
 
     def into(self, dimension: str, value: Any, name: str) -> Any:
         """The natural number of what a user gave: a number in the unit of its dimension, a quantity, or a function.
@@ -215,6 +214,12 @@ class Units(FrozenRecord):
 SPIN = "hbar/2*"
 # What a unit that is none of these is made of.
 OWN = {"energy": "energy", "length": "length", "D": "diffusion", "N0": "density_of_states"}
+
+
+@lru_cache(maxsize=1000)
+def _factor(expression: str, unit: str, energy: str, length: str) -> float:
+    """The natural number of a unit, which functions of position ask for at every call."""
+    return float((registry().Quantity(1.0, raised(unit)) / si_value(expression, energy, length)).to("").magnitude)
 
 
 @lru_cache(maxsize=1000)

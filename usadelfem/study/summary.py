@@ -17,8 +17,8 @@ from ..device.device import Device
 from ..device.doors import natural_temperature
 from ..device.later import answers
 from ..device.scale import scale_of
-from ..diagnostics.check import check
 from ..diagnostics.lengths import RegionLengths, bulk_gaps, region_lengths
+from ..diagnostics.units import critical_temperatures, field_advice, length_advice, temperature_advice
 from ..errors import DeviceError
 from ..fem.cells import element_terms
 from ..fem.problem import Problem, build_problem
@@ -98,7 +98,6 @@ def summary(device: Device, temperature: float | None = None, *, order: int = 2)
     value = natural_temperature(inside, temperature)
     problem = build_problem(inside, order, temperature=value)
     lengths = region_lengths(inside, problem, value)
-    checked = check(device, temperature, order=order)
     mesh, units = inside.mesh, device.units
     size = " x ".join(f"{extent:.4g}" for extent in np.ptp(mesh.p, axis=1))
     head = (
@@ -106,9 +105,10 @@ def summary(device: Device, temperature: float | None = None, *, order: int = 2)
         f"T = {units.out('temperature', value):.4g} {units.label('temperature')}"
     )
     expected = _expected_current(inside, problem, lengths, value)
-    units_advice = [text for text in checked.advice if "cells of" not in text]  # cells are in the table
-    notes = (*([expected] if expected else []), _to_compile(problem), *units_advice)
-    return Summary(head, _regions(inside, problem, lengths, value, checked.tc_ratio), _contacts(inside, order), notes)
+    advice = temperature_advice(inside, problem, value), field_advice(inside, lengths), length_advice(lengths)
+    notes = tuple(filter(None, (expected, _to_compile(problem), *advice)))
+    ratios = {name: value / tc for name, tc in critical_temperatures(inside, problem, value).items()}
+    return Summary(head, _regions(inside, problem, lengths, value, ratios), _contacts(inside, order), notes)
 
 
 def _regions(
