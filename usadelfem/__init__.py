@@ -47,6 +47,7 @@ from .study.current_phase import current_phase, josephson_energy
 from .study.ground_state import ground_state
 from .study.inductance import kinetic_inductance
 from .study.minigap import minigap
+from .study.stability import stability
 from .study.sweep import sweep
 from .version import __version__ as __version__
 
@@ -116,6 +117,7 @@ __all__ = (
     "spin_density",
     "spin_orbit_torque",
     "spin_torque",
+    "stability",
     "study",
     "superconductor",
     "sweep",
