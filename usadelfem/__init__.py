@@ -1,12 +1,14 @@
 """Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids.
 
-mesh -> device -> geometry -> space -> fem -> solve -> nonequilibrium -> observe -> export -> study
+mesh -> device -> geometry -> space -> fem -> solve -> nonequilibrium -> observe -> branches -> export -> study
 
 What a script needs every day is here; what it needs now and then is in `usadelfem.geometry`, `textures`, `materials`,
 `results`, `errors`, `observe` and `study`.
 """
 
 from . import errors, geometry, materials, observe, results, study, textures
+from .branches.branch import branch
+from .branches.stability import stability
 from .device.contact import FLOATING, CurrentContact, NormalContact, Reservoir
 from .device.device import Device
 from .device.interface import Nazarov, SpinActive, Transparent, Tunnel
@@ -47,7 +49,6 @@ from .study.current_phase import current_phase, josephson_energy
 from .study.ground_state import ground_state
 from .study.inductance import kinetic_inductance
 from .study.minigap import minigap
-from .study.stability import stability
 from .study.sweep import sweep
 from .version import __version__ as __version__
 
@@ -63,6 +64,7 @@ __all__ = (
     "Transparent",
     "Tunnel",
     "box",
+    "branch",
     "charge_current",
     "charge_source",
     "check",

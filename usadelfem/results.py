@@ -1,5 +1,8 @@
 """What solves, studies and observables return."""
 
+from .branches.record import Branch as Branch
+from .branches.record import BranchPoint as BranchPoint
+from .branches.stability import Stability as Stability
 from .diagnostics.check import DeviceCheck as DeviceCheck
 from .export.grid import SweepResult as SweepResult
 from .fields.field import Field as Field
@@ -19,5 +22,4 @@ from .study.inductance import KineticInductance as KineticInductance
 from .study.phase_relation import CurrentPhase as CurrentPhase
 from .study.phase_relation import Harmonics as Harmonics
 from .study.phase_relation import JosephsonEnergy as JosephsonEnergy
-from .study.stability import Stability as Stability
 from .study.summary import Summary as Summary

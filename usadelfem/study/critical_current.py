@@ -17,9 +17,9 @@ from ..errors import warn
 from ..frozen import FrozenRecord, freeze
 from ..numerics.periodic import FINE, corrected, fourier, highest, peaks
 from ..parallel.engines import Workers
-from .branch import STEP, Branch, advance, follow
 from .current_phase import SOLVE_OPTIONS, branch_curve, sampled_curve
 from .phase_bias import Sampler, phase_bias, said_once
+from .phase_branch import STEP, PhaseBranch, advance, follow
 from .phase_relation import CurrentPhase, Extreme, wrapped
 
 Real = NDArray[np.float64]
@@ -158,7 +158,7 @@ class _Search:
 
     sampler: Sampler
     curve: CurrentPhase
-    branch: Branch | None
+    branch: PhaseBranch | None
     precision: float
 
     def extreme(self, sign: int) -> tuple[Extreme, float]:
