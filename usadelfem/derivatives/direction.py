@@ -102,31 +102,36 @@ def own_channels(problem: Problem) -> slice:
     return slice(problem.coefficients.table.shape[2] - count * CHANNEL_COLUMNS, None)
 
 
-def in_common_sector(problem: Problem, direction: Direction) -> Problem:
-    """The problem in the smallest sector that the change of its solution lies in."""
-    own, junctions, electrodes = problem.coefficients, problem.interfaces, problem.electrodes
-    if direction.table is not None:
-        both = np.concatenate([own.table, _seen(own, direction.table)])
-        own = Coefficients(both, np.concatenate([own.kinds, own.kinds]), own.pairs)
-    if direction.interfaces is not None:
-        table = direction.interfaces.copy()
-        moved = abs(table[..., barrier.MX : barrier.MZ + 1]).max(axis=-1) > 0
-        table[..., barrier.MIXING] = np.where(moved, 1.0, table[..., barrier.MIXING])
-        still = ~moved[..., None] & (abs(table[..., [barrier.MIXING, barrier.MIX_ONE, barrier.MIX_TWO]]) > 0)
-        axis = junctions.table[..., barrier.MX : barrier.MZ + 1]
-        table[..., barrier.MX : barrier.MZ + 1] += np.where(still.any(axis=-1)[..., None], axis, 0.0)
-        junctions = replace(junctions, table=np.concatenate([junctions.table, table]))
-    pulled = {
-        name: Electrode(electrodes[name].nodes, pull.gap, pull.exchange) for name, pull in direction.electrodes.items()
-    }
-    found = find_sector(own, junctions, {**electrodes, **{f"{name}'": own for name, own in pulled.items()}},
-                        np.zeros((0, 3)))  # fmt: skip
+def in_common_sector(problem: Problem, *directions: Direction) -> Problem:
+    """The problem in the smallest sector that holds its solution and the changes along all directions."""
+    own, junctions, electrodes = problem.coefficients, problem.interfaces, dict(problem.electrodes)
+    tables, kinds, barriers = [own.table], [own.kinds], [junctions.table]
+    for number, direction in enumerate(directions):
+        if direction.table is not None:
+            tables.append(_seen(own, direction.table))
+            kinds.append(own.kinds)
+        if direction.interfaces is not None:
+            barriers.append(_seen_barriers(junctions, direction.interfaces))
+        for name, pull in direction.electrodes.items():
+            electrodes[f"{name} {number}"] = Electrode(electrodes[name].nodes, pull.gap, pull.exchange)
+    stacked = Coefficients(np.concatenate(tables), np.concatenate(kinds), own.pairs)
+    found = find_sector(
+        stacked, replace(junctions, table=np.concatenate(barriers)), electrodes, np.zeros((0, 3))
+    )  # fmt: skip
     held = problem.sector
-    if held.name == "full" or (found.name == held.name and np.array_equal(found.axis, held.axis)):
-        return problem
-    if found.entries < held.entries:
+    if found.entries < held.entries or (found.name == held.name and np.array_equal(found.axis, held.axis)):
         return problem
     return _with(problem, sector=found)
+
+
+def _seen_barriers(junctions: Junctions, change: Real) -> Real:
+    """The change of the coefficients of interfaces with the magnetisation that what it moves belongs to."""
+    table, axis = change.copy(), slice(barrier.MX, barrier.MZ + 1)
+    turned = abs(table[..., axis]).max(axis=-1) > 0
+    moved = abs(table[..., [barrier.MIXING, barrier.MIX_ONE, barrier.MIX_TWO]]).max(axis=-1) > 0
+    table[..., barrier.MIXING] = np.where(turned, 1.0, table[..., barrier.MIXING])
+    table[..., axis] += np.where((moved & ~turned)[..., None], junctions.table[..., axis], 0.0)
+    return table
 
 
 def _seen(own: Coefficients, change: Real) -> Real:

@@ -1,8 +1,9 @@
-"""The equations of a result linearised at its solution: one factorisation per frequency or energy, kept for all uses."""
+"""The equations of a result linearised at its solution: one factorisation per frequency or energy, which is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,6 +22,7 @@ from ..points.sums import MODE_ACCURACY, Terms
 from ..points.team import LocalTeam, Setup
 from ..solve.field_problem import SelfConsistency, as_gap, as_real
 from ..solve.results import Equilibrium, Spectrum
+from .direction import with_room
 from .products import Equation
 
 Real = NDArray[np.float64]
@@ -62,6 +64,13 @@ class Linearization:
         else:
             self.team.turn(result.frequencies, result.weights)
             self.team.states[:] = result.riccati
+
+    def in_room_for_spin_charge(self) -> Linearization:
+        """The same states in a problem with columns for isotropic theta and kappa; without factors of its own."""
+        made = copy(self)
+        vars(made).pop("equation", None)
+        made.problem = with_room(self.problem, gauge=False, spin_charge=True)
+        return made
 
     @cached_property
     def equation(self) -> Equation:

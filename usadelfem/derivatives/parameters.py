@@ -26,8 +26,8 @@ _SHAPES = {
     "spin_hall_tensor": "spin_hall_tensor", "magnetization": "exchange",
 }  # fmt: skip
 REGION = (
-    "N0", "D", "gap", "exchange", "tau_so", "tau_sf", "rate_so", "rate_sf", "depairing", "inelastic_rate", "theta", "kappa",
-    "spin_hall_tensor", "rashba", "dresselhaus", "su2", "Tc",
+    "N0", "D", "gap", "exchange", "tau_so", "tau_sf", "rate_so", "rate_sf", "depairing", "inelastic_rate", "theta",
+    "kappa", "spin_hall_tensor", "rashba", "dresselhaus", "su2", "Tc",
 )  # fmt: skip
 CONTACT = ("phase", "gap", "exchange", "conductance", "mixing", "polarization", "magnetization")
 INTERFACE = ("conductance", "mixing", "polarization", "magnetization")
@@ -122,6 +122,7 @@ def evaluated(
 
 
 def numbers_of(parameter: Parameter, rate: Any) -> Any:
+    """A rate that is the same everywhere, one number or several; DeviceError if it is none."""
     array = as_array(rate)
     if array is None or array.dtype.kind not in "iuf" or not np.isfinite(array).all():
         raise DeviceError(f"the rate of {parameter.words} is {shown(rate)}; allowed are finite numbers")
@@ -129,6 +130,7 @@ def numbers_of(parameter: Parameter, rate: Any) -> Any:
 
 
 def number_of(parameter: Parameter, rate: Any) -> float:
+    """A rate that is one number; DeviceError if it is none."""
     array = as_array(rate)
     if array is None or array.ndim or array.dtype.kind not in "iuf" or not np.isfinite(array):
         raise DeviceError(f"the rate of {parameter.words} is {shown(rate)}; allowed is a finite number")

@@ -26,7 +26,7 @@ _CHUNK_BYTES = 2**22  # of element matrices
 
 
 def own_coordinates(equation: Equation, state: Complex) -> Complex:
-    """The coordinates of a state in which residuals are given: (nodes, n) at Matsubara frequencies, else (nodes, 2n)."""
+    """A state in the coordinates of residuals: (nodes, n) at Matsubara frequencies, (nodes, 2n) at real energies."""
     return equation.problem.sector.reduce(state) if isinstance(equation, Matsubara) else state
 
 
@@ -71,9 +71,10 @@ def cell_product(
 
 
 def side_product(
-    equation: Equation, state: Complex, change: Complex, sides: NDArray[np.bool_] | None = None
+    equation: Equation, state: Complex, change: Complex, sides: NDArray[np.bool_] | None = None, *,
+    transposed: bool = False,
 ) -> Complex:  # fmt: skip
-    """The change of `side_residual` (None: both sides of all) with a change of the state."""
+    """The change of `side_residual` (None: both sides of all) with a change of the state, or its transposed."""
     out = np.zeros_like(change)
     junctions, count = equation.problem.aligned[1], _unknowns(equation)
     if not len(junctions.facets):
@@ -99,7 +100,7 @@ def side_product(
             like, given, own, phi, dx, table, kinds, channels, junctions.linear, True, space, r, s, tangent
         )  # fmt: skip
     rows = None if sides is None else np.repeat(sides.T, nodes.shape[1] // 2, axis=1)
-    _apply(equation, nodes, tangent, change, out, rows)
+    _apply(equation, nodes, tangent, change, out, rows, transposed)
     return out
 
 
@@ -149,19 +150,21 @@ def _cell_blocks(
 
 def _apply(
     equation: Equation, nodes: Index, blocks: Numbers, change: Complex, out: Complex,
-    rows: NDArray[np.bool_] | None = None,
+    rows: NDArray[np.bool_] | None = None, transposed: bool = False,
 ) -> None:  # fmt: skip
-    """Add element tangents times a change of the state to out; only chosen `rows` (elements, local nodes)."""
+    """Add element tangents times a change of the state to out; only chosen `rows` (elements, local nodes) of them."""
     real = isinstance(equation, Matsubara)
     x = change.view(float) if real else change
     y = out.view(float) if real else out
     local = np.zeros((*nodes.shape, x.shape[1]), x.dtype)
     second, first = np.tril_indices(nodes.shape[1])
     given = x[nodes]
+    if transposed and rows is not None:
+        given[~rows] = 0.0
     for p, (i, j) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
         local[:, i] += np.einsum("erc,ec->er", blocks[:, p], given[:, j])
         if i != j:
             local[:, j] += np.einsum("ecr,ec->er", blocks[:, p], given[:, i])
-    if rows is not None:
+    if rows is not None and not transposed:
         local[~rows] = 0.0
     np.add.at(y, nodes, local)

@@ -24,8 +24,9 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 # Observables are differentiated along a tangent by a central difference of sixth order, which needs no solve: with
-# steps that change states and coefficients by this much, error and rounding are 1e-13 of what they are made of.
-STEP = 3e-3
+# steps that change states by this much, its error is 1e-14 of what they are made of. In coefficients they are quadratic
+# at most, so that these may change by a larger part of themselves.
+STEP, COEFFICIENT_STEP = 3e-3, 0.02
 STENCIL = ((1, 0.75), (2, -0.15), (3, 1 / 60))
 
 
@@ -62,15 +63,15 @@ class Tangent(FrozenRecord):
 
     @property
     def step(self) -> float:
-        """A step of the parameter after which states and coefficients have changed by STEP at most."""
-        rates = [float(np.nanmax(abs(self.changes), initial=0.0))]
+        """A step of the parameter after which states and coefficients have changed by that much at most."""
+        rates, part = [float(np.nanmax(abs(self.changes), initial=0.0))], STEP / COEFFICIENT_STEP
         for change, own in ((self.direction.table, self.problem.coefficients.table),
                             (self.direction.interfaces, self.problem.interfaces.table)):  # fmt: skip
             if change is not None and change.size:
                 largest, size = abs(change).max(axis=(0, 1)), abs(own).max(axis=(0, 1))
-                rates.append(float((largest / np.where(size > 0, size, np.maximum(largest, 1e-300))).max()))
+                rates.append(part * float((largest / np.where(size > 0, size, np.maximum(largest, 1e-300))).max()))
         if isinstance(self.result, Equilibrium):
-            rates.append(abs(self.direction.temperature) / self.result.temperature)
+            rates.append(part * abs(self.direction.temperature) / self.result.temperature)
         rate = max(rates)
         return STEP / rate if rate > 0 else 1.0
 

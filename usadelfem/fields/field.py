@@ -20,6 +20,7 @@ from ..space.section import Facets, Section, find_section, undirected_section
 from ..space.space import Space
 from .parameter import Series
 from .pictured import Pictured
+from .traced import Origin, traced
 
 Values = NDArray[Any]
 Into = str | ArrayLike | None
@@ -149,7 +150,22 @@ class Field(Pictured):
             flux=None if flux is None else lambda section: _member(flux(section), n),
         )  # fmt: skip
         part.__dict__["at_corners"] = self.at_corners[n]  # made for the whole series at once
+        if self.origin is not None:
+            part.__dict__["origin"] = replace(self.origin, member=int(n) % count)
         return part
+
+    @property
+    def origin(self) -> Origin | None:
+        """The observable that the field is; None of what was computed from fields."""
+        return self.__dict__.get("origin")
+
+    def of(self, origin: Origin) -> Field:
+        """The field with the note which observable it is: what it is reduced to can be differentiated."""
+        self.__dict__["origin"] = origin
+        return self
+
+    def _told(self, value: Any, factor: float, *reduction: Any) -> Any:
+        return traced(value, self.origin, reduction, factor)
 
     def _series(self) -> Series:
         if self.series is None:
@@ -201,7 +217,9 @@ class Field(Pictured):
             If the points have another shape, or one lies outside the mesh.
         """
         location = locate(self.space, points)
-        return self.recovered.at(location) if self.exact is None else self.exact(location)
+        values = self.recovered.at(location) if self.exact is None else self.exact(location)
+        told: Values = self._told(values, self._scale.point, "at", location)
+        return told
 
     def integral(self, region: str | None = None) -> Values:
         """Integral over a region (None: the whole mesh), shape (*components).
@@ -213,7 +231,9 @@ class Field(Pictured):
         """
         cells = self._cells(region)
         value: Values = np.einsum("...cq,cq->...", self.quadrature[..., cells, :], self.space.dx[cells])
-        return self._total(value, self.space.dim)[()]
+        total = self._total(value, self.space.dim)[()]
+        told: Values = self._told(total, self._scale.integrated(self.space.dim)[0], "integral", region)
+        return told
 
     def _total(self, value: Values, dim: int) -> Values:
         """An integral of values over `dim` dimensions of the mesh, in its own unit."""
@@ -251,6 +271,8 @@ class Field(Pictured):
         section = find_section(self.space, facets, into, contacts=self.device.contacts)
         exact = self.flux(section) if section.separates else None
         flux: Values = (self._facet_integral(section) if exact is None else exact)[()]
+        if exact is not None:
+            flux = self._told(flux, self._scale.over_surfaces, "through", section)
         return flux
 
     def average(self, facets: Facets) -> Values:
@@ -263,8 +285,9 @@ class Field(Pictured):
         """
         location, _, weights = undirected_section(self.space, facets).facet_points(self.space)
         values = self.recovered.at(location) if self.exact is None else self.exact(location)
-        mean: Values = (values @ weights / weights.sum())[()]
-        return mean
+        share = weights / weights.sum()
+        told: Values = self._told((values @ share)[()], self._scale.point, "average", location, share)
+        return told
 
     def _facet_integral(self, section: Section) -> Values:
         location, normals, weights = section.facet_points(self.space)

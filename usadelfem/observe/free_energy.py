@@ -13,9 +13,11 @@ from ..fields.field import Field
 from ..physics import columns as column
 from ..solve.results import Equilibrium
 from .arguments import check_result
+from .observed import observable
 
 
 @named()
+@observable
 def free_energy(eq: Equilibrium) -> float:
     """The free energy of an equilibrium, measured from the normal state of the same device.
 
@@ -43,6 +45,7 @@ def free_energy(eq: Equilibrium) -> float:
 
 
 @named()
+@observable
 def free_energy_density(eq: Equilibrium) -> Field:
     """The density of `free_energy` in the metals, without interfaces and field energy. Unit: N0 energy^2.
 

@@ -20,11 +20,13 @@ from ..solve.results import Equilibrium, Spectrum
 from ..space.locate import Location
 from .arguments import check_index, check_result
 from .density_of_states import over_energies
+from .observed import observable
 
 Complex = NDArray[np.complex128]
 
 
 @named()
+@observable
 def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
     """Singlet and triplet pair amplitudes, complex components (f0, fx, fy, fz).
 
@@ -66,6 +68,7 @@ def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
 
 
 @named()
+@observable
 def gap(eq: Equilibrium | Nonequilibrium) -> Field:
     """The order parameter Delta, complex: what was found where it is self-consistent, what was given elsewhere.
 
