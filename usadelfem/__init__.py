@@ -1,12 +1,14 @@
 """Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids.
 
-mesh -> device -> geometry -> space -> fem -> solve -> nonequilibrium -> observe -> export -> study
+mesh -> device -> geometry -> space -> fem -> solve -> nonequilibrium -> derivatives -> observe -> export -> study
 
 What a script needs every day is here; what it needs now and then is in `usadelfem.geometry`, `textures`, `materials`,
 `results`, `errors`, `observe` and `study`.
 """
 
 from . import errors, geometry, materials, observe, results, study, textures
+from .adjoints.sensitivity import sensitivity
+from .derivatives.derivative import derivative
 from .device.contact import FLOATING, CurrentContact, NormalContact, Reservoir
 from .device.device import Device
 from .device.interface import Nazarov, SpinActive, Transparent, Tunnel
@@ -71,6 +73,7 @@ __all__ = (
     "critical_temperature",
     "current_phase",
     "density_of_states",
+    "derivative",
     "distribution",
     "energy_current",
     "error_estimate",
@@ -106,6 +109,7 @@ __all__ = (
     "refine",
     "results",
     "save",
+    "sensitivity",
     "sheet_magnetisation",
     "solve_equilibrium",
     "solve_nonequilibrium",

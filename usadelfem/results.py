@@ -1,5 +1,7 @@
 """What solves, studies and observables return."""
 
+from .adjoints.sensitivity import Sensitivity as Sensitivity
+from .derivatives.tangent import Tangent as Tangent
 from .diagnostics.check import DeviceCheck as DeviceCheck
 from .export.grid import SweepResult as SweepResult
 from .fields.field import Field as Field

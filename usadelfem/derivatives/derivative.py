@@ -66,7 +66,7 @@ def derivative(result: Equilibrium | Spectrum, parameters: Mapping[Any, Any]) ->
     direction = reduce(add, (direction_of(own, chosen[name], rates[name]) for name in parameters))
     linear = linearized(result, in_common_sector(problem, direction), key)
     changes, whole = solve_tangent(linear, direction)
-    return Tangent(result, dict(parameters), linear.problem, whole, changes)
+    return Tangent(result, dict(parameters), linear.problem, direction, whole, changes)
 
 
 def check_differentiable(result: Any) -> None:

@@ -42,8 +42,8 @@ class Tangent(FrozenRecord):
         What grows with the parameter, and at which rate, as given to `derivative`.
     problem
         The problem of the solution, with room for what changes.
-    direction
-        The rates of change of its coefficients, those of a self-consistent gap among them.
+    given, direction
+        The rates of change of what the parameters are, and those with the response of a self-consistent gap.
     changes
         The rates of change of the states, shaped as the states of the result are in `problem`.
     """
@@ -51,6 +51,7 @@ class Tangent(FrozenRecord):
     result: Equilibrium | Spectrum
     parameters: dict[Any, Any]
     problem: Problem
+    given: Direction
     direction: Direction
     changes: Complex
 
@@ -74,6 +75,13 @@ class Tangent(FrozenRecord):
             rates.append(part * abs(self.direction.temperature) / self.result.temperature)
         rate = max(rates)
         return STEP / rate if rate > 0 else 1.0
+
+    @property
+    def held(self) -> Tangent:
+        """The tangent with states and gap held but for what reservoirs impose, for what is stationary in them."""
+        changes = self.changes.copy()
+        changes[:, self.problem.pattern.free] = 0.0
+        return replace(self, direction=self.given, changes=changes)
 
     def at(self, step: float) -> Any:
         """The result a finite step along the tangent: what it would be if everything were linear in the parameter."""

@@ -20,14 +20,14 @@ from ..space.section import Facets, Section, find_section, undirected_section
 from ..space.space import Space
 from .parameter import Series
 from .pictured import Pictured
-from .traced import Origin, traced
+from .traced import Remembering
 
 Values = NDArray[Any]
 Into = str | ArrayLike | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Field(Pictured):
+class Field(Pictured, Remembering):
     """A scalar, vector or tensor quantity on a device, or a series of it over a parameter such as the energy.
 
     All values of a series have one more leading axis, over the parameter; `field[n]` is one of its members.
@@ -150,22 +150,7 @@ class Field(Pictured):
             flux=None if flux is None else lambda section: _member(flux(section), n),
         )  # fmt: skip
         part.__dict__["at_corners"] = self.at_corners[n]  # made for the whole series at once
-        if self.origin is not None:
-            part.__dict__["origin"] = replace(self.origin, member=int(n) % count)
-        return part
-
-    @property
-    def origin(self) -> Origin | None:
-        """The observable that the field is; None of what was computed from fields."""
-        return self.__dict__.get("origin")
-
-    def of(self, origin: Origin) -> Field:
-        """The field with the note which observable it is: what it is reduced to can be differentiated."""
-        self.__dict__["origin"] = origin
-        return self
-
-    def _told(self, value: Any, factor: float, *reduction: Any) -> Any:
-        return traced(value, self.origin, reduction, factor)
+        return part if self.origin is None else part.of(replace(self.origin, member=int(n) % count))
 
     def _series(self) -> Series:
         if self.series is None:
@@ -218,8 +203,7 @@ class Field(Pictured):
         """
         location = locate(self.space, points)
         values = self.recovered.at(location) if self.exact is None else self.exact(location)
-        told: Values = self._told(values, self._scale.point, "at", location)
-        return told
+        return self._told(values, self._scale.point, "at", location)
 
     def integral(self, region: str | None = None) -> Values:
         """Integral over a region (None: the whole mesh), shape (*components).
@@ -232,8 +216,7 @@ class Field(Pictured):
         cells = self._cells(region)
         value: Values = np.einsum("...cq,cq->...", self.quadrature[..., cells, :], self.space.dx[cells])
         total = self._total(value, self.space.dim)[()]
-        told: Values = self._told(total, self._scale.integrated(self.space.dim)[0], "integral", region)
-        return told
+        return self._told(total, self._scale.integrated(self.space.dim)[0], "integral", region)
 
     def _total(self, value: Values, dim: int) -> Values:
         """An integral of values over `dim` dimensions of the mesh, in its own unit."""
@@ -286,8 +269,7 @@ class Field(Pictured):
         location, _, weights = undirected_section(self.space, facets).facet_points(self.space)
         values = self.recovered.at(location) if self.exact is None else self.exact(location)
         share = weights / weights.sum()
-        told: Values = self._told((values @ share)[()], self._scale.point, "average", location, share)
-        return told
+        return self._told((values @ share)[()], self._scale.point, "average", location, share)
 
     def _facet_integral(self, section: Section) -> Values:
         location, normals, weights = section.facet_points(self.space)

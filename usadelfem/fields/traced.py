@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from weakref import ReferenceType
 
 import numpy as np
@@ -186,6 +186,24 @@ class TracedArray(np.ndarray[Any, Any]):
 
     def __reduce__(self) -> Any:
         return np.asarray(self).__reduce__()
+
+
+class Remembering:
+    """Something that is reduced to numbers, which remember what it is."""
+
+    @property
+    def origin(self) -> Origin | None:
+        """The observable that it is; None of what was computed from others."""
+        return self.__dict__.get("origin")
+
+    def of(self, origin: Origin) -> Self:
+        """The same, with the note which observable it is."""
+        self.__dict__["origin"] = origin
+        return self
+
+    def _told(self, value: NDArray[Any], factor: float, *reduction: Any) -> NDArray[Any]:
+        told: NDArray[Any] = traced(value, self.origin, reduction, factor)
+        return told
 
 
 def traced(value: Any, origin: Origin | None, reduction: tuple[Any, ...], factor: float) -> Any:

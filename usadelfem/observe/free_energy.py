@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import named
+from ..derivatives.tangent import Tangent
 from ..device.scale import in_units
 from ..errors import ObservableError
 from ..fem.coefficients import sample
@@ -13,11 +14,35 @@ from ..fields.field import Field
 from ..physics import columns as column
 from ..solve.results import Equilibrium
 from .arguments import check_result
-from .observed import observable
+from .observed import along
+
+
+def _of_tc(tangent: Tangent) -> NDArray[np.float64]:
+    """The change of the density of the free energy with ln Tc, at fixed gap."""
+    problem, rising = tangent.problem, tangent.given.log_tc
+    change = np.zeros(problem.space.dx.shape)
+    if rising is not None:
+        chosen = tangent.result.pairing.chosen  # type: ignore[union-attr]
+        change[chosen] = -(abs(problem.gap[chosen]) ** 2) * problem.coefficients.table[chosen][..., column.N0] * rising
+    return change
+
+
+def _energy_along(tangent: Tangent) -> float:
+    """The derivative of the free energy, which is stationary in states and gap."""
+    device, dim = tangent.result.device, tangent.problem.space.dim
+    own = float((_of_tc(tangent) * tangent.problem.space.dx).sum())
+    return float(tangent.held.derivative_of(_free_energy)) + float(in_units(device, own, "N0*energy^2", dim))
+
+
+def _density_along(tangent: Tangent) -> Field:
+    """The derivative of its density."""
+    moved: Field = tangent.derivative_of(_density)
+    own = Field(moved.name, "N0*energy^2", (), _of_tc(tangent), tangent.result.device, tangent.problem.space)
+    return moved if tangent.given.log_tc is None else moved + own
 
 
 @named()
-@observable
+@along(_energy_along)
 def free_energy(eq: Equilibrium) -> float:
     """The free energy of an equilibrium, measured from the normal state of the same device.
 
@@ -37,6 +62,10 @@ def free_energy(eq: Equilibrium) -> float:
         If the equation was linearised.
     """
     check_result("free_energy", eq, Equilibrium)
+    return _free_energy(eq)
+
+
+def _free_energy(eq: Equilibrium) -> float:
     density, interfaces = _energies(eq)
     total = float((density * eq.problem.space.dx).sum()) + interfaces
     if eq.induced is not None:
@@ -45,7 +74,7 @@ def free_energy(eq: Equilibrium) -> float:
 
 
 @named()
-@observable
+@along(_density_along)
 def free_energy_density(eq: Equilibrium) -> Field:
     """The density of `free_energy` in the metals, without interfaces and field energy. Unit: N0 energy^2.
 
@@ -55,6 +84,10 @@ def free_energy_density(eq: Equilibrium) -> Field:
         If the equation was linearised.
     """
     check_result("free_energy_density", eq, Equilibrium)
+    return _density(eq)
+
+
+def _density(eq: Equilibrium) -> Field:
     density, _ = _energies(eq)
     return Field("free_energy_density", "N0*energy^2", (), density, eq.device, eq.problem.space)
 

@@ -16,11 +16,15 @@ from ..magnetics.holes import Hole
 from ..solve.results import Equilibrium
 from .arguments import check_result
 from .currents import charge_current
+from .observed import undifferentiable
 
 MOMENT = "e*N0*D*energy"
 
+SCREENED = "it belongs to solutions with screening, which have no tangents"
+
 
 @named()
+@undifferentiable(SCREENED)
 def magnetic_field(eq: Equilibrium) -> Field:
     """B = curl A, applied and induced: () in 2D, along the first times the second mesh axis, (3,) in 3D.
 
@@ -38,6 +42,7 @@ def magnetic_field(eq: Equilibrium) -> Field:
 
 
 @named()
+@undifferentiable(SCREENED)
 def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
     """The magnetic moment of the supercurrents, (1/2) Int r x j: a number in 2D (per length), (3,) in 3D.
 
@@ -67,6 +72,7 @@ def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
 
 
 @named()
+@undifferentiable(SCREENED)
 def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
     """The holes of a 2D sample and the magnetic flux through each, applied and induced; unit hbar/e, h/2e is pi.
 

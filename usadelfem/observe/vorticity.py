@@ -12,6 +12,7 @@ from ..diagnostics.winding import cell_windings, gathered, vertex_amplitude
 from ..errors import ObservableError
 from ..solve.results import Equilibrium
 from ..space.recover import recover
+from .observed import undifferentiable
 
 OF = ("gap", "pair_amplitude")
 
@@ -45,6 +46,7 @@ class Vorticity:
 
 
 @named()
+@undifferentiable("it counts windings, which are whole numbers")
 def vorticity(eq: Equilibrium, of: str = "gap") -> Vorticity:
     """Position and winding of every vortex of a two-dimensional device.
 

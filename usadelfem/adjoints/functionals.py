@@ -249,7 +249,7 @@ class AtPoints:
 
 
 def _trace_gradients(a: Complex, b: Complex, v: Complex, *, linear: bool) -> tuple[Complex, Complex]:
-    """Matrices G, G' with d tr V g = tr G da + tr G' db, from d_a g = 2 C da R and d_b g = 2 C' db R' (`functional`)."""
+    """Matrices G, G' with d tr V g = tr G da + tr G' db, by d_a g = 2 C da R, d_b g = 2 C' db R'."""
     v11, v12, v21, v22 = v[:2, :2], v[:2, 2:], v[2:, :2], v[2:, 2:]
     if linear:  # g = [[1 - 2 a b, 2 a], [2 b, 2 b a - 1]]
         return 2 * (v21 - dot(b, v11) + dot(v22, b)), 2 * (v12 - dot(v11, a) + dot(a, v22))
