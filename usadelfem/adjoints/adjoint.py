@@ -53,6 +53,9 @@ class Adjoint:
             self._follow_gap()
 
     def _respond(self, index: int, w: Any, state: Complex, right: Complex) -> None:
+        if not self.own.equation.free(right).any():  # stationary, but for what reservoirs hold
+            self._left[index] = np.zeros_like(right)
+            return
         change = self.own.respond(index, right)
         self._left[index] = self._left[index] + change if index in self._left else change
         self.gradient.add_variation(self.own, w, state, change)
@@ -99,6 +102,8 @@ class Adjoint:
         if rate:
             known = self.gradient
             total += rate * (known.value + known.frequency + float(known.logarithms.sum()))
+        if direction.log_tc is not None:
+            total -= float((self.gradient.logarithms * direction.log_tc).sum())
         total += self._of_gap_equation(direction, rate)
         if direction.electrodes or rate:
             total += self._of_reservoirs(direction, rate)
@@ -111,10 +116,9 @@ class Adjoint:
         consistency, pairing = self.own.consistency, self.own.pairing
         if consistency is None or pairing is None or self._gap is None:
             return 0.0
-        rising = 0.0 if direction.log_tc is None else direction.log_tc
+        rising = 0.0 if direction.log_tc is None else direction.log_tc[pairing.chosen]
         explicit = np.where(consistency.paired, (rate - rising - rate * consistency.coefficient) * consistency.gap, 0.0)
-        own = float((pairing.weight * (self._gap.conj() * explicit).real).sum())
-        return own - float((self.gradient.logarithms[pairing.chosen] * rising).sum())
+        return float((pairing.weight * (self._gap.conj() * explicit).real).sum())
 
     def _of_reservoirs(self, direction: Direction, rate: float) -> float:
         source, total = build_source(self.own.problem, Direction(electrodes=direction.electrodes)), 0.0

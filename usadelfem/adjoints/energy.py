@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..derivatives.linearization import Linearization
-from ..derivatives.products import cell_residual, own_coordinates, side_residual
+from ..derivatives.products import cell_residual, inner, own_coordinates, side_residual
 from ..derivatives.sources import Source
 from ..fem.coefficients import sample
 from ..fem.conjugates import conjugate_places
 from ..fem.matsubara import Matsubara
-from ..observe.free_energy import free_energy_density
+from ..observe.free_energy import energy_density
 from ..physics import columns as column
 from ..solve.results import Equilibrium
 from .gradient import Gradient
@@ -54,7 +54,7 @@ class FreeEnergy:
         out.add_aligned(problem, chosen, of * table[..., column.N0])
         rising = own.equation.conjugates((column.W,), self.weights * eq.frequencies, own.states)[0]
         out.frequency += float((rising * table[..., column.N0] * problem.space.dx).sum())
-        density = free_energy_density(eq).natural.quadrature * self.factor
+        density = energy_density(eq) * self.factor
         out.table[..., column.N0] += density / table[..., column.N0]
         logarithm = self._logarithm(own)
         inverse = float((2 * self.weights / eq.frequencies).sum()) + self.factor * logarithm
@@ -64,13 +64,23 @@ class FreeEnergy:
         # T dOmega/dT at fixed w/T: the sum is in proportion to T but for sum 1/w, and ln T grows.
         bare = float((density * problem.space.dx).sum())
         out.value += bare - float((square * inverse).sum())
-        out.value += own.equation.interface_energy(self.weights, own.states)
+        out.value += self._of_interfaces(own.equation, own)
         out.logarithms += self.factor * square * self._has_tc(own)
 
     def along_interfaces(self, own: Linearization, source: Source) -> float:
         """The derivative along a direction of the coefficients of interfaces, at fixed states."""
         parts = ((part.factor, Matsubara(part.problem)) for part in source.sides)
-        return sum(factor * equation.interface_energy(self.weights, own.states) for factor, equation in parts)
+        return sum(factor * self._of_interfaces(equation, own) for factor, equation in parts)
+
+    def _of_interfaces(self, equation: Matsubara, own: Linearization) -> float:
+        """The energy of the interface terms; of linearised ones, a quadratic form, half of residual times state."""
+        if not own.problem.linearized:
+            return equation.interface_energy(self.weights, own.states)
+        both, total = np.ones((2, len(own.problem.interfaces.facets)), bool), 0.0
+        for weight, state in zip(self.weights.tolist(), own.states, strict=True):
+            reduced = own_coordinates(equation, state)
+            total += 0.5 * weight * inner(equation, side_residual(equation, reduced, both), reduced)
+        return total
 
     def _has_tc(self, own: Linearization) -> NDArray[np.bool_]:
         found = np.zeros(own.problem.space.dx.shape, bool)

@@ -25,6 +25,7 @@ from ..physics import columns as column
 from ..solve.results import Equilibrium, Spectrum
 from ..space.space import basis_values
 from .adjoint import Adjoint
+from .critical_mode import CriticalMode
 from .functionals import AlongCoefficients, AtPoints
 from .observables import Functional, Sought, functional_of
 
@@ -56,9 +57,8 @@ class Sensitivity:
         The result that it was computed from.
     """
 
-    def __init__(self, value: float, result: Equilibrium | Spectrum, adjoint: Adjoint, key: tuple[bool, bool]) -> None:
-        self.value, self.result = value, result
-        self._adjoint, self._key = adjoint, key
+    def __init__(self, value: float, result: Equilibrium | Spectrum, adjoint: Adjoint) -> None:
+        self.value, self.result, self._adjoint = value, result, adjoint
 
     def __repr__(self) -> str:
         return f"Sensitivity(of {self.value:.6g}, with respect to {', '.join(self.names)}, of {self.result!r})"
@@ -189,7 +189,8 @@ def sensitivity(objective: Any) -> Sensitivity:
     The objective is an observable that was reduced to numbers, such as `charge_current(eq).through("left")`,
     `spin_density(eq).integral("F")[2]`, `pair_amplitude(eq).at(points)[0, 0].real` or `free_energy(eq)`, of a spectrum
     `density_of_states(spec).at(points)[0, 0]`, and sums, products and the usual functions of NumPy of such numbers, all
-    of one result. It follows from the adjoint equation H lambda = -dO/dx (theory, section on derivatives).
+    of one result; also `critical_temperature(device)`, and the value of a `critical_current(..., differentiable=True)`.
+    It follows from the adjoint equation H lambda = -dO/dx (theory, section on derivatives).
 
     Raises
     ------
@@ -202,16 +203,22 @@ def sensitivity(objective: Any) -> Sensitivity:
     """
     parts = _parts(objective)
     result = _result_of(parts)
+    if isinstance(result, CriticalMode):
+        return Sensitivity(float(objective), result.equilibrium, _of_mode(result, parts))
     check_differentiable(result)
-    dim = result.problem.space.dim
-    charged = bool(result.problem.coefficients.pairs.size) or dim < 2
     problem = with_room(result.problem, gauge=True, spin_charge=False)
     terms: list[tuple[float, Functional]] = [
         (rate * part.factor, functional_of(Sought(result, problem, part))) for part, rate in parts.items() if rate
     ]
     problem = in_common_sector(problem, *(_seen(problem, functional) for _, functional in terms))
     own = linearized(result, problem, (True, False))
-    return Sensitivity(float(objective), result, Adjoint(own, terms), (True, charged))
+    return Sensitivity(float(objective), result, Adjoint(own, terms))
+
+
+def _of_mode(mode: CriticalMode, parts: Parts) -> Adjoint:
+    adjoint = mode.adjoint()
+    rate = sum(part.factor * rate for part, rate in parts.items())
+    return Adjoint(adjoint.own, [(rate * factor, functional) for factor, functional in adjoint.terms])
 
 
 def _seen(problem: Any, functional: Functional) -> Direction:

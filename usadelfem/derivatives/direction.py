@@ -47,7 +47,7 @@ class Direction(FrozenRecord):
     temperature
         Of the temperature.
     log_tc
-        Of ln Tc where the gap is unknown, shape (cells, points) of the pairing; None: it stays.
+        Of ln Tc where the gap is unknown, shape (cells, points); None: it stays.
     """
 
     table: Real | None = None

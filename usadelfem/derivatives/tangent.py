@@ -166,7 +166,8 @@ def _gap_residual(own: Linearization, direction: Direction, changes: list[Comple
     rate = direction.temperature / own.temperature
     pair = consistency.close(np.zeros_like(gap), own.gap_amplitude(changes))
     # ln(T/Tc) changes, and with R = 0 the sum over frequencies, in units of T, is what it has to be.
-    explicit = rate - (0.0 if direction.log_tc is None else direction.log_tc) - rate * consistency.coefficient
+    rising = 0.0 if direction.log_tc is None else direction.log_tc[pairing.chosen]
+    explicit = rate - rising - rate * consistency.coefficient
     return np.where(consistency.paired, pair + explicit * gap, 0.0)
 
 

@@ -61,14 +61,14 @@ def direction_of_tc(context: Context, parameter: Parameter, values: Real, cells:
         gap, slope = bulk_slope(temperature, tc.real)
         rate = (gap - temperature * slope) / tc.real  # gap = Tc f(T/Tc)
         pulls[name] = Pull(electrode.gap / gap * rate * float(values.flat[0]), np.zeros((3, len(electrode.nodes))))
-    if not material.self_consistent or context.pairing is None:
+    if not material.self_consistent:
         if not pulls:
             raise DeviceError(f"{parameter.words}: the gap of the region is given, nothing depends on its Tc")
         return Direction(electrodes=pulls)
     tc_of = sample(space, context.device, region, ("Tc",))["Tc"]
     whole = np.zeros(space.dx.shape)
     whole[cells] = np.where(tc_of > 0, values / np.where(tc_of > 0, tc_of, 1.0), 0.0)
-    return Direction(log_tc=whole[context.pairing.chosen], electrodes=pulls)
+    return Direction(log_tc=whole, electrodes=pulls)
 
 
 def _tc_beside(context: Context, name: str) -> float | None:

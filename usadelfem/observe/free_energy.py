@@ -22,8 +22,7 @@ def _of_tc(tangent: Tangent) -> NDArray[np.float64]:
     problem, rising = tangent.problem, tangent.given.log_tc
     change = np.zeros(problem.space.dx.shape)
     if rising is not None:
-        chosen = tangent.result.pairing.chosen  # type: ignore[union-attr]
-        change[chosen] = -(abs(problem.gap[chosen]) ** 2) * problem.coefficients.table[chosen][..., column.N0] * rising
+        change -= abs(problem.gap) ** 2 * problem.coefficients.table[..., column.N0] * rising
     return change
 
 
@@ -62,6 +61,7 @@ def free_energy(eq: Equilibrium) -> float:
         If the equation was linearised.
     """
     check_result("free_energy", eq, Equilibrium)
+    _check_nonlinear(eq)
     return _free_energy(eq)
 
 
@@ -84,25 +84,33 @@ def free_energy_density(eq: Equilibrium) -> Field:
         If the equation was linearised.
     """
     check_result("free_energy_density", eq, Equilibrium)
+    _check_nonlinear(eq)
     return _density(eq)
 
 
 def _density(eq: Equilibrium) -> Field:
-    density, _ = _energies(eq)
-    return Field("free_energy_density", "N0*energy^2", (), density, eq.device, eq.problem.space)
+    return Field("free_energy_density", "N0*energy^2", (), energy_density(eq), eq.device, eq.problem.space)
+
+
+def _check_nonlinear(eq: Equilibrium) -> None:
+    if eq.problem.linearized:
+        raise ObservableError("the free energy belongs to the nonlinear equation; solve without linearized=True")
 
 
 def _energies(eq: Equilibrium) -> tuple[NDArray[np.float64], float]:
     """Density at the quadrature points, and the energy of all interfaces."""
+    weights = np.pi * eq.temperature * eq.weights
+    return energy_density(eq), eq.equation.interface_energy(weights, eq.riccati)
+
+
+def energy_density(eq: Equilibrium) -> NDArray[np.float64]:
+    """Density of the free energy at the quadrature points; of a linearised equation to second order."""
     problem = eq.problem
-    if problem.linearized:
-        raise ObservableError("the free energy belongs to the nonlinear equation; solve without linearized=True")
     table = problem.coefficients.table
     square = abs(problem.gap) ** 2 * table[..., column.N0]
     factor = 2 * np.pi * eq.temperature * eq.weights
     bulk = eq.equation.conjugates((column.N0,), 0.5 * factor, eq.riccati, frequencies=eq.frequencies)[0]
     density = square * float((factor / eq.frequencies).sum()) + bulk * table[..., column.N0]
-    interfaces = eq.equation.interface_energy(0.5 * factor, eq.riccati)
     for region, material in eq.device.conductors.items():
         if material.Tc is not None:
             tc = sample(problem.space, eq.device, region, ("Tc",))["Tc"]
@@ -110,4 +118,4 @@ def _energies(eq: Equilibrium) -> tuple[NDArray[np.float64], float]:
             paired = tc > 0
             logarithm = np.log(eq.temperature / np.where(paired, tc, 1.0))
             density[cells] += np.where(paired, square[cells] * logarithm, 0.0)
-    return density, interfaces
+    return density
