@@ -46,6 +46,7 @@ from .study.convergence import convergence
 from .study.critical import critical_temperature
 from .study.critical_current import critical_current
 from .study.current_phase import current_phase, josephson_energy
+from .study.fit import fit
 from .study.ground_state import ground_state
 from .study.inductance import kinetic_inductance
 from .study.minigap import minigap
@@ -79,6 +80,7 @@ __all__ = (
     "error_estimate",
     "errors",
     "ferromagnet",
+    "fit",
     "free_energy",
     "from_gmsh",
     "gap",

@@ -17,6 +17,7 @@ from .solve.results import Equilibrium as Equilibrium
 from .solve.results import Spectrum as Spectrum
 from .study.convergence import Convergence as Convergence
 from .study.critical_current import CriticalCurrent as CriticalCurrent
+from .study.fit import Fit as Fit
 from .study.inductance import KineticInductance as KineticInductance
 from .study.phase_relation import CurrentPhase as CurrentPhase
 from .study.phase_relation import Harmonics as Harmonics

@@ -14,7 +14,7 @@ from ..checks import flag, named, number
 from ..derivatives.derivative import derivative
 from ..device.device import Device
 from ..errors import warn
-from ..fields.traced import Traced
+from ..fields.traced import Traced, keeping_results
 from ..frozen import FrozenRecord, freeze
 from ..numerics.ascent import ascend
 from ..numerics.periodic import FINE, evaluate, fourier, highest, peaks
@@ -259,7 +259,8 @@ class _Search:
 
 def _remembering(value: float, eq: Equilibrium, contact: str) -> float:
     """The critical current with the derivatives of the current at fixed phase: at the maximum they are its own."""
-    current: Any = charge_current(eq).through(contact)
+    with keeping_results():
+        current: Any = charge_current(eq).through(contact)
     return current + (value - float(current)) if isinstance(current, Traced) else value
 
 
