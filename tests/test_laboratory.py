@@ -257,7 +257,10 @@ def test_a_quantity_needs_laboratory_units():
 
 @pytest.mark.parametrize(
     ("choice", "message"),
-    [({"field": "no unit"}, "allowed is a unit that pint knows"), ({"field": "K"}, "a unit of the dimension of T")],
+    [
+        ({"field": "no unit"}, "allowed is a unit that pint knows"), ({"field": "K"}, "a unit of the dimension of T"),
+        ({"temperature": "degC"}, "a unit whose zero is that of K"),
+    ],
 )
 def test_a_choice_of_units_that_is_none_is_refused(choice, message):
     with pytest.raises(DeviceError, match=message):
