@@ -114,8 +114,9 @@ class PicturedSpectrum(FrozenRecord):
 
     def _repr_html_(self) -> str:
         problem, lost = self.problem, int((~_found(self)).sum())
+        unit = energy_unit(self.device)
         rows = [
-            ("energies", span(self.energies, energy_unit(self.device))), ("broadening", self.broadening),
+            ("energies", span(self.energies, unit)), ("broadening", with_unit(f"{self.broadening:.5g}", unit)),
             ("not found", lost or "none"), ("nodes", f"{self.states.shape[1]}, order {problem.space.order}"),
             ("Newton iterations", sum(report.iterations for report in self.report)),
             ("regions", ", ".join(self.device.conductors)), ("contacts", ", ".join(self.device.contacts) or "none"),
