@@ -149,6 +149,13 @@ def test_the_flux_through_a_hole_is_in_weber(lab):
     assert flux == pytest.approx(0.01 * 900e-18, rel=1e-3)
 
 
+def test_units_that_are_written_in_another_way_are_the_same(lab):
+    current = uf.charge_current(uf.solve_equilibrium(josephson(), 0.1, frequencies=2))
+    micro, signs = current.to("uA/(m*m)"), current.to("µA/m^2")
+    assert micro.unit == signs.unit == "µA/m^2"
+    np.testing.assert_allclose((micro + signs).quadrature, 2 * signs.quadrature)
+
+
 def test_quantities_are_the_same_as_numbers(lab):
     number = uf.charge_current(uf.solve_equilibrium(josephson(), 0.1)).through("right")
     metal = uf.normal_metal(D=D * 1e-4 * lab.m**2 / lab.s, N0=1e-3 * N0 / lab.meV / lab.nm**3)
