@@ -46,10 +46,8 @@ class PicturedSpectrum(FrozenRecord):
             Positions (dim, npoints), one curve each; None: means over regions.
         region
             The region of the mean; None: all, one curve each.
-        ax
-            Matplotlib Axes; None: new ones.
-        options
-            For `ax.plot`.
+        ax, **options
+            As of `Field.plot`; the options are those of `ax.plot`.
 
         Returns
         -------
