@@ -53,7 +53,8 @@ def free_energy(eq: Equilibrium) -> float:
     energy is that of the induced field, Int (B - B_applied)^2 / 2 mu0, which is the one to compare at a given applied
     field.
 
-    Unit: N0 energy^2 length^dim, or the energy of the units of the device.
+    Unit: N0 energy^2 length^dim; after `lab` the energy of its units (meV), which it is of a device with `thickness`
+    or `area` or in 3D, and without these per length (meV/nm in 2D) or area (meV/nm^2 in 1D).
 
     Raises
     ------

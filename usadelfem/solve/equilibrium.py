@@ -60,7 +60,8 @@ def solve_equilibrium(
         "gauss": Gaussian quadrature for Matsubara sums (Monien 2010), a dozen or two frequencies; "plain": the lowest
         frequencies (2n+1) pi T themselves, with unit weights.
     frequencies
-        Number of positive frequencies; None: as many as `cutoff` asks for.
+        Number of positive frequencies; None: as many as `cutoff` asks for. Of a sum that ends at a cut-off ("gauss")
+        the number of nodes, of any other a choice that takes the place of `cutoff`: give one of them.
     cutoff
         Energy that the sum has to resolve ("gauss") or up to which it runs ("plain"). None: 10 ("gauss") or 100
         ("plain") times the largest gap or exchange field of the device. Where a self-consistent gap jumps at a
@@ -153,6 +154,8 @@ def solve_equilibrium(
     pairing = build_pairing(device, problem)
     if linearized and (pairing is not None or mu0 is not None):
         raise ValueError("linearized=True needs given gaps and no screening: give gap=... instead of Tc=...")
+    if initial is not None and pairing is None and mu0 is None:
+        raise ValueError("initial belongs to an unknown gap; all gaps of this device are given")
     scale = energy_scale(problem)
     if pairing is not None:
         scale = max(scale, zero_temperature_gap(pairing))

@@ -129,12 +129,8 @@ def critical_current(
 
     Raises
     ------
-    DeviceError
-        If there is no such reservoir, it is normal, or nothing else holds a phase.
-    ValueError
-        If the precision is not between 0 and 1.
-    SolveError
-        If a solution is not found.
+    DeviceError, ValueError, SolveError
+        As `current_phase`; ValueError also if the precision is not between 0 and 1.
 
     Warns
     -----

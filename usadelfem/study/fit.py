@@ -130,14 +130,14 @@ def fit(
     problem = _Problem(model, data, parameters, errors, bounds)
     precision, most = number("precision", precision, above=0, below=1), integer("evaluations", evaluations, least=2)
     found = scipy.optimize.least_squares(
-        problem.residuals, problem.start, jac=problem.jacobian, bounds=problem.bounds, x_scale=problem.scale,
+        problem.residuals, problem.first, jac=problem.jacobian, bounds=problem.bounds, x_scale="jac",
         xtol=precision, ftol=precision**2, gtol=None, max_nfev=most,
     )  # fmt: skip
     return problem.result(found)
 
 
 class _Problem:
-    """A model, the data, and what was computed last."""
+    """A model, the data, and what was computed last; `first` are the unknowns at the start."""
 
     def __init__(self, model: Any, data: Any, parameters: Any, errors: Any, bounds: Any) -> None:
         if not callable(model):
@@ -148,9 +148,22 @@ class _Problem:
         self.sigma = _checked_errors(errors, len(self.data))
         self.given = errors is not None
         self.scale = np.where(self.start != 0, abs(self.start), 1.0)
-        self.bounds = _checked_bounds(bounds, self.names, self.start)
+        low, high = _checked_bounds(bounds, self.names, self.start)
+        # What is positive is varied by its logarithm, in which products and ratios are straight.
+        self.logarithmic = (self.start > 0) & (low >= 0)
+        self.first = self._unknown(self.start)
+        self.bounds = self._unknown(low), self._unknown(high)
         self.evaluations = 0
         self.last: tuple[Real, list[Any]] | None = None
+
+    def _unknown(self, x: Real) -> Real:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.logarithmic, np.log(np.maximum(x, 0.0) / self.scale), x / self.scale)
+
+    def parameters(self, unknown: Real) -> Real:
+        """The parameters of the unknowns that are varied."""
+        with np.errstate(over="ignore"):
+            return self.scale * np.where(self.logarithmic, np.exp(unknown), unknown)
 
     def _values(self, x: Real) -> list[Any]:
         """What the model predicts; the last values are kept, since their Jacobian is asked for next."""
@@ -163,18 +176,23 @@ class _Problem:
             self.last = x.copy(), values
         return self.last[1]
 
-    def residuals(self, x: Real) -> Real:
+    def residuals(self, unknown: Real) -> Real:
         """Deviations in units of the errors; far off where a trial cannot be solved, so that a step is shortened."""
         try:
-            values = self._values(x)
+            values = self._values(self.parameters(unknown))
         except SolveError:
             if self.last is None:
                 raise
             return np.full(len(self.data), 1e3) * max(1.0, float(abs(self.data).max()))
         return (np.array([float(value) for value in values]) - self.data) / self.sigma
 
-    def jacobian(self, x: Real) -> Real:
-        """Derivatives of the deviations, exact."""
+    def jacobian(self, unknown: Real) -> Real:
+        """Derivatives of the deviations with respect to the unknowns."""
+        x = self.parameters(unknown)
+        return self.slopes(x) * np.where(self.logarithmic, x, self.scale)
+
+    def slopes(self, x: Real) -> Real:
+        """Derivatives of the deviations with respect to the parameters, exact."""
         rows = []
         for value in self._values(x):
             own = sensitivity(value)
@@ -183,8 +201,8 @@ class _Problem:
 
     def result(self, found: Any) -> Fit:
         """The record of the end, with errors from the Jacobian there."""
-        jacobian, x = self.jacobian(found.x), found.x
-        residuals = self.residuals(x)
+        x, residuals = self.parameters(found.x), self.residuals(found.x)
+        jacobian = self.slopes(x)
         freedom = len(self.data) - len(x)
         scatter = 1.0 if self.given else float((residuals**2).sum() / freedom) if freedom > 0 else np.nan
         scaled = jacobian * self.scale
