@@ -50,6 +50,7 @@ from .study.fit import fit
 from .study.ground_state import ground_state
 from .study.inductance import kinetic_inductance
 from .study.minigap import minigap
+from .study.stability import stability
 from .study.sweep import sweep
 from .version import __version__ as __version__
 
@@ -122,6 +123,7 @@ __all__ = (
     "spin_density",
     "spin_orbit_torque",
     "spin_torque",
+    "stability",
     "study",
     "superconductor",
     "sweep",

@@ -22,4 +22,5 @@ from .study.inductance import KineticInductance as KineticInductance
 from .study.phase_relation import CurrentPhase as CurrentPhase
 from .study.phase_relation import Harmonics as Harmonics
 from .study.phase_relation import JosephsonEnergy as JosephsonEnergy
+from .study.stability import Stability as Stability
 from .study.summary import Summary as Summary

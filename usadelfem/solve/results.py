@@ -88,6 +88,8 @@ class Equilibrium(FrozenRecord):
     cutoff, cutoff_error
         Energy at which sums over frequencies end, infinite where they do not; and what a self-consistent solve leaves
         out by that, as a relative change of Tc (estimated from the decay of the summand).
+    saddles
+        With certify=True: how many saddles of the free energy were found and left before this minimum; else None.
     """
 
     device: Device
@@ -105,6 +107,7 @@ class Equilibrium(FrozenRecord):
     dofs: Real = field(default_factory=lambda: np.empty(0))
     cutoff: float = np.inf
     cutoff_error: float = 0.0
+    saddles: int | None = None
 
     def __post_init__(self) -> None:
         freeze(vars(self))
@@ -125,13 +128,14 @@ class Equilibrium(FrozenRecord):
 
     def _repr_html_(self) -> str:
         unit, found = energy_unit(self.device), bool(self.sweeps)
+        certified = "" if self.saddles is None else f", a minimum of the free energy below {self.saddles} saddles"
         rows = [
             ("temperature", thermal(self.device, self.temperature, 5)),
             ("Matsubara frequencies", span(self.frequencies, unit)),
             ("equation", "linearised" if self.problem.linearized else "nonlinear"),
             ("nodes", f"{self.riccati.shape[1]}, order {self.problem.space.order}"),
             ("Newton iterations", sum(report.iterations for report in self.report)),
-            ("gap", f"self-consistent, {len(self.sweeps)} sweeps" if found else "given"),
+            ("gap", f"self-consistent, {len(self.sweeps)} sweeps{certified}" if found else "given"),
             ("regions", ", ".join(self.device.conductors)), ("contacts", ", ".join(self.device.contacts) or "none"),
         ]  # fmt: skip
         return table("Equilibrium", rows)
