@@ -26,6 +26,7 @@ PLAIN_RANGE = 100.0
 CUT_RANGE, THIN = 3e4, 3e5
 LOW = 20.0
 MAX_PLAIN = 10_000
+STEPS = 2  # default numbers of frequencies per octave
 # The quadrature of a sum without end has at most MAX_COUNT nodes, which resolve energies up to this many temperatures.
 MOST_RESOLVED = 1e6
 # A sum that ends is exact to 1e-5 for energies up to this many temperatures, and is none beyond the other number.
@@ -71,7 +72,10 @@ class SumRule:
         largest = max(scale, temperature)
         default = PLAIN_RANGE * largest if self.quadrature == "plain" else max(CUT_RANGE * largest, THIN * self.cut)
         count = max(1.0, (self.cutoff or default) / (2 * np.pi * temperature))
-        return float(round(count)) if self.quadrature == "plain" else count
+        if self.quadrature == "plain":
+            return float(round(count))
+        # A number that small changes of a device leave as it is, so that results are smooth in its parameters.
+        return count if self.cutoff else float(2 ** (np.ceil(STEPS * np.log2(count)) / STEPS))
 
     @property
     def ends_by_default(self) -> bool:
