@@ -1,5 +1,4 @@
-"""Derivatives in laboratory units, and what is refused: parameters that there are not, and results without derivatives.
-"""
+"""Derivatives in laboratory units, and what is refused: parameters that do not exist, results without derivatives."""
 
 from dataclasses import replace
 
