@@ -155,7 +155,7 @@ def test_files_of_others_are_refused_in_the_same_words(kind, tmp_path):
 @pytest.mark.parametrize("number", [0, 1, -1, 1.5, "two"])
 def test_files_of_another_format_are_refused_with_what_to_do(number, result):
     change(result, "/", format=number)
-    with pytest.raises(FileError, match=r"which reads format 7: (load it with that version|update usadelfem)"):
+    with pytest.raises(FileError, match=r"which reads format 8: (load it with that version|update usadelfem)"):
         uf.load(result)
 
 

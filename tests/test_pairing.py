@@ -263,7 +263,7 @@ def test_a_bilayer_that_is_normal_is_found_normal():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "picard"}, "allowed are 'anderson' and 'newton'"),
+        ({"method": "picard"}, "allowed are 'anderson', 'newton' and 'descent'"),
         ({"tolerance": 0.0}, "allowed is a number between 0 and 1"),
         ({"tolerance": "small"}, "allowed is a number between 0 and 1"),
         ({"max_sweeps": 0}, "allowed is an integer >= 1"),

@@ -69,7 +69,7 @@ class Twice:
         return one
 
     def whole(self, eq):
-        return self.solve(eq.device, eq.temperature, frequencies=3, initial=eq, tolerance=1e-12, sector="full")
+        return self.solve(eq.device, eq.temperature, frequencies=3, tolerance=1e-12, sector="full")
 
     def solve_nonequilibrium(self, device, **options):
         few = {"temperature": options["temperature"], "energies": np.array([0, 0.25, 1.5, 64.0]), "broadening": 0.05}

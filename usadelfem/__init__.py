@@ -46,9 +46,11 @@ from .study.convergence import convergence
 from .study.critical import critical_temperature
 from .study.critical_current import critical_current
 from .study.current_phase import current_phase, josephson_energy
+from .study.fit import fit
 from .study.ground_state import ground_state
 from .study.inductance import kinetic_inductance
 from .study.minigap import minigap
+from .study.stability import stability
 from .study.sweep import sweep
 from .version import __version__ as __version__
 
@@ -79,6 +81,7 @@ __all__ = (
     "error_estimate",
     "errors",
     "ferromagnet",
+    "fit",
     "free_energy",
     "from_gmsh",
     "gap",
@@ -120,6 +123,7 @@ __all__ = (
     "spin_density",
     "spin_orbit_torque",
     "spin_torque",
+    "stability",
     "study",
     "superconductor",
     "sweep",

@@ -17,8 +17,10 @@ from .solve.results import Equilibrium as Equilibrium
 from .solve.results import Spectrum as Spectrum
 from .study.convergence import Convergence as Convergence
 from .study.critical_current import CriticalCurrent as CriticalCurrent
+from .study.fit import Fit as Fit
 from .study.inductance import KineticInductance as KineticInductance
 from .study.phase_relation import CurrentPhase as CurrentPhase
 from .study.phase_relation import Harmonics as Harmonics
 from .study.phase_relation import JosephsonEnergy as JosephsonEnergy
+from .study.stability import Stability as Stability
 from .study.summary import Summary as Summary

@@ -81,6 +81,6 @@ class CriticalMode:
 
 def remembered(value: float, mode: CriticalMode) -> Traced:
     """A critical temperature that can be differentiated."""
-    origin = Origin(lambda: mode, "critical_temperature")  # type: ignore[arg-type]
+    origin = Origin(lambda: mode, "critical_temperature")
     factor = value / mode.temperature
     return Traced(value, {Part(origin, ("critical_temperature",), factor): 1.0})

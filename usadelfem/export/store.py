@@ -36,7 +36,7 @@ from .sampled import without_functions
 
 Result = Equilibrium | Spectrum | NormalState | Nonequilibrium | SweepResult
 
-FORMAT = 7
+FORMAT = 8
 
 
 @named()
@@ -192,7 +192,7 @@ def _arranged(table: NDArray[Any], names: tuple[str, ...], own: tuple[str, ...])
 def _pack_equilibrium(eq: Equilibrium) -> dict[str, Any]:
     names = (
         "temperature", "frequencies", "weights", "riccati", "report", "clock", "solver", "sweeps", "dofs",
-        "cutoff", "cutoff_error",
+        "cutoff", "cutoff_error", "saddles",
     )  # fmt: skip
     pairing = eq.pairing and (eq.pairing.chosen, eq.pairing.log_tc, eq.pairing.weight)
     mu0 = eq.induced and eq.induced.mu0

@@ -95,7 +95,7 @@ class Field(Pictured, Remembering):
             If the device is in natural units, or the unit is of another dimension.
         """
         changed = self._scale.to(unit)
-        return replace(self, unit=unit, scale=changed, **self._times(changed.point / self._scale.point, 1.0))
+        return replace(self, unit=changed.label, scale=changed, **self._times(changed.point / self._scale.point, 1.0))
 
     @property
     def _scale(self) -> Scale:

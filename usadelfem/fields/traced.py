@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Self
-from weakref import ReferenceType
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
+
+_keeping: ContextVar[bool] = ContextVar("keeping", default=False)
+
+
+@contextmanager
+def keeping_results() -> Iterator[None]:
+    """Inside, numbers keep the results that they were computed from, which are large; outside they do not."""
+    token = _keeping.set(True)
+    try:
+        yield
+    finally:
+        _keeping.reset(token)
+
+
+def reference(result: Any) -> Callable[[], Any]:
+    """What gives a result as long as it is there."""
+    return (lambda: result) if _keeping.get() else ref(result)
 
 
 @dataclass(frozen=True)
 class Origin:
     """The observable that a field is: of which result, by which name, with which arguments."""
 
-    result: ReferenceType[Any]
+    result: Callable[[], Any]
     observable: str
     arguments: tuple[tuple[str, Any], ...] = ()
     member: int | None = None  # of a series

@@ -23,7 +23,7 @@ def _of_tc(tangent: Tangent) -> NDArray[np.float64]:
     change = np.zeros(problem.space.dx.shape)
     if rising is not None:
         change -= abs(problem.gap) ** 2 * problem.coefficients.table[..., column.N0] * rising
-    return change
+    return np.asarray(change, float)
 
 
 def _energy_along(tangent: Tangent) -> float:
@@ -53,7 +53,8 @@ def free_energy(eq: Equilibrium) -> float:
     energy is that of the induced field, Int (B - B_applied)^2 / 2 mu0, which is the one to compare at a given applied
     field.
 
-    Unit: N0 energy^2 length^dim, or the energy of the units of the device.
+    Unit: N0 energy^2 length^dim; after `lab` the energy of its units (meV), which it is of a device with `thickness`
+    or `area` or in 3D, and without these per length (meV/nm in 2D) or area (meV/nm^2 in 1D).
 
     Raises
     ------
@@ -110,7 +111,7 @@ def energy_density(eq: Equilibrium) -> NDArray[np.float64]:
     square = abs(problem.gap) ** 2 * table[..., column.N0]
     factor = 2 * np.pi * eq.temperature * eq.weights
     bulk = eq.equation.conjugates((column.N0,), 0.5 * factor, eq.riccati, frequencies=eq.frequencies)[0]
-    density = square * float((factor / eq.frequencies).sum()) + bulk * table[..., column.N0]
+    density: NDArray[np.float64] = square * float((factor / eq.frequencies).sum()) + bulk * table[..., column.N0]
     for region, material in eq.device.conductors.items():
         if material.Tc is not None:
             tc = sample(problem.space, eq.device, region, ("Tc",))["Tc"]

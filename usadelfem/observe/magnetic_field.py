@@ -44,9 +44,10 @@ def magnetic_field(eq: Equilibrium) -> Field:
 @named()
 @undifferentiable(SCREENED)
 def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
-    """The magnetic moment of the supercurrents, (1/2) Int r x j: a number in 2D (per length), (3,) in 3D.
+    """The magnetic moment of the supercurrents, (1/2) Int r x j: a number in 2D, (3,) in 3D.
 
-    Works with and without screening; of a device without contacts. Unit: e N0 D energy length^dim, or of the device.
+    Works with and without screening; of a device without contacts. Unit: e N0 D energy length^dim; after `lab` a
+    current times an area in its units (A nm^2), in 2D without `thickness` per length (A nm).
 
     Raises
     ------
@@ -74,9 +75,10 @@ def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
 @named()
 @undifferentiable(SCREENED)
 def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
-    """The holes of a 2D sample and the magnetic flux through each, applied and induced; unit hbar/e, h/2e is pi.
+    """The holes of a 2D sample and the magnetic flux through each, applied and induced.
 
-    A `Hole` has `centroid` and `area`. The flux through the hole itself; the fluxoid adds the current around it.
+    Unit: hbar/e, in which h/2e is pi; after `lab` its unit of flux (Wb). A `Hole` has `centroid` and `area`, in the
+    unit of the mesh. The flux through the hole itself; the fluxoid adds the current around it.
 
     Raises
     ------

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from functools import wraps
 from inspect import signature
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from weakref import ref
 
 from ..derivatives.tangent import Tangent
 from ..errors import ObservableError
 from ..fields.field import Field
-from ..fields.traced import Origin, traced
+from ..fields.traced import Origin, reference, traced
 from ..solve.results import Equilibrium, Spectrum
 
 P = ParamSpec("P")
@@ -54,7 +53,7 @@ def _observable(function: Observable[P, T], derivative: Callable[..., Any]) -> O
         if not isinstance(result, Equilibrium | Spectrum):
             return value  # type: ignore[no-any-return]
         arguments = tuple(known.bind(result, *args, **given).arguments.items())[1:]
-        origin = Origin(ref(result), function.__name__, arguments)
+        origin = Origin(reference(result), function.__name__, arguments)
         if isinstance(value, Field):
             return value.of(origin)  # type: ignore[return-value]
         return traced(value, origin, (function.__name__,), 1.0)  # type: ignore[no-any-return]

@@ -66,6 +66,8 @@ class SumRule:
             return None
         if self.cutoff_index is not None:
             return float(self.cutoff_index)
+        if self.quadrature == "plain" and self.frequencies is not None:
+            return float(self.frequencies)
         largest = max(scale, temperature)
         default = PLAIN_RANGE * largest if self.quadrature == "plain" else max(CUT_RANGE * largest, THIN * self.cut)
         count = max(1.0, (self.cutoff or default) / (2 * np.pi * temperature))
@@ -88,6 +90,7 @@ class SumRule:
         A lower precision than FINE gives a quadrature with few nodes, also of a plain sum: for first guesses.
         """
         total, coarse = self.total(temperature, scale), precision > FINE
+        self._check_count(total)
         count = None if coarse else self.frequencies
         if total is None:
             count = count or gauss_count(self._resolved(temperature, scale), precision)
@@ -105,6 +108,15 @@ class SumRule:
                 further, more = tail_sum(low, total, precision)
                 nodes, weights = np.concatenate([nodes, further]), np.concatenate([weights, more])
         return np.pi * temperature * nodes, weights
+
+    def _check_count(self, total: float | None) -> None:
+        """ValueError if two numbers say how many frequencies there are."""
+        given = next((name for name in ("cutoff", "cutoff_index") if getattr(self, name) is not None), None)
+        if self.frequencies is not None and given and (total is None or self.quadrature == "plain"):
+            raise ValueError(
+                f"frequencies is {self.frequencies} and {given} is {getattr(self, given):g}, which both say how many "
+                "frequencies this sum has; give one of them"
+            )
 
     def _resolved(self, temperature: float, scale: float) -> float:
         """Energy that a sum without end has to resolve, in units of the temperature."""

@@ -14,8 +14,9 @@ from .field_problem import SelfConsistency
 
 Real = NDArray[np.float64]
 
-# Sweeps without a residual lower by PROGRESS after which the other method is tried.
-STALLED, PROGRESS = 80, 0.5
+# Sweeps without a residual lower by PROGRESS after which the other method is tried; and where a minimum is wanted, and
+# the way to a saddle would be wasted.
+STALLED, WASTED, PROGRESS = 30, 10, 0.5
 # A gap below this part of the bulk gap is asked whether it has to vanish; if not, it starts anew.
 SUSPICIOUS = 1e-3
 RESTART_ACCURACY = 1e-8  # of states with the fields of a similar device
@@ -41,12 +42,12 @@ class Best:
         if sweep.residual < PROGRESS * self.target:
             self.target, self.since = sweep.residual, number
 
-    def stalls(self, number: int) -> bool:
-        """Whether nothing has become better for STALLED sweeps."""
-        return number - self.since >= STALLED and len(self.fields) > 0
+    def stalls(self, number: int, patience: int = STALLED) -> bool:
+        """Whether nothing has become better for so many sweeps."""
+        return number - self.since >= patience and len(self.fields) > 0
 
     def resume(self, consistency: SelfConsistency, accuracy: float, number: int) -> None:
-        """Start the other method from the best fields; it has STALLED sweeps of its own."""
+        """Start the other method from the best fields; it has as many sweeps of its own."""
         consistency.place(self.fields)
         consistency.settle(accuracy)
         self.since = number

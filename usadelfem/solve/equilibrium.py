@@ -13,6 +13,7 @@ from ..device.device import Device
 from ..device.doors import natural_energies, natural_temperature
 from ..diagnostics.quality import warn_of_states
 from ..diagnostics.units import warn_units
+from ..errors import warn
 from ..fem.gap_equation import build_pairing, needed_cut, zero_temperature_gap
 from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.sector import SECTORS
@@ -39,7 +40,8 @@ def solve_equilibrium(
     frequencies: int | None = None,
     cutoff: float | None = None, cutoff_index: int | None = None, linearized: bool = False,
     initial: Initial | Equilibrium = None, method: str = "anderson", tolerance: float = 1e-8, max_sweeps: int = 500,
-    screening: bool = False, penetration_depth: float | Mapping[str, float] | None = None, linear_solver: str = "auto",
+    certify: bool = False, screening: bool = False,
+    penetration_depth: float | Mapping[str, float] | None = None, linear_solver: str = "auto",
     workers: Workers | None = None, sector: str = "auto", progress: bool | None = None,
 ) -> Equilibrium:  # fmt: skip
     """Solve the Usadel equation in thermal equilibrium, the full nonlinear one or its linearisation.
@@ -60,7 +62,8 @@ def solve_equilibrium(
         "gauss": Gaussian quadrature for Matsubara sums (Monien 2010), a dozen or two frequencies; "plain": the lowest
         frequencies (2n+1) pi T themselves, with unit weights.
     frequencies
-        Number of positive frequencies; None: as many as `cutoff` asks for.
+        Number of positive frequencies; None: as many as `cutoff` asks for. Of a sum that ends at a cut-off ("gauss")
+        the number of nodes, of any other a choice that takes the place of `cutoff`: give one of them.
     cutoff
         Energy that the sum has to resolve ("gauss") or up to which it runs ("plain"). None: 10 ("gauss") or 100
         ("plain") times the largest gap or exchange field of the device. Where a self-consistent gap jumps at a
@@ -81,12 +84,18 @@ def solve_equilibrium(
         `free_energy`. Without superconducting reservoirs, 0 stays in the normal state.
     method
         "anderson": sweeps over the frequencies with Anderson acceleration. "newton": Newton's method in the gap, whose
-        linear equations are solved iteratively, one triangular solve per frequency and iteration.
+        linear equations are solved iteratively, one triangular solve per frequency and iteration. "descent": the same
+        within a largest step, down the free energy: for vortices that have to move far, and windings that cannot stay.
     tolerance
         Largest residual of the gap equation in units of the largest bulk gap; with screening also the largest change of
         A that Ampere's law still asks for, times the coherence length.
     max_sweeps
         Largest number of sweeps over all frequencies.
+    certify
+        Whether to make sure that a self-consistent gap is a minimum of the free energy: where its second variation
+        (`stability`) has a negative direction, the solve follows it down and goes on, until there is none. `saddles` of
+        the result counts the solutions that were left; with screening the magnetic field is held fixed for the
+        question.
     screening
         Find the magnetic field of the supercurrents too: curl curl A = mu0 j, together with the gap. In 2D the sample
         is an infinite cylinder in the applied field, B is the applied field at its outer edge and uniform in holes; in
@@ -139,10 +148,11 @@ def solve_equilibrium(
     temperature = natural_temperature(device, temperature)
     cutoff, initial = natural_energies(device, cutoff=cutoff, initial=initial)
     check_settings(order=order, linear_solver=linear_solver, progress=progress)
-    flag("linearized", linearized), flag("screening", screening), choice("sector", sector, SECTORS)
+    flag("linearized", linearized), flag("screening", screening), flag("certify", certify)
+    choice("sector", sector, SECTORS)
     workers = checked_workers(workers)
     check_initial(device, initial)
-    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, workers, progress)
+    options = FieldOptions(initial, method, tolerance, max_sweeps, linear_solver, workers, progress, certify)
     rule = SumRule(quadrature, frequencies, cutoff, cutoff_index)
     mu0 = coupling(device, screening, penetration_depth)
     begin_solve(device, temperature, order)
@@ -153,6 +163,10 @@ def solve_equilibrium(
     pairing = build_pairing(device, problem)
     if linearized and (pairing is not None or mu0 is not None):
         raise ValueError("linearized=True needs given gaps and no screening: give gap=... instead of Tc=...")
+    if initial is not None and pairing is None and mu0 is None:
+        warn("initial has no effect: it is where an unknown gap starts, and all gaps of this device are given")
+    if certify and pairing is None:
+        raise ValueError("certify=True is about a gap that is to be found: give Tc=... instead of gap=...")
     scale = energy_scale(problem)
     if pairing is not None:
         scale = max(scale, zero_temperature_gap(pairing))

@@ -109,7 +109,7 @@ def newton_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[It
 
     Tangents are factorised anew where a step did not gain what its linear equation was solved to.
     """
-    if consistency.pairing is None or consistency.induced is not None:
+    if not consistency.gap_alone:
         raise ValueError("method='newton' is for the gap equation without screening; use 'anderson'")
     number, last = 1, np.inf
     while True:

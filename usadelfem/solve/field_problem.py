@@ -88,6 +88,11 @@ class SelfConsistency:
         return self.pairing.gap_of(self.problem) if self.pairing is not None else np.zeros((0, 0), complex)
 
     @property
+    def gap_alone(self) -> bool:
+        """Whether the gap is the only unknown field."""
+        return self.pairing is not None and self.induced is None
+
+    @property
     def fields(self) -> Real:
         """Gap and induced potential as one vector."""
         return np.concatenate([as_real(self.gap), self.dofs])

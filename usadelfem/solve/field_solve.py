@@ -27,7 +27,8 @@ from ..points.sums import Terms
 from ..points.team_remote import frequency_team
 from ..space.recover import recover
 from ..space.space import basis_values
-from .best import RESTART_ACCURACY, SUSPICIOUS, Best
+from .best import RESTART_ACCURACY, STALLED, SUSPICIOUS, WASTED, Best
+from .descent import descent_sweeps, leave_saddle, lowest_curvature
 from .field_guess import Initial, Vortices, initial_gap, turned_gap
 from .field_iterations import SEED, anderson_sweeps, newton_sweeps
 from .field_problem import SelfConsistency, as_real
@@ -37,12 +38,14 @@ from .results import Equilibrium
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-METHODS = {"anderson": anderson_sweeps, "newton": newton_sweeps}
+METHODS = {"anderson": anderson_sweeps, "newton": newton_sweeps, "descent": descent_sweeps}
+OTHER = {"anderson": "descent", "newton": "descent", "descent": "anderson"}  # where one gets nowhere
 # Frequencies are first solved to this accuracy, with the first guess of the fields.
 FIRST_ACCURACY = 1e-4
 # The gap of a linear discretisation with a coarse quadrature is a first guess; it needs no more accuracy than its own.
 GUESS_PRECISION = 1e-2
 GUESS_TOLERANCE = 1e-3
+SADDLES = 20  # that are left on the way to a minimum
 
 Mode = tuple[float, Complex]
 
@@ -58,6 +61,7 @@ class FieldOptions:
     linear_solver: str = "auto"
     workers: Workers = 1
     progress: bool | None = None
+    certify: bool = False
 
     def __post_init__(self) -> None:
         choice("method", self.method, METHODS)
@@ -77,18 +81,18 @@ def solve_fields(
     nodes, weights = common["frequencies"], common["weights"]
     consistency = _problem(device, problem, pairing, mu0, nodes, weights, temperature, scale, options)
 
-    def result(sweeps: tuple[Iteration, ...]) -> Equilibrium:
+    def result(sweeps: tuple[Iteration, ...], saddles: int | None = None) -> Equilibrium:
         return Equilibrium(
             device=device if pairing is None else with_found_gap(device, consistency.problem),
             problem=consistency.problem, sweeps=sweeps, pairing=pairing, induced=consistency.induced,
-            dofs=consistency.dofs, cutoff_error=consistency.cutoff_error(common["cutoff"]),
+            dofs=consistency.dofs, saddles=saddles, cutoff_error=consistency.cutoff_error(common["cutoff"]),
             **consistency.team.result(), **common,
         )  # fmt: skip
 
     try:
         ask = _normal_mode(device, problem, rule, temperature, options)
         sweeps = _converge(consistency, options, ask=ask, begun=lambda: begun.append(_start(consistency)))
-        found = result(sweeps)
+        found = result(*_certified(consistency, options, sweeps)) if options.certify else result(sweeps)
     except SolveError as error:
         if consistency.team.reports:
             error.best = result(())
@@ -202,7 +206,7 @@ def _converge(
 
     `ask` gives the lowest mode of the normal state of a device without superconducting sources. Where the gap has
     become small, it decides whether the gap has to vanish, or starts it anew along that mode. `begun` is called with
-    the first states. A method that gets nowhere for STALLED sweeps gives way to the other one.
+    the first states. A method that gets nowhere gives way to another one.
     """
     history: list[Iteration] = []
     best = Best()
@@ -237,12 +241,39 @@ def _converge(
                     return (*history, last)
             if len(history) >= options.max_sweeps or not np.isfinite(sweep.residual):
                 break
-            if polish and best.stalls(len(history)) and consistency.pairing is not None and consistency.induced is None:
-                method = next(other for other in METHODS if other != method)
+            patience = WASTED if options.certify and method == "anderson" else STALLED
+            if polish and best.stalls(len(history), patience) and consistency.gap_alone:
+                method = OTHER[method]
                 best.resume(consistency, FIRST_ACCURACY, len(history))
                 sweeps = METHODS[method](consistency, options.tolerance)
     best.restore(consistency)
     raise _unconverged(consistency, best, history)
+
+
+def _certified(
+    consistency: SelfConsistency, options: FieldOptions, sweeps: tuple[Iteration, ...]
+) -> tuple[tuple[Iteration, ...], int]:  # fmt: skip
+    """From solution to solution down the free energy, until one is a minimum: all sweeps, and how many came first.
+
+    Raises
+    ------
+    SolveError
+        If there are more than SADDLES on the way, or a solution below one is not found.
+    """
+    method = "descent" if consistency.induced is None else options.method
+    for saddles in range(SADDLES):
+        lowest = lowest_curvature(consistency, 1)
+        if not lowest.negative:
+            return sweeps, saddles
+        leave_saddle(consistency, lowest.modes[0])
+        last = sweeps[-1].number
+        more = _converge(consistency, replace(options, method=method))
+        sweeps = (*sweeps, *(replace(sweep, number=last + sweep.number) for sweep in more))
+    raise SolveError(
+        f"certify: {SADDLES} solutions that were found one below the other are all saddles of the free energy. Try: "
+        "certify=False, and uf.stability of what is found",
+        frequency=float("nan"), residuals=tuple(sweep.residual for sweep in sweeps), state=consistency.gap,
+    )  # fmt: skip
 
 
 def _unconverged(consistency: SelfConsistency, best: Best, history: list[Iteration]) -> SolveError:

@@ -20,7 +20,6 @@ from ..adjoints.critical_mode import CriticalMode, remembered
 from ..checks import named, numbers, shown
 from ..device.coefficient import evaluate
 from ..device.device import Device
-from ..device.doors import natural_temperature
 from ..errors import DeviceError
 from ..parallel.engines import Workers, checked_workers, executor_of
 from ..parallel.tasks import run_tasks
@@ -34,6 +33,7 @@ from ..solve.arguments import (
 )
 from ..solve.pairing_mode import lowest_mode
 from ..solve.unresolved import warn_mode
+from .stability import stability
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -42,36 +42,6 @@ SUMS = ("quadrature", "frequencies", "cutoff", "cutoff_index")
 # Below this part of the largest Tc a device counts as normal at all temperatures.
 LOWEST = 1e-2
 STRIDE, SHORTEST = 4.0, 0.25
-
-
-@named(*MODE_OPTIONS)
-def stability(device: Device, temperature: float | None = None, **options: Any) -> float:
-    """Lowest eigenvalue of the gap equation linearised at the normal state: negative where it is unstable.
-
-    For a bulk superconductor with pair breaking it is ln(T/Tc) + psi(1/2 + alpha/2 pi T) - psi(1/2).
-
-    Parameters
-    ----------
-    device
-        A device with `Tc` in at least one region; reservoirs are normal.
-    temperature
-        Temperature, energy; positive.
-    **options
-        order, quadrature, frequencies, cutoff, cutoff_index, linear_solver, workers: as in
-        `solve_equilibrium`.
-
-    Raises
-    ------
-    DeviceError
-        If no region has Tc without a gap, or there is a superconducting reservoir or a given gap.
-    ValueError
-        If an argument is out of range.
-    """
-    device = natural_device(device)
-    temperature = natural_temperature(device, temperature)
-    value, mode = lowest_mode(device, temperature, warn=True, **options)
-    warn_mode(device, temperature, mode, options.get("order", 2))
-    return value
 
 
 @named(*MODE_OPTIONS)

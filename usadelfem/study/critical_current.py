@@ -14,7 +14,7 @@ from ..checks import flag, named, number
 from ..derivatives.derivative import derivative
 from ..device.device import Device
 from ..errors import warn
-from ..fields.traced import Traced
+from ..fields.traced import Traced, keeping_results
 from ..frozen import FrozenRecord, freeze
 from ..numerics.ascent import ascend
 from ..numerics.periodic import FINE, evaluate, fourier, highest, peaks
@@ -129,12 +129,8 @@ def critical_current(
 
     Raises
     ------
-    DeviceError
-        If there is no such reservoir, it is normal, or nothing else holds a phase.
-    ValueError
-        If the precision is not between 0 and 1.
-    SolveError
-        If a solution is not found.
+    DeviceError, ValueError, SolveError
+        As `current_phase`; ValueError also if the precision is not between 0 and 1.
 
     Warns
     -----
@@ -259,7 +255,8 @@ class _Search:
 
 def _remembering(value: float, eq: Equilibrium, contact: str) -> float:
     """The critical current with the derivatives of the current at fixed phase: at the maximum they are its own."""
-    current: Any = charge_current(eq).through(contact)
+    with keeping_results():
+        current: Any = charge_current(eq).through(contact)
     return current + (value - float(current)) if isinstance(current, Traced) else value
 
 

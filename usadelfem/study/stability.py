@@ -1,0 +1,163 @@
+"""Stability of a state against changes of its gap: the second variation of the free energy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checks import integer, named
+from ..device.device import Device
+from ..device.doors import natural_temperature
+from ..errors import ObservableError
+from ..fields.field import Field
+from ..frozen import FrozenRecord, freeze
+from ..parallel.engines import Workers, checked_workers
+from ..parallel.rehearsal import begin_solve
+from ..solve.arguments import MODE_OPTIONS, check_settings, natural_device
+from ..solve.descent import Curvature, lowest_curvature, reopened
+from ..solve.field_problem import SelfConsistency
+from ..solve.pairing_mode import lowest_mode
+from ..solve.results import Equilibrium
+from ..solve.unresolved import warn_mode
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Stability(FrozenRecord):
+    """How the free energy of a self-consistent solution curves with its gap; `float(...)` is the lowest eigenvalue.
+
+    The free energy of Delta + u is Omega[Delta] + Int N0 Re u* J u to second order, states following; J u = value u.
+
+    Attributes
+    ----------
+    values
+        The lowest eigenvalues, ascending, shape (count,); dimensionless, those of a normal metal as ln(T/Tc).
+    modes
+        The changes u of the gap that belong to them, complex Fields whose largest modulus is 1; the sign is free.
+    negative
+        Number of directions in which the free energy falls: eigenvalues below -1e-6. 0: a minimum.
+    """
+
+    values: Real
+    modes: tuple[Field, ...]
+    negative: int
+
+    def __post_init__(self) -> None:
+        freeze(vars(self))
+
+    def __float__(self) -> float:
+        return float(self.values[0])
+
+    @property
+    def minimum(self) -> bool:
+        """Whether the solution is a minimum of the free energy; else it is a saddle."""
+        return self.negative == 0
+
+    def __repr__(self) -> str:
+        directions = "direction" if self.negative == 1 else "directions"
+        what = "minimum" if self.minimum else f"saddle with {self.negative} negative {directions}"
+        return f"Stability({what}, lowest eigenvalues {', '.join(f'{value:.4g}' for value in self.values)})"
+
+
+@overload
+def stability(of: Equilibrium, *, count: int = 4, workers: Workers | None = None) -> Stability: ...
+@overload
+def stability(of: Device, temperature: float | None = None, **options: Any) -> float: ...
+@named("count", *MODE_OPTIONS)
+def stability(of: Any, temperature: float | None = None, **options: Any) -> Stability | float:
+    """Whether a self-consistent solution is a minimum of the free energy or a saddle; of a Device its normal state.
+
+    The lowest eigenvalues of the second variation of the free energy with respect to the gap, all states following:
+    one triangular solve per frequency for each product. A common phase of a device in which no reservoir holds it costs
+    nothing and is left out. With screening the magnetic field is held fixed: a negative direction is one of gap and
+    field together, but none is no proof.
+
+    Parameters
+    ----------
+    of
+        A self-consistent Equilibrium; or a Device with `Tc` in at least one region and normal reservoirs, of which the
+        normal state is asked.
+    temperature
+        With a Device: temperature, energy; positive.
+    count
+        With an Equilibrium: number of eigenvalues; more if all of them are negative, so that `negative` is complete.
+    workers, linear_solver
+        As in `solve_equilibrium`.
+    order, quadrature, frequencies, cutoff, cutoff_index
+        With a Device: as in `solve_equilibrium`. An Equilibrium has its own.
+
+    Returns
+    -------
+    Stability
+        Of an Equilibrium: frozen record with `values`, `modes`, `negative`, `minimum`.
+    float
+        Of a Device: the lowest eigenvalue of the gap equation linearised at the normal state, negative where it is
+        unstable; of a bulk superconductor with pair breaking ln(T/Tc) + psi(1/2 + alpha/2 pi T) - psi(1/2).
+
+    Raises
+    ------
+    ObservableError
+        If the gap of the Equilibrium was given, not found: then there is nothing to vary.
+    DeviceError
+        If no region of the Device has Tc without a gap, or there is a superconducting reservoir or a given gap.
+    ValueError
+        If an argument is out of range, or does not go with what is asked.
+    SolveError
+        If the eigenvalues do not converge.
+    """
+    if isinstance(of, Equilibrium):
+        own = {name: options.pop(name) for name in ("count", "workers", "linear_solver") if name in options}
+        if options or temperature is not None:
+            more = ", ".join([*(["temperature"] if temperature is not None else []), *options])
+            raise ValueError(f"stability of an Equilibrium has no {more}: the Equilibrium has its own")
+        return _of_solution(of, **own)
+    if "count" in options:
+        raise ValueError("stability of the normal state of a Device is its lowest eigenvalue; count is for Equilibria")
+    return _of_normal_state(of, temperature, options)
+
+
+def _of_solution(
+    eq: Equilibrium, count: int = 4, workers: Workers | None = None, linear_solver: str = "auto"
+) -> Stability:  # fmt: skip
+    count = integer("count", count, least=1)
+    check_settings(linear_solver=linear_solver)
+    workers = checked_workers(workers)
+    if eq.pairing is None:
+        raise ObservableError(
+            "stability: the gap of this Equilibrium was given, not found, so that there is no free energy to compare "
+            "with; give superconductor(Tc=...) instead of gap=..."
+        )
+    begin_solve(eq.device, eq.temperature, eq.problem.space.order)
+    consistency = reopened(eq, linear_solver=linear_solver, workers=workers)
+    try:
+        found = all_negative(consistency, count)
+    finally:
+        consistency.team.release()
+    space = eq.problem.space
+    modes = []
+    for mode in found.modes:
+        values = np.zeros(space.dx.shape, complex)
+        values[eq.pairing.chosen] = mode
+        modes.append(Field("mode", "1", (), values, eq.device, space))
+    return Stability(found.values, tuple(modes), found.negative)
+
+
+def all_negative(consistency: SelfConsistency, count: int) -> Curvature:
+    """The lowest eigenvalues, at least `count`, and as many more as it takes to see one that is not negative."""
+    while True:
+        found = lowest_curvature(consistency, count)
+        if found.negative < count or len(found.values) < count:
+            return found
+        count *= 2
+
+
+def _of_normal_state(device: Device, temperature: float | None, options: dict[str, Any]) -> float:
+    device = natural_device(device)
+    temperature = natural_temperature(device, temperature)
+    value, mode = lowest_mode(device, temperature, warn=True, **options)
+    warn_mode(device, temperature, mode, options.get("order", 2))
+    return value
