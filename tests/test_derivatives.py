@@ -344,3 +344,12 @@ def test_a_function_of_a_result_has_a_derivative():
 def test_a_derivative_is_a_field_with_a_name_of_its_own():
     field = uf.spin_density(uf.derivative(solve(device()), {("F", "D"): 1.0}))
     assert (field.name, field.components) == ("d_spin_density", ("x", "y", "z"))
+
+
+def test_the_moment_of_an_island_has_a_derivative_with_the_field():
+    mesh = uf.rectangle({"S": 1.0}, width=1.0, size=0.5)
+
+    def island(p):
+        return solve(uf.Device(mesh, {"S": uf.superconductor(gap=1.0)}, B=0.3 + p))
+
+    check(island, {"B": 1.0}, observe=lambda eq: {"moment": np.atleast_1d(uf.magnetisation(eq))})
