@@ -124,6 +124,7 @@ class Sensitivity:
         """The derivatives with respect to the values of a coefficient at the vertices, shape (*components, vertices).
 
         Of a coefficient that is an array over the vertices of the mesh, linear in each cell; zero outside the region.
+        Components are in the order of the coefficient, those of "su2" (dim, 3).
 
         Raises
         ------
@@ -145,7 +146,8 @@ class Sensitivity:
         flat, given = out.reshape(-1, out.shape[-1]), values.reshape(-1, *vertices.shape)
         for row, own in zip(flat, given, strict=True):
             np.add.at(row, vertices, own)
-        return out * self._length ** space.dim
+        ordered = out.swapaxes(0, 1) if coefficient == "su2" else out
+        return np.asarray(ordered * self._length**space.dim)
 
     @property
     def _length(self) -> float:

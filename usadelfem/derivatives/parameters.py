@@ -111,14 +111,23 @@ def room_for(problem: Problem, parameters: list[Parameter]) -> tuple[Problem, tu
 def evaluated(
     parameter: Parameter, rate: Any, x: Real, interpolate: Callable[[NDArray[Any]], NDArray[Any]] | None = None
 ) -> NDArray[Any]:  # fmt: skip
-    """Values of a rate at points; of either sign, unlike those of its coefficient."""
+    """Values of a rate at points; of either sign, unlike those of its coefficient.
+
+    Raises
+    ------
+    DeviceError
+        If they have another shape than those of the coefficient, or are not finite.
+    """
     name = parameter.coefficient
     rule = _SHAPES.get(name, "theta")
     if name in TENSORS and not callable(rate) and np.ndim(rate) == 0:
         rate = np.full(3, rate, float)
     if not callable(rate) and as_array(rate) is None:
         raise DeviceError(f"the rate of {parameter.words} is {shown(rate)}; allowed is {RULES[rule].describe()}")
-    return np.asarray(evaluate(rule, rate, x, f"the rate of {parameter.words}", interpolate))
+    values = np.asarray(evaluate(rule, rate, x, f"the rate of {parameter.words}", interpolate))
+    if not np.isfinite(values).all():
+        raise DeviceError(f"the rate of {parameter.words} is not finite; allowed is {RULES[rule].describe()}")
+    return values
 
 
 def numbers_of(parameter: Parameter, rate: Any) -> Any:

@@ -130,6 +130,11 @@ def _sampled(context: Context, parameter: Parameter, rate: Any, cells: NDArray[n
     shape = basis_values(space.mesh.elem(), space.basis.X)
 
     def interpolate(nodal: NDArray[Any]) -> NDArray[Any]:
+        if nodal.shape[-1] != context.device.mesh.nvertices:
+            raise DeviceError(
+                f"the rate of {parameter.words} is an array over {nodal.shape[-1]} values; the mesh has "
+                f"{context.device.mesh.nvertices} vertices"
+            )
         return np.asarray(np.einsum("...vc,vq->...cq", nodal[..., vertices], shape))
 
     return evaluated(parameter, rate, space.points()[:, cells], interpolate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from ..physics import columns as column
 from ..solve.results import Equilibrium, Spectrum
 from .direction import Direction, changed
 from .linearization import Linearization
-from .sources import Source, build_source
+from .sources import RATES, Source, build_source
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -27,7 +27,9 @@ Complex = NDArray[np.complex128]
 # steps that change states by this much, its error is 1e-14 of what they are made of. In coefficients they are quadratic
 # at most, so that these may change by a larger part of themselves.
 STEP, COEFFICIENT_STEP = 3e-3, 0.02
-STENCIL = ((1, 0.75), (2, -0.15), (3, 1 / 60))
+STENCIL = ((1, 0.75), (-1, -0.75), (2, -0.15), (-2, 0.15), (3, 1 / 60), (-3, -1 / 60))
+# Kernels skip rates of relaxation that are not positive: along those that begin at zero, steps go to one side.
+FORWARD = ((0, -49 / 20), (1, 6.0), (2, -15 / 2), (3, 20 / 3), (4, -15 / 4), (5, 6 / 5), (6, -1 / 6))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,11 +99,30 @@ class Tangent(FrozenRecord):
 
     def derivative_of(self, observable: Callable[[Any], Any]) -> Any:
         """The derivative of a function of the result: of a number, an array or a `Field`."""
-        h = self.step
-        values = [(weight / h, observable(self.at(k * h)), observable(self.at(-k * h))) for k, weight in STENCIL]
+        values = [(weight, observable(moved)) for weight, moved in self._moved()]
         if isinstance(values[0][1], Field):
             return _field(values)
-        return sum(weight * (up - down) for weight, up, down in values)
+        return sum(weight * value for weight, value in values)
+
+    def _moved(self) -> Iterator[tuple[float, Any]]:
+        """Results along the tangent, and the weights with which functions of them add up to a derivative."""
+        h, table = self.step, self.direction.table
+        if table is None or not _crosses_zero(self.problem, h * table):
+            yield from ((weight / h, self.at(k * h)) for k, weight in STENCIL)
+            return
+        fewer = np.zeros_like(table)
+        fewer[..., RATES] = np.minimum(table[..., RATES], 0.0)
+        growing = replace(self, direction=replace(self.direction, table=table - fewer))
+        yield from ((weight / h, growing.at(k * h)) for k, weight in FORWARD)
+        if fewer.any():
+            falling = replace(self, direction=Direction(table=fewer), changes=0.0 * self.changes)
+            yield from ((-weight / h, falling.at(-k * h)) for k, weight in FORWARD)
+
+
+def _crosses_zero(problem: Problem, change: Real) -> bool:
+    """Whether a rate of relaxation changes its sign within the steps of the stencil."""
+    largest = max(k for k, _ in STENCIL)
+    return bool((largest * abs(change[..., RATES]) > problem.coefficients.table[..., RATES]).any())
 
 
 def _in_sector(spectrum: Spectrum, problem: Problem) -> Complex:
@@ -110,21 +131,16 @@ def _in_sector(spectrum: Spectrum, problem: Problem) -> Complex:
     return np.concatenate([problem.sector.reduce(a), problem.sector.reduce(b)], axis=-1)
 
 
-def _field(values: list[tuple[float, Field, Field]]) -> Field:
-    """The field that is the sum of weighted differences."""
+def _field(values: list[tuple[float, Field]]) -> Field:
+    """The field that is a weighted sum of fields."""
     first = values[0][1]
 
-    def combined(get: Callable[[Field], Any]) -> Any:
-        return sum(weight * (get(up) - get(down)) for weight, up, down in values)
-
     def along(name: str, where: Any) -> Any:
-        parts = [(weight, getattr(up, name)(where), getattr(down, name)(where)) for weight, up, down in values]
-        if any(up is None or down is None for _, up, down in parts):
-            return None
-        return sum(weight * (up - down) for weight, up, down in parts)
+        parts = [(weight, getattr(own, name)(where)) for weight, own in values]
+        return None if any(value is None for _, value in parts) else sum(weight * value for weight, value in parts)
 
     return replace(
-        first, name=f"d_{first.name}", quadrature=np.asarray(combined(lambda field: field.quadrature)),
+        first, name=f"d_{first.name}", quadrature=np.asarray(sum(weight * own.quadrature for weight, own in values)),
         exact=None if first.exact is None else partial(along, "exact"),
         flux=None if first.flux is None else partial(along, "flux"),
     )  # fmt: skip

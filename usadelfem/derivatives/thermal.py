@@ -43,10 +43,12 @@ def direction_of_temperature(context: Context, parameter: Parameter, rate: Any) 
 def direction_of_tc(context: Context, parameter: Parameter, values: Real, cells: NDArray[np.int64]) -> Direction:
     """The direction in which the Tc of a region grows, and with it the bulk gaps of reservoirs beside it.
 
+    Where the gap is given only the free energy, which counts |gap|^2 ln(T/Tc), depends on it.
+
     Raises
     ------
     DeviceError
-        If nothing depends on it.
+        If the region has none.
     """
     region, space = parameter.owner, context.problem.space
     material, pulls = context.device.conductors[region], {}
@@ -61,10 +63,8 @@ def direction_of_tc(context: Context, parameter: Parameter, values: Real, cells:
         gap, slope = bulk_slope(temperature, tc.real)
         rate = (gap - temperature * slope) / tc.real  # gap = Tc f(T/Tc)
         pulls[name] = Pull(electrode.gap / gap * rate * float(values.flat[0]), np.zeros((3, len(electrode.nodes))))
-    if not material.self_consistent:
-        if not pulls:
-            raise DeviceError(f"{parameter.words}: the gap of the region is given, nothing depends on its Tc")
-        return Direction(electrodes=pulls)
+    if material.Tc is None:
+        raise DeviceError(f"{parameter.words}: the region has no Tc")
     tc_of = sample(space, context.device, region, ("Tc",))["Tc"]
     whole = np.zeros(space.dx.shape)
     whole[cells] = np.where(tc_of > 0, values / np.where(tc_of > 0, tc_of, 1.0), 0.0)

@@ -203,6 +203,10 @@ class TracedArray(np.ndarray[Any, Any]):
             return value
         return _labelled(value, self.of, self.places[key])
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        self.of = self.places = None  # what was written is no observable
+
     def __reduce__(self) -> Any:
         return np.asarray(self).__reduce__()
 

@@ -16,7 +16,7 @@ from ..magnetics.holes import Hole
 from ..solve.results import Equilibrium
 from .arguments import check_result
 from .currents import charge_current
-from .observed import undifferentiable
+from .observed import observable, undifferentiable
 
 MOMENT = "e*N0*D*energy"
 
@@ -42,7 +42,7 @@ def magnetic_field(eq: Equilibrium) -> Field:
 
 
 @named()
-@undifferentiable(SCREENED)
+@observable
 def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
     """The magnetic moment of the supercurrents, (1/2) Int r x j: a number in 2D, (3,) in 3D.
 
