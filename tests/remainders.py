@@ -6,7 +6,7 @@ import usadelfem as uf
 
 STEPS = 10.0 ** -np.arange(1, 5)
 # Remainders fall by these factors from step to step, at least: a hundred in the end.
-SMALLER = 10.0 ** -np.array([1.5, 1.9, 1.9])
+SMALLER = 10.0 ** -np.array([1.5, 1.8, 1.95])
 # Parts of a value that are rounding, and that solutions are uncertain by.
 ROUNDING, UNCERTAIN = 1e-11, 1e-12
 

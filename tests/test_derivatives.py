@@ -105,6 +105,25 @@ LINES = {
         with_right(barrier=lambda p: uf.SpinActive(**{**ACTIVE, "conductance": 0.7 + p, "mixing": -0.9 - p})),
         {("right", "conductance"): 1.0, ("right", "mixing"): -1.0},
     ),
+    "gap of none": (with_metal("gap", 0.0, 1 + 0.5j), {("F", "gap"): 1 + 0.5j}),
+    "rates of none": (
+        lambda p: device({"exchange": (0.2, 0.1, 0.5), "tau_so": (1 / (4 * p), 1 / (8 * p), np.inf) if p else np.inf}),
+        {("F", "rate_so"): (1, 2, 0)},
+    ),
+    "mixing of none": (
+        with_barrier(uf.SpinActive, conductance=0.7, magnetization=(1, 2, -2), mixing=lambda p: -p),
+        {(("S", "F"), "mixing"): -1.0},
+    ),
+    "polarization of none": (
+        with_barrier(uf.SpinActive, conductance=0.7, magnetization=(1, 2, -2), polarization=lambda p: -p),
+        {(("S", "F"), "polarization"): -1.0},
+    ),
+    "gap of a normal reservoir": (
+        lambda p: device(right=uf.Reservoir(p, 1.1)), {("right", "gap"): 1.0},
+    ),
+    "exchange of a reservoir without": (
+        with_right(exchange=along((0, 0, 0), 1, 2, -1), gap=lambda p: 1.0), {("right", "exchange"): (1, 2, -1)}
+    ),
     "several together": (
         lambda p: device({**METAL, "D": 1 + p, "exchange": (0.2, 0.1 - p, 0.5)}, right=uf.Reservoir(1.0, 1.1 + p)),
         {("F", "D"): 1.0, ("F", "exchange"): (0, -1, 0), ("right", "phase"): 1.0},
@@ -237,7 +256,7 @@ def test_remainders_are_of_second_order_in_space(parameters):
     check(at, parameters)
 
 
-LONG = uf.interval({"S": 1.5, "F": 0.6}, size=0.3)
+LONG = uf.interval({"S": 1.5, "F": 0.5}, size=0.5)
 
 
 def bridge(p=0.0, *, Tc=0.0, phase=0.0, h=0.0, D=0.0, between=None, reservoir=None):
@@ -251,7 +270,7 @@ def bridge(p=0.0, *, Tc=0.0, phase=0.0, h=0.0, D=0.0, between=None, reservoir=No
 
 
 CONSISTENT = {
-    "D": {("F", "D"): 1.0}, "h": {("F", "exchange"): (0, 0, 1)}, "phase": {("right", "phase"): 1.0},
+    "h": {("F", "exchange"): (0, 0, 1)}, "phase": {("right", "phase"): 1.0},
     "between": {(("S", "F"), "conductance"): 1.0}, "Tc": {("S", "Tc"): 1.0},
 }  # fmt: skip
 

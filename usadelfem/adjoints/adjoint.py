@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,7 @@ class Adjoint:
         for number in column.GAP:
             self.gradient.table[pairing.chosen, :, number] = 0.0
 
+    @cached_property
     def with_spin_charge(self) -> Gradient:
         """The derivatives with columns for isotropic theta and kappa, the last ones of its table."""
         own = self.own.in_room_for_spin_charge()

@@ -170,7 +170,7 @@ class Sensitivity:
 
     def _spin_charge(self, name: str) -> Real:
         """dO/dtheta or dO/dkappa, from the amounts of channels along the isotropic vectors."""
-        gradient, space = self._adjoint.with_spin_charge(), self._adjoint.own.problem.space
+        gradient, space = self._adjoint.with_spin_charge, self._adjoint.own.problem.space
         count = space.dim * (space.dim - 1) // 2
         own = gradient.table[..., -column.CHANNEL_COLUMNS * count :].reshape(*space.dx.shape, count, -1)
         return np.asarray(own[..., 3 + SPIN_CHARGE.index(name)].sum(axis=-1))
