@@ -95,12 +95,16 @@ class Twice:
         self.names.append(name)
         raise EnoughError
 
+    def branch(self, make, parameter, interval, temperature, **options):
+        self.solve_equilibrium(make(interval[0]), temperature)
+        raise EnoughError
+
 
 @pytest.fixture
 def twice(monkeypatch, tmp_path):
     both = Twice(monkeypatch)
     solves = "solve_equilibrium", "solve_spectrum", "solve_nonequilibrium"
-    for space, name in (*((uf, name) for name in solves), (uf.study, "phase_diagram")):
+    for space, name in (*((uf, name) for name in solves), (uf, "branch"), (uf.study, "phase_diagram")):
         monkeypatch.setattr(space, name, getattr(both, name))
     for name in ("solve_normal_state", "write_vtk"):
         monkeypatch.setattr(uf, name, stop)

@@ -1,6 +1,7 @@
 """Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids.
 
-mesh -> device -> geometry -> space -> fem -> solve -> nonequilibrium -> derivatives -> observe -> export -> study
+mesh -> device -> geometry -> space -> fem -> solve -> nonequilibrium -> derivatives -> observe -> adjoints -> branches
+-> export -> study
 
 What a script needs every day is here; what it needs now and then is in `usadelfem.geometry`, `textures`, `materials`,
 `results`, `errors`, `observe` and `study`.
@@ -8,6 +9,8 @@ What a script needs every day is here; what it needs now and then is in `usadelf
 
 from . import errors, geometry, materials, observe, results, study, textures
 from .adjoints.sensitivity import sensitivity
+from .branches.branch import branch
+from .branches.stability import stability
 from .derivatives.derivative import derivative
 from .device.contact import FLOATING, CurrentContact, NormalContact, Reservoir
 from .device.device import Device
@@ -50,7 +53,6 @@ from .study.fit import fit
 from .study.ground_state import ground_state
 from .study.inductance import kinetic_inductance
 from .study.minigap import minigap
-from .study.stability import stability
 from .study.sweep import sweep
 from .version import __version__ as __version__
 
@@ -66,6 +68,7 @@ __all__ = (
     "Transparent",
     "Tunnel",
     "box",
+    "branch",
     "charge_current",
     "charge_source",
     "check",

@@ -1,6 +1,9 @@
 """What solves, studies and observables return."""
 
 from .adjoints.sensitivity import Sensitivity as Sensitivity
+from .branches.record import Branch as Branch
+from .branches.record import BranchPoint as BranchPoint
+from .branches.stability import Stability as Stability
 from .derivatives.tangent import Tangent as Tangent
 from .diagnostics.check import DeviceCheck as DeviceCheck
 from .export.grid import SweepResult as SweepResult
@@ -22,5 +25,4 @@ from .study.inductance import KineticInductance as KineticInductance
 from .study.phase_relation import CurrentPhase as CurrentPhase
 from .study.phase_relation import Harmonics as Harmonics
 from .study.phase_relation import JosephsonEnergy as JosephsonEnergy
-from .study.stability import Stability as Stability
 from .study.summary import Summary as Summary

@@ -9,7 +9,7 @@ R the residual of the gap equation and J its derivative, the second variation, s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,25 +17,19 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from ..errors import SolveError
-from ..fem.gap_equation import zero_temperature_gap
-from ..fem.problem import energy_scale
 from ..numerics.report import Iteration
-from ..parallel.engines import Workers
-from ..points.sums import Terms
-from ..points.team_remote import frequency_team
 from .field_iterations import FORCING, KRYLOV, grown, inner_accuracy
 from .field_problem import SelfConsistency, as_gap, as_real
 from .pairing_mode import superconducting_contacts
-from .results import Equilibrium
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-# Accuracy of an eigenvalue of J, and what is negative beyond it. J is shifted by 1, so that eigenvalues near zero, of
-# modes that cost nearly nothing, do not have to be known to a part of themselves.
-ACCURACY, NEGATIVE, SHIFT = 1e-7, 1e-6, 1.0
+# Residual to which an eigenvector of J is found, whose eigenvalue is then right to the square of it, and what is
+# negative. J is shifted by 1, so that eigenvalues near zero do not have to be known to a part of themselves.
+ACCURACY, NEGATIVE, SHIFT = 1e-5, 1e-6, 1.0
 DENSE = 48  # unknowns up to which all products cost no more than a search
-RESTARTS, NOISE = 60, 1.0
+RESTARTS, NOISE = 60, 0.3
 # Steps of a descent, of the largest change of the gap in bulk gaps: first, longest, shortest. A step is taken where the
 # free energy falls by ACCEPTED of what its quadratic model says; the next one may be longer above GOOD, shorter below
 # POOR.
@@ -66,7 +60,7 @@ class Curvature(NamedTuple):
         return int((self.values < -NEGATIVE).sum())
 
 
-class _Space:
+class GapSpace:
     """Gaps as real vectors in which J is symmetric in the ordinary sense."""
 
     def __init__(self, consistency: SelfConsistency) -> None:
@@ -83,6 +77,26 @@ class _Space:
         """The way back."""
         return as_gap(np.asarray(vector).ravel() / self.root, self.pairing)
 
+    @property
+    def free_phase(self) -> Real:
+        """The direction of a common phase where nothing holds it, with norm 1; zero where something does."""
+        turn = self.vector(1j * self.consistency.gap)
+        size = float(np.linalg.norm(turn))
+        return np.zeros(len(turn)) if size == 0 or holds_phase(self.consistency) else turn / size
+
+    def approximate(self) -> Callable[[Any], Real]:
+        """An approximate inverse of J, which is positive."""
+        consistency, gap = self.consistency, self.consistency.gap
+        if not abs(gap).max():
+            return lambda vector: np.asarray(vector).ravel() / float(np.median(consistency.coefficient))
+        response = consistency.gap_response()
+
+        def inverse(vector: Any) -> Real:
+            change = self.gap(vector)
+            return self.vector(np.asarray(response.apply(gap, change) - consistency.island_change(change)))
+
+        return inverse
+
     def curved(self, vector: Any) -> Real:
         """J times a vector."""
         self.products += 1
@@ -98,7 +112,9 @@ def holds_phase(consistency: SelfConsistency) -> bool:
 
 
 def lowest_curvature(consistency: SelfConsistency, count: int, start: Complex | None = None) -> Curvature:
-    """The lowest eigenvalues of J at the present gap; a common phase that nothing holds, which costs nothing, is none.
+    """The lowest eigenvalues of J at the present gap, at least `count`, and as many more as are negative.
+
+    A common phase that nothing holds, which costs nothing, is left out.
 
     Raises
     ------
@@ -106,41 +122,50 @@ def lowest_curvature(consistency: SelfConsistency, count: int, start: Complex | 
         If they do not converge.
     """
     consistency.refresh()
-    space = _Space(consistency)
-    size, zero = len(space.root), space.vector(1j * consistency.gap)
-    free = not holds_phase(consistency) and zero.any()
-    zero = zero / np.linalg.norm(zero) if free else np.zeros(size)
-    # The common phase is moved to where J ends at short lengths.
-    far = SHIFT + float(np.median(consistency.coefficient))
+    space = GapSpace(consistency)
+    zero = space.free_phase[:, None]
+    removed = zero[:, zero.any(axis=0)]
+    count = min(count, len(space.root) - removed.shape[1])
+    values, vectors = _lowest(space, removed, count, None if start is None else space.vector(start))
+    while removed.shape[1] + len(values) < len(space.root):
+        # Of eigenvalues that are the same, as those of a symmetric device, a search may find one only.
+        more, missed = _lowest(space, np.hstack([removed, vectors]), 1, None)
+        if more[0] > max(values[count - 1] - ACCURACY, -NEGATIVE):
+            break
+        order = np.argsort([*values, *more])
+        values, vectors = np.append(values, more)[order], np.hstack([vectors, missed])[:, order]
+    last = max(count, int((values < -NEGATIVE).sum()))
+    modes = np.array([space.gap(vector) for vector in vectors.T[:last]])
+    return Curvature(values[:last], modes / abs(modes).max(axis=(1, 2), keepdims=True))
+
+
+def _lowest(space: GapSpace, removed: Real, count: int, start: Real | None) -> tuple[Real, Real]:
+    """The lowest eigenvalues of J, ascending, and their vectors, orthogonal to others (unknowns, removed)."""
+    size = len(space.root)
+    # What is removed goes to where J ends at short lengths.
+    far = SHIFT + float(np.median(space.consistency.coefficient))
 
     def product(vector: Any) -> Real:
         x = np.asarray(vector).ravel()
-        along = float(zero @ x)
-        rest = x - along * zero
+        along = removed.T @ x
+        rest = x - removed @ along
         image = space.curved(rest) + SHIFT * rest
-        return np.asarray(image - (zero @ image) * zero + far * along * zero)
+        return np.asarray(image + removed @ (far * along - removed.T @ image))
 
-    count = min(count, size - int(free))
     if size <= DENSE or count >= size - 1:
         dense = np.array([product(column) for column in np.eye(size)])
         values, vectors = np.linalg.eigh(0.5 * (dense + dense.T))
-        values, vectors = values[:count], vectors[:, :count]
-    else:
-        first = np.zeros(size) if start is None else space.vector(start)
-        # The lowest mode may be of another symmetry than the start.
-        noise = np.random.default_rng(1).normal(size=size)
-        first = first + NOISE * max(float(np.linalg.norm(first)), 1.0) * noise / np.sqrt(size)
-        values, vectors = _sparse(LinearOperator((size, size), matvec=product, dtype=np.float64), first, count)
-    modes = np.array([space.gap(vector) for vector in vectors.T])
-    largest = abs(modes).max(axis=(1, 2), keepdims=True)
-    return Curvature(np.asarray(values - SHIFT), modes / largest)
-
-
-def _sparse(matrix: LinearOperator, start: Real, count: int) -> tuple[Real, Real]:
-    size = matrix.shape[0]
-    kept = min(size - 1, max(24, 4 * count))
+        return np.asarray(values[:count] - SHIFT), np.asarray(vectors[:, :count])
+    first = np.zeros(size) if start is None else start
+    # The lowest mode may be of another symmetry than the start.
+    # The noise differs from that of other searches, whose vectors hold all of theirs in a space of equal eigenvalues.
+    noise = np.random.default_rng(1 + removed.shape[1]).normal(size=size)
+    first = first + NOISE * max(float(np.linalg.norm(first)), 1.0) * noise / np.sqrt(size)
+    matrix = LinearOperator((size, size), matvec=product, dtype=np.float64)
     try:
-        values, vectors = eigsh(matrix, k=count, which="SA", v0=start, tol=ACCURACY, ncv=kept, maxiter=RESTARTS)
+        values, vectors = eigsh(
+            matrix, k=count, which="SA", v0=first, tol=ACCURACY, ncv=min(size - 1, max(24, 4 * count)), maxiter=RESTARTS
+        )  # fmt: skip
     except ArpackNoConvergence as error:
         raise SolveError(
             f"{len(error.eigenvalues)} of {count} eigenvalues of the second variation converged in {RESTARTS} "
@@ -148,7 +173,7 @@ def _sparse(matrix: LinearOperator, start: Real, count: int) -> tuple[Real, Real
             frequency=float("nan"), residuals=(), state=None,
         ) from error  # fmt: skip
     order = np.argsort(values)
-    return values[order], vectors[:, order]
+    return np.asarray(values[order] - SHIFT), np.asarray(vectors[:, order])
 
 
 def leave_saddle(consistency: SelfConsistency, mode: Complex) -> None:
@@ -205,7 +230,7 @@ def descent_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[I
             continue
         consistency.settle(accuracy)
         consistency.refresh()
-        space = _Space(consistency)
+        space = GapSpace(consistency)
         gap, states, force = consistency.gap, consistency.team.states.copy(), -space.vector(residual)
         while True:
             step, model = _downhill(space, force, radius * consistency.unit)
@@ -227,18 +252,13 @@ def descent_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[I
         number += space.products
 
 
-def _downhill(space: _Space, force: Real, longest: float) -> tuple[Real, float]:
+def _downhill(space: GapSpace, force: Real, longest: float) -> tuple[Real, float]:
     """A step along which the quadratic model of the free energy falls, and by how much it does (negative).
 
     The solution of J step = force where it is close enough; else, on the way to it or along a direction in which the
     free energy curves down, the point where the gap has changed by `longest`.
     """
-    response, gap = space.consistency.gap_response(), space.consistency.gap
-
-    def approximate(vector: Real) -> Real:
-        change = space.gap(vector)
-        return space.vector(np.asarray(response.apply(gap, change) - space.consistency.island_change(change)))
-
+    approximate = space.approximate()
     step, image, rest = np.zeros(len(force)), np.zeros(len(force)), force.copy()
     better = approximate(rest)
     direction, product, enough = better, float(rest @ better), FORCING * float(np.linalg.norm(force))
@@ -257,22 +277,10 @@ def _downhill(space: _Space, force: Real, longest: float) -> tuple[Real, float]:
     return step, float(step @ (0.5 * image - force))
 
 
-def _reach(space: _Space, step: Real, direction: Real, longest: float) -> float:
+def _reach(space: GapSpace, step: Real, direction: Real, longest: float) -> float:
     """How far along a direction the largest change of the gap stays below a length."""
     own, more = space.gap(step), space.gap(direction)
     a, b, c = abs(more) ** 2, (own.conj() * more).real, abs(own) ** 2 - longest**2
     with np.errstate(divide="ignore", invalid="ignore"):
         roots = np.where(a > 0, (-b + np.sqrt(np.maximum(b**2 - a * c, 0.0))) / a, np.inf)
     return float(roots.min())
-
-
-def reopened(eq: Equilibrium, *, linear_solver: str = "auto", workers: Workers = 1) -> SelfConsistency:
-    """The self-consistent problem of a solution, to be asked on; its team is to be released."""
-    assert eq.pairing is not None
-    unit = zero_temperature_gap(eq.pairing)
-    team = frequency_team(
-        eq.problem, eq.frequencies, eq.weights, scale=max(energy_scale(eq.problem), unit), kind=linear_solver,
-        workers=workers, keep=True, terms=Terms(eq.pairing, eq.induced),
-    )  # fmt: skip
-    team.states[:] = eq.riccati
-    return SelfConsistency(eq.problem, team, eq.pairing, eq.induced, eq.temperature, unit, eq.dofs)

@@ -1,5 +1,7 @@
 """Studies: what takes many solves."""
 
+from ..branches.branch import branch as branch
+from ..branches.stability import stability as stability
 from ..export.fingerprint import digest as digest
 from .accuracy import error_estimate as error_estimate
 from .accuracy import refine as refine
@@ -13,6 +15,5 @@ from .current_phase import josephson_energy as josephson_energy
 from .ground_state import ground_state as ground_state
 from .inductance import kinetic_inductance as kinetic_inductance
 from .minigap import minigap as minigap
-from .stability import stability as stability
 from .summary import summary as summary
 from .sweep import sweep as sweep

@@ -17,6 +17,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ..adjoints.critical_mode import CriticalMode, remembered
+from ..branches.stability import stability
 from ..checks import named, numbers, shown
 from ..device.coefficient import evaluate
 from ..device.device import Device
@@ -33,7 +34,6 @@ from ..solve.arguments import (
 )
 from ..solve.pairing_mode import lowest_mode
 from ..solve.unresolved import warn_mode
-from .stability import stability
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -21,9 +21,9 @@ from ..numerics.periodic import FINE, evaluate, fourier, highest, peaks
 from ..observe.currents import charge_current
 from ..parallel.engines import Workers
 from ..solve.results import Equilibrium
-from .branch import STEP, Branch, advance, follow
 from .current_phase import SOLVE_OPTIONS, branch_curve, sampled_curve
 from .phase_bias import Sampler, phase_bias, said_once
+from .phase_branch import STEP, PhaseBranch, advance, follow
 from .phase_relation import CurrentPhase, Extreme, wrapped
 
 Real = NDArray[np.float64]
@@ -168,7 +168,7 @@ class _Search:
 
     sampler: Sampler
     curve: CurrentPhase
-    branch: Branch | None
+    branch: PhaseBranch | None
     precision: float
     last: dict[int, Equilibrium] = field(default_factory=dict)
 

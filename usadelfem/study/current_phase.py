@@ -14,8 +14,8 @@ from ..errors import warn
 from ..numerics.periodic import fourier, highest, interpolation_error
 from ..parallel.engines import Workers
 from ..solve.equilibrium import solve_equilibrium
-from .branch import Branch, follow
 from .phase_bias import PhaseBias, Sampler, phase_bias, said_once
+from .phase_branch import PhaseBranch, follow
 from .phase_relation import CurrentPhase, JosephsonEnergy, wrapped
 
 Real = NDArray[np.float64]
@@ -120,7 +120,7 @@ def josephson_energy(
     )  # fmt: skip
 
 
-def sampled_curve(sampler: Sampler, branch: Branch | None, count: int | None, precision: float) -> CurrentPhase:
+def sampled_curve(sampler: Sampler, branch: PhaseBranch | None, count: int | None, precision: float) -> CurrentPhase:
     """The relation from as many phases as the precision of the interpolation asks for, or from `count`."""
     if branch is not None and not branch.periodic:
         return branch_curve(sampler)

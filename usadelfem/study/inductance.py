@@ -17,9 +17,9 @@ from ..frozen import FrozenRecord
 from ..observe.pair_amplitude import pair_amplitude
 from ..parallel.engines import Workers
 from ..solve.results import Equilibrium
-from .branch import STEP, advance
 from .current_phase import SOLVE_OPTIONS
 from .phase_bias import Sampler, phase_bias, said_once
+from .phase_branch import STEP, advance
 
 Real = NDArray[np.float64]
 

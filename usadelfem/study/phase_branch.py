@@ -21,7 +21,7 @@ CLOSED = 1e-3  # part of the largest current to which currents a turn apart agre
 
 
 @dataclass(frozen=True)
-class Branch:
+class PhaseBranch:
     """What was found of a branch.
 
     Attributes
@@ -40,7 +40,7 @@ class Branch:
     lost: tuple[float | None, float | None] = (None, None)
 
 
-def follow(sampler: Sampler) -> Branch:
+def follow(sampler: Sampler) -> PhaseBranch:
     """Follow the solutions from phase difference zero to both sides; the currents are kept by the sampler."""
     symmetric = sampler.bias.symmetric
     sampler.current(0.0)
@@ -50,7 +50,7 @@ def follow(sampler: Sampler) -> Branch:
     if all(end is None for end, _ in sides.values()):
         gap = sampler.known[np.pi] - (-sampler.known[np.pi] if symmetric else sampler.known[-np.pi])
         if abs(gap) <= CLOSED * max(sampler.largest, 1e-300):
-            return Branch(periodic=True)
+            return PhaseBranch(periodic=True)
     for sign, (end, _) in sides.items():
         if end is None:
             sides[sign] = _over_the_top(sampler, sign)
@@ -58,7 +58,7 @@ def follow(sampler: Sampler) -> Branch:
         end, lost = sides[+1]
         sides[-1] = (None if end is None else -end, None if lost is None else -lost)
     (low, lost_low), (high, lost_high) = sides[-1], sides[+1]
-    return Branch(periodic=False, ends=(low, high), lost=(lost_low, lost_high))
+    return PhaseBranch(periodic=False, ends=(low, high), lost=(lost_low, lost_high))
 
 
 def _patience(sampler: Sampler, old: Equilibrium) -> int:

@@ -12,12 +12,17 @@ from ..checks import integer, named
 from ..device.device import Device
 from ..device.doors import natural_temperature
 from ..errors import ObservableError
+from ..fem.gap_equation import zero_temperature_gap
+from ..fem.problem import energy_scale
 from ..fields.field import Field
 from ..frozen import FrozenRecord, freeze
+from ..numerics.newton import ERROR_TOLERANCE
 from ..parallel.engines import Workers, checked_workers
 from ..parallel.rehearsal import begin_solve
+from ..points.sums import Terms
+from ..points.team_remote import frequency_team
 from ..solve.arguments import MODE_OPTIONS, check_settings, natural_device
-from ..solve.descent import Curvature, lowest_curvature, reopened
+from ..solve.descent import lowest_curvature
 from ..solve.field_problem import SelfConsistency
 from ..solve.pairing_mode import lowest_mode
 from ..solve.results import Equilibrium
@@ -84,7 +89,7 @@ def stability(of: Any, temperature: float | None = None, **options: Any) -> Stab
     temperature
         With a Device: temperature, energy; positive.
     count
-        With an Equilibrium: number of eigenvalues; more if all of them are negative, so that `negative` is complete.
+        With an Equilibrium: number of eigenvalues; more if more are negative, so that `negative` is complete.
     workers, linear_solver
         As in `solve_equilibrium`.
     order, quadrature, frequencies, cutoff, cutoff_index
@@ -132,9 +137,9 @@ def _of_solution(
             "with; give superconductor(Tc=...) instead of gap=..."
         )
     begin_solve(eq.device, eq.temperature, eq.problem.space.order)
-    consistency = reopened(eq, linear_solver=linear_solver, workers=workers)
+    consistency = _reopened(eq, linear_solver, workers)
     try:
-        found = all_negative(consistency, count)
+        found = lowest_curvature(consistency, count)
     finally:
         consistency.team.release()
     space = eq.problem.space
@@ -146,13 +151,20 @@ def _of_solution(
     return Stability(found.values, tuple(modes), found.negative)
 
 
-def all_negative(consistency: SelfConsistency, count: int) -> Curvature:
-    """The lowest eigenvalues, at least `count`, and as many more as it takes to see one that is not negative."""
-    while True:
-        found = lowest_curvature(consistency, count)
-        if found.negative < count or len(found.values) < count:
-            return found
-        count *= 2
+def _reopened(eq: Equilibrium, linear_solver: str, workers: Workers) -> SelfConsistency:
+    """The self-consistent problem of a solution, to be asked on; its team is to be released."""
+    assert eq.pairing is not None
+    unit = zero_temperature_gap(eq.pairing)
+    team = frequency_team(
+        eq.problem, eq.frequencies, eq.weights, scale=max(energy_scale(eq.problem), unit), kind=linear_solver,
+        workers=workers, keep=True, terms=Terms(eq.pairing, eq.induced),
+    )  # fmt: skip
+    consistency = SelfConsistency(eq.problem, team, eq.pairing, eq.induced, eq.temperature, unit, eq.dofs)
+    if eq.riccati.shape == team.states.shape:
+        team.states[:] = eq.riccati
+    else:  # a solution of a branch that has not kept them
+        consistency.start(ERROR_TOLERANCE)
+    return consistency
 
 
 def _of_normal_state(device: Device, temperature: float | None, options: dict[str, Any]) -> float:

@@ -1,0 +1,1 @@
+"""Branches of solutions over a parameter, and the stability of each."""

@@ -1,0 +1,210 @@
+"""Along a branch of solutions: steps, ends, folds and branch points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import SolveError
+from ..solve.descent import GapSpace, holds_phase, lowest_curvature
+from .continuation import Corrector, Point, Solution
+
+Real = NDArray[np.float64]
+
+# Largest change of the gap in a step, in bulk gaps; a step may grow by GROWTH where few corrections were needed.
+GAP_STEP, GROWTH, FEW = 0.35, 1.5, 3
+SHORTEST = 1e-4  # of the largest step
+TURN = 0.7  # least cosine of the angle by which a branch may turn in a step
+REFINEMENTS = 10  # of a fold or a branch point, at most
+SETTLED = 1e-9  # of the scale of the parameter: what a fold may still move by
+
+
+class Place(NamedTuple):
+    """A solution along a branch, and what it is: "" (an ordinary one), "fold", "branch", "normal" or "end"."""
+
+    solution: Solution
+    kind: str = ""
+
+
+@dataclass(eq=False)
+class Walk:
+    """A walk along a branch.
+
+    Attributes
+    ----------
+    corrector
+        Finds the solutions.
+    step
+        Largest step of the parameter, in units of its scale.
+    count_unstable
+        Whether to count the unstable directions at every solution.
+    leaves
+        Whether the first solution is a branch point, which is not to be found again.
+    """
+
+    corrector: Corrector
+    step: float
+    count_unstable: bool
+    leaves: bool = False
+
+    def along(self, first: Solution, most: int) -> Iterator[Place]:
+        """Solutions from a first one, whose tangent is given, on, until the parameter leaves its interval.
+
+        Raises
+        ------
+        SolveError
+            If the branch cannot be followed with the shortest step.
+        """
+        self._count(first)
+        yield Place(first)
+        last, length, made = first, np.inf, 1
+        while made < most:
+            length = min(length, self._longest(last.tangent, last.here))
+            new = self._attempt(last, length)
+            while new is None:
+                length *= 0.5
+                if length < SHORTEST * self._longest(last.tangent, last.here):
+                    raise SolveError(
+                        f"the branch could not be followed beyond {last.value:.8g}: no solution next to it was found "
+                        "with the shortest step. Try: a smaller step, a smaller tolerance, or a finer mesh",
+                        frequency=float("nan"), residuals=(), state=last.here.gap,
+                    )  # fmt: skip
+                new = self._attempt(last, length)
+            few = self.corrector.corrections <= FEW
+            end = self._outside(new)
+            if end is None and self._through_zero(last, new):
+                yield Place(self._normal(last, new), "normal")
+                return
+            new = new if end is None else self._at(end, last, new)
+            self._count(new, last)
+            for place in self._between(last, new, known=self.leaves and last is first):
+                made += 1
+                yield place
+            made += 1
+            yield Place(new, "" if end is None else "end")
+            if end is not None:
+                return
+            last, length = new, length * (GROWTH if few else 1.0)
+
+    def _longest(self, tangent: Point, here: object) -> float:
+        """The longest step along a tangent."""
+        largest = float(abs(GapSpace(here).gap(tangent.vector)).max())  # type: ignore[arg-type]
+        return min(self.step / max(abs(tangent.value), 1e-300), GAP_STEP / max(largest, 1e-300))
+
+    def _attempt(self, last: Solution, length: float) -> Solution | None:
+        """The solution a step further on; None if there is none, or the branch has turned too far."""
+        new = self.corrector.correct(last.ahead(length), last.tangent, last)
+        if new is None:
+            return None
+        self.corrector.turn(new, last.tangent)
+        new.length = last.length + length
+        change = new.tangent.plus(-1.0, last.tangent)
+        new.bend = Point(change.vector / length, change.value / length)
+        return new if new.tangent.dot(last.tangent) > TURN else None
+
+    def _outside(self, new: Solution) -> float | None:
+        """The end of the parameter that a solution is beyond."""
+        family = self.corrector.family
+        near = SETTLED * family.scale
+        if new.value >= family.high - near and new.tangent.value > 0:
+            return family.high
+        return family.low if new.value <= family.low + near and new.tangent.value < 0 else None
+
+    def _at(self, end: float, last: Solution, new: Solution) -> Solution:
+        """The solution at an end of the parameter, between two."""
+        share = (end - last.value) / (new.value - last.value)
+        count = len(last.point.vector)
+        guess = Point(last.point.vector + share * (new.point.vector - last.point.vector), end / self._scale)
+        found = self.corrector.correct(guess, Point(np.zeros(count), 1.0), last)
+        if found is None:
+            return new
+        found.length = last.length + share * (new.length - last.length)
+        found.tangent = new.tangent
+        return found
+
+    @property
+    def _scale(self) -> float:
+        return self.corrector.family.scale
+
+    def _through_zero(self, last: Solution, new: Solution) -> bool:
+        """Whether the gap has gone through zero, to the same solutions with the other sign."""
+        return float(last.point.vector @ new.point.vector) < 0 and not holds_phase(new.here)
+
+    def _normal(self, last: Solution, new: Solution) -> Solution:
+        """The normal state that two solutions with gaps of opposite sign lie around, where the parameter turns."""
+        place = last.length + _turning(last, new)
+        value = _value(last, new, place) * self._scale
+        here = self.corrector.family.at(value, 0.0 * new.here.gap, 0.0 * new.states)
+        point = self.corrector.point(value, here)
+        return Solution(value, here, point, here.team.states.copy(), new.tangent, length=place)
+
+    def _between(self, last: Solution, new: Solution, *, known: bool) -> Iterator[Place]:
+        """The folds and branch points between two solutions; `known` ones are left out."""
+        folded = last.tangent.value * new.tangent.value < 0
+        if folded:
+            yield Place(self._refined(last, new, lambda a, b: _turning(a, b), lambda s: s.tangent.value), "fold")
+        if last.curvature is not None and new.curvature is not None and not known:
+            before, after = last.curvature.negative, new.curvature.negative
+            if abs(after - before) > int(folded):
+                index = min(before, after)
+
+                def eigenvalue(solution: Solution) -> float:
+                    assert solution.curvature is not None
+                    return float(solution.curvature.values[index])
+
+                yield Place(self._refined(last, new, lambda a, b: _crossing(a, b, eigenvalue), eigenvalue), "branch")
+
+    def _refined(
+        self, low: Solution, high: Solution, guess: Callable[[Solution, Solution], float],
+        sign: Callable[[Solution], float],
+    ) -> Solution:  # fmt: skip
+        """Where a quantity vanishes between two solutions at which it has opposite signs."""
+        best = high
+        for _ in range(REFINEMENTS):
+            length = guess(low, high)
+            found = self.corrector.correct(low.ahead(length), low.tangent, low)
+            if found is None:
+                return best
+            self.corrector.turn(found, low.tangent)
+            found.length = low.length + length
+            self._count(found, low)
+            moved, best = abs(found.value - best.value), found
+            if moved <= SETTLED * self._scale:
+                break
+            low, high = (found, high) if sign(found) * sign(low) > 0 else (low, found)
+        return best
+
+    def _count(self, solution: Solution, before: Solution | None = None) -> None:
+        """Count the unstable directions, if that is asked for; those of another solution are where to begin."""
+        if self.count_unstable:
+            family = self.corrector.family
+            solution.here = family.at(solution.value, solution.here.gap, solution.states)
+            start = None if before is None or before.curvature is None else before.curvature.modes.sum(axis=0)
+            solution.curvature = lowest_curvature(solution.here, 2, start)
+
+
+def _value(last: Solution, new: Solution, length: float) -> float:
+    """The parameter at an arclength between two solutions, by the cubic through values and slopes."""
+    h = new.length - last.length
+    s = (length - last.length) / h
+    a, b, da, db = last.point.value, new.point.value, h * last.tangent.value, h * new.tangent.value
+    return float(a + s * (da + s * (3 * (b - a) - 2 * da - db + s * (2 * (a - b) + da + db))))
+
+
+def _turning(last: Solution, new: Solution) -> float:
+    """The arclength from one solution to where the parameter turns before another."""
+    h = new.length - last.length
+    a, b, da, db = last.point.value, new.point.value, h * last.tangent.value, h * new.tangent.value
+    roots = np.roots([3 * (2 * (a - b) + da + db), 2 * (3 * (b - a) - 2 * da - db), da])
+    inside = [float(root.real) for root in roots if abs(root.imag) < 1e-9 and 0 <= root.real <= 1]
+    return h * (inside[0] if inside else da / (da - db))
+
+
+def _crossing(last: Solution, new: Solution, quantity: Callable[[Solution], float]) -> float:
+    """The arclength from one solution to where a quantity vanishes before another."""
+    a, b = quantity(last), quantity(new)
+    return (new.length - last.length) * (a / (a - b))
