@@ -104,6 +104,8 @@ def main() -> None:
                     warnings.simplefilter("always")
                     try:
                         found = observable(uf.solve_equilibrium(device(length / parts), temperature, order=order))
+                    except uf.errors.DeviceError:  # cells so large that an electrode falls between them
+                        continue
                     except uf.errors.SolveError:
                         print(f"{name:36s} P{order}  {parts:6d}   no solution: an error that says so")
                         continue

@@ -17,8 +17,8 @@ import usadelfem
 PACKAGE = Path(__file__).resolve().parent.parent / "usadelfem"
 CHAIN = (
     "compilation", "physics", "mesh", "pictures", "device", "geometry", "metals", "textures", "parallel", "numerics",
-    "space", "fields", "magnetics", "fem", "diagnostics", "points", "solve", "nonequilibrium", "observe", "branches",
-    "export", "study", "commands",
+    "space", "fields", "magnetics", "fem", "diagnostics", "points", "solve", "nonequilibrium", "derivatives", "observe",
+    "adjoints", "branches", "export", "study", "commands",
 )  # fmt: skip
 # Modules at the root that every module may import.
 FREE = ("errors", "checks", "defaults", "frozen", "rules", "version")

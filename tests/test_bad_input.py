@@ -138,8 +138,9 @@ def test_what_is_no_number_is_refused_by_solves(name, value):
 def test_what_is_no_number_is_refused_by_check_and_refine(value, eq):
     refused(lambda: uf.check(junction(), value), "temperature")
     refused(lambda: uf.check(junction(), 0.3, order=value), "order")
-    refused(lambda: uf.refine(junction(), fraction=value), "fraction")
-    refused(lambda: uf.refine(junction(), eq, fraction=value), "fraction")
+    if value is not None:
+        refused(lambda: uf.refine(junction(), fraction=value), "fraction")
+        refused(lambda: uf.refine(junction(), eq, fraction=value), "fraction")
 
 
 TEMPERATURES = {
@@ -462,3 +463,36 @@ def test_the_line_that_a_warning_names_is_the_user_s():
     with pytest.warns(UserWarning, match="turns") as found:
         uf.Reservoir(phase=180)
     assert found[0].filename == __file__
+
+
+UNUSED = {
+    "initial": lambda eq, spec: uf.solve_equilibrium(junction(), 0.3, initial=0.5),
+    "cutoff": lambda eq, spec: uf.solve_equilibrium(junction(), 0.3, frequencies=3, cutoff=5.0),
+    "cutoff_index": lambda eq, spec: uf.solve_equilibrium(
+        junction(), 0.3, frequencies=3, cutoff_index=5, quadrature="plain"
+    ),
+    "fraction": lambda eq, spec: uf.refine(junction(), fraction=0.3),
+    "n": lambda eq, spec: uf.pair_amplitude(spec, 3),
+}
+
+
+@pytest.mark.parametrize("name", UNUSED)
+def test_an_argument_that_would_have_no_effect_is_refused(name, eq, spec):
+    refused(lambda: UNUSED[name](eq, spec), name)
+
+
+@pytest.mark.parametrize("value", [[0.1, 0.2], np.array([0.1]), lambda x: 0.1 + 0 * x[0]], ids=range(3))
+def test_a_device_has_one_temperature(value):
+    assert "allowed is one for all of it" in refused(lambda: device(temperature=value), "device: temperature is")
+
+
+@pytest.mark.parametrize("name", ["materials", "contacts", "interfaces"])
+@pytest.mark.parametrize("value", [None, [("S", S)]], ids=["None", "pairs"])
+def test_descriptions_are_given_by_name(name, value):
+    given = {"materials": {"S": S, "N": N}, name: value}
+    refused(lambda: uf.Device(LINE, **given), f"{name} is ")
+
+
+@pytest.mark.parametrize("value", ["eq", None, 1.0])
+def test_vortices_are_looked_for_in_an_equilibrium(value):
+    assert "solve_equilibrium" in refused(lambda: uf.vorticity(value), "vorticity")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import usadelfem as uf
-from usadelfem.numerics.periodic import corrected, evaluate, fourier, highest, integrate, interpolation_error, peaks
+from usadelfem.numerics.periodic import evaluate, fourier, highest, integrate, interpolation_error, peaks
 from usadelfem.study.phase_bias import PhaseBias
 
 SUM = {"frequencies": 8}
@@ -43,15 +43,6 @@ def test_the_interpolant_is_as_good_as_its_error_says():
 def test_the_integral_of_the_interpolant_is_that_of_the_function():
     waves = fourier(np.cos(3 * np.arange(8) * np.pi / 4) + 0.5)
     assert integrate(*waves, PHASES) == pytest.approx(np.sin(3 * PHASES) / 3 + 0.5 * PHASES)
-
-
-def test_further_points_correct_the_interpolant_between_its_own():
-    samples = 2 * np.pi * np.arange(8) / 8
-    waves, added = fourier(short(samples)), np.array([1.9])
-    model = corrected(*waves, added, short(added))
-    assert model(samples) == pytest.approx(short(samples), abs=1e-12)
-    assert model(added) == pytest.approx(short(added), abs=1e-12)
-    assert abs(model(1.95) - short(1.95)) < 0.3 * abs(evaluate(*waves, 1.95) - short(1.95))
 
 
 def test_the_largest_value_is_found_between_the_points_of_the_grid():

@@ -133,6 +133,11 @@ def test_an_exchange_field_beyond_the_quadrature_says_which_cutoff_helps(exchang
         uf.solve_equilibrium(device, 0.3, cutoff=1e6)
 
 
+def test_a_plain_sum_of_some_frequencies_says_that_it_ends_there():
+    eq = uf.solve_equilibrium(sfs(), 0.1, quadrature="plain", frequencies=3)
+    assert eq.cutoff == pytest.approx(2 * np.pi * 0.1 * 3)
+
+
 def test_a_sum_that_ends_says_which_energies_it_does_not_resolve():
     rule = sum_rule.SumRule(cut=1.0)
     with pytest.warns(UserWarning, match=r"resolves energies up to 1e\+05"):

@@ -29,6 +29,7 @@ OUTPUT = {
     "sns_minigap": ("sns_minigap.png",),
     "phase_field_sweep": ("phase_field_sweep.png",),
     "domain_wall_film": ("domain_wall_film.png", "domain_wall_film.vtu"),
+    "triplet_sensitivity": ("triplet_sensitivity.png", "triplet_sensitivity.vtu"),
     "andreev_interferometer": ("andreev_interferometer.png",),
     "spin_filter_thermoelectric": ("spin_filter_thermoelectric.png",),
     "spin_valve_nonlocal": ("spin_valve_nonlocal.png",),

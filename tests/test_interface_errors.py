@@ -50,7 +50,7 @@ def test_an_empty_facet_set_is_named():
 
 
 def test_interfaces_are_given_as_a_mapping():
-    with pytest.raises(DeviceError, match="expected a mapping from interfaces to Tunnel"):
+    with pytest.raises(DeviceError, match="allowed is a mapping from facet sets or pairs of regions to Tunnel"):
         device([TUNNEL])
 
 

@@ -97,6 +97,64 @@ def test_natural_fields_have_no_laboratory_unit():
     with pytest.raises(DeviceError, match=r"natural units; call u = uf\.lab\(\)"):
         uf.gap(uf.solve_equilibrium(device, 0.1)).to("meV")
 
+def test_results_say_that_they_hold_temperatures_as_energies(lab):
+    eq = uf.solve_equilibrium(josephson(), 2.0, frequencies=2)
+    assert eq.temperature == pytest.approx(2 * c.k / c.e * 1e3)
+    for text in (repr(eq), eq._repr_html_()):
+        assert "0.17235 meV (2 K)" in text.replace("0.172347", "0.17235")
+
+
+def test_spectra_say_the_unit_of_their_energies(lab):
+    spec = uf.solve_spectrum(josephson(), [0.5, 1.0], broadening=0.1)
+    assert "from 0.5 to 1 meV, broadening 0.1 meV" in repr(spec)
+    assert "0.1 [meV]" in spec._repr_html_()
+
+
+def test_states_out_of_equilibrium_say_voltages_as_they_are_given():
+    with uf.lab(voltage="uV"):
+        device = wire(left=uf.Reservoir(gap=0, voltage=100.0), right=uf.Reservoir(gap=0))
+        neq = uf.solve_nonequilibrium(device, temperature=1.0, energies=[0.0, 1.0, 2.0])
+    assert neq.voltages == pytest.approx({"left": 100.0, "right": 0.0})
+    assert "temperature=0.0861733 meV (1 K), voltages {left: 100 µV, right: 0 µV}, 3 energies up to 2 meV" in repr(neq)
+    assert "voltage 100 µV, temperature 0.086173 meV (1 K)" in neq._repr_html_()
+
+
+def square(field, thickness=20.0):
+    metal = uf.superconductor(D=D, N0=N0, Tc=9.0)
+    mesh = uf.rectangle({"S": 60.0}, 60.0, 15.0)
+    return uf.solve_equilibrium(uf.Device(mesh, {"S": metal}, B=field, thickness=thickness), 2.0, order=1)
+
+
+def test_a_magnetic_moment_is_in_ampere_times_square_nanometres(lab):
+    slope = (uf.free_energy(square(0.205)) - uf.free_energy(square(0.195))) / 0.01  # meV/T
+    assert uf.magnetisation(square(0.2)) == pytest.approx(-slope * 1e-3 * c.e * 1e18, rel=1e-3)
+
+
+def test_a_magnetic_moment_and_an_energy_without_thickness_are_per_length(lab):
+    whole, per_length = square(0.2), square(0.2, thickness=None)
+    for observable in (uf.magnetisation, uf.free_energy):
+        assert observable(per_length) == pytest.approx(observable(whole) / 20.0, rel=1e-10)
+
+
+def test_the_flux_through_a_hole_is_in_weber(lab):
+    mesh = uf.rectangle({"S": 90.0}, 90.0, 30.0)
+    middle = (abs(mesh.p[:, mesh.t].mean(axis=1) - 45.0) < 15.0).all(axis=0)
+    mesh = mesh.remove_elements(np.flatnonzero(middle)).with_subdomains({"S": lambda x: x[0] < np.inf})
+    device = uf.Device(mesh, {"S": uf.superconductor(D=D, N0=N0, Tc=9.0)}, B=0.01)
+    eq = uf.solve_equilibrium(
+        device, 2.0, order=1, frequencies=2, tolerance=1e-3, screening=True, penetration_depth=5000.0
+    )
+    [(hole, flux)] = uf.observe.hole_fluxes(eq)
+    assert hole.area == pytest.approx(900.0)
+    assert flux == pytest.approx(0.01 * 900e-18, rel=1e-3)
+
+
+def test_units_that_are_written_in_another_way_are_the_same(lab):
+    current = uf.charge_current(uf.solve_equilibrium(josephson(), 0.1, frequencies=2))
+    micro, signs = current.to("uA/(m*m)"), current.to("µA/m^2")
+    assert micro.unit == signs.unit == "µA/m^2"
+    np.testing.assert_allclose((micro + signs).quadrature, 2 * signs.quadrature)
+
 
 def test_quantities_are_the_same_as_numbers(lab):
     number = uf.charge_current(uf.solve_equilibrium(josephson(), 0.1)).through("right")
@@ -257,7 +315,10 @@ def test_a_quantity_needs_laboratory_units():
 
 @pytest.mark.parametrize(
     ("choice", "message"),
-    [({"field": "no unit"}, "allowed is a unit that pint knows"), ({"field": "K"}, "a unit of the dimension of T")],
+    [
+        ({"field": "no unit"}, "allowed is a unit that pint knows"), ({"field": "K"}, "a unit of the dimension of T"),
+        ({"temperature": "degC"}, "a unit whose zero is that of K"),
+    ],
 )
 def test_a_choice_of_units_that_is_none_is_refused(choice, message):
     with pytest.raises(DeviceError, match=message):

@@ -137,6 +137,31 @@ def test_critical_temperatures_of_unresolved_modes_come_with_a_warning(solve):
     solve(bilayer(0.1))
 
 
+def self_consistent_junction(size, h):
+    """Cells of a size in units of sqrt(D/E) in S and in N; sums go to 30 000 times the gap, which jumps at S/N."""
+    length = {"S": np.hypot(0.1 * np.pi, 1.0) ** -0.5, "N": np.hypot(0.1 * np.pi, h) ** -0.5}
+    sizes = {"left_S": size * length["S"], "N": size * length["N"], "right_S": size * length["S"]}
+    metal = uf.superconductor(Tc=0.567)
+    materials = {"left_S": metal, "N": uf.ferromagnet(exchange=(0, 0, h)), "right_S": metal}
+    contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0, 1.5)}
+    return uf.Device(uf.interval({"left_S": 3.0, "N": 2.0, "right_S": 3.0}, sizes), materials, contacts)
+
+
+@pytest.mark.parametrize("h", [1e-6, 5.0])
+def test_what_high_frequencies_do_not_resolve_counts_by_their_part_of_the_sum(h):
+    found, count = current_and_warnings(self_consistent_junction(0.2, h))
+    exact, _ = current_and_warnings(self_consistent_junction(0.1, h))
+    assert found == pytest.approx(exact, rel=0.02)
+    assert count == 0
+
+
+def test_sums_of_a_self_consistent_gap_that_are_off_come_with_a_warning():
+    found, count = current_and_warnings(self_consistent_junction(1.0, 5.0))
+    exact, _ = current_and_warnings(self_consistent_junction(0.2, 5.0))
+    assert abs(found / exact - 1) > 0.05
+    assert count == 1
+
+
 def test_unresolved_spectra_come_with_a_warning():
     def device(size):
         contacts = {"left": uf.Reservoir(1.0), "right": uf.Reservoir(1.0)}

@@ -1,14 +1,17 @@
 """Finite elements for the (generalised) Usadel equation of diffusive superconducting hybrids.
 
-mesh -> device -> geometry -> space -> fem -> solve -> nonequilibrium -> observe -> branches -> export -> study
+mesh -> device -> geometry -> space -> fem -> solve -> nonequilibrium -> derivatives -> observe -> adjoints -> branches
+-> export -> study
 
 What a script needs every day is here; what it needs now and then is in `usadelfem.geometry`, `textures`, `materials`,
 `results`, `errors`, `observe` and `study`.
 """
 
 from . import errors, geometry, materials, observe, results, study, textures
+from .adjoints.sensitivity import sensitivity
 from .branches.branch import branch
 from .branches.stability import stability
+from .derivatives.derivative import derivative
 from .device.contact import FLOATING, CurrentContact, NormalContact, Reservoir
 from .device.device import Device
 from .device.interface import Nazarov, SpinActive, Transparent, Tunnel
@@ -46,6 +49,7 @@ from .study.convergence import convergence
 from .study.critical import critical_temperature
 from .study.critical_current import critical_current
 from .study.current_phase import current_phase, josephson_energy
+from .study.fit import fit
 from .study.ground_state import ground_state
 from .study.inductance import kinetic_inductance
 from .study.minigap import minigap
@@ -74,11 +78,13 @@ __all__ = (
     "critical_temperature",
     "current_phase",
     "density_of_states",
+    "derivative",
     "distribution",
     "energy_current",
     "error_estimate",
     "errors",
     "ferromagnet",
+    "fit",
     "free_energy",
     "from_gmsh",
     "gap",
@@ -109,6 +115,7 @@ __all__ = (
     "refine",
     "results",
     "save",
+    "sensitivity",
     "sheet_magnetisation",
     "solve_equilibrium",
     "solve_nonequilibrium",

@@ -1,8 +1,10 @@
 """What solves, studies and observables return."""
 
+from .adjoints.sensitivity import Sensitivity as Sensitivity
 from .branches.record import Branch as Branch
 from .branches.record import BranchPoint as BranchPoint
 from .branches.stability import Stability as Stability
+from .derivatives.tangent import Tangent as Tangent
 from .diagnostics.check import DeviceCheck as DeviceCheck
 from .export.grid import SweepResult as SweepResult
 from .fields.field import Field as Field
@@ -18,6 +20,7 @@ from .solve.results import Equilibrium as Equilibrium
 from .solve.results import Spectrum as Spectrum
 from .study.convergence import Convergence as Convergence
 from .study.critical_current import CriticalCurrent as CriticalCurrent
+from .study.fit import Fit as Fit
 from .study.inductance import KineticInductance as KineticInductance
 from .study.phase_relation import CurrentPhase as CurrentPhase
 from .study.phase_relation import Harmonics as Harmonics

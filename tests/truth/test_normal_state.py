@@ -318,7 +318,7 @@ def test_temperatures_of_reservoirs_that_are_none_are_refused(temperature):
 
 
 def test_total_current_is_not_a_function():
-    with pytest.raises(uf.errors.DeviceError, match="current is the total"):
+    with pytest.raises(uf.errors.DeviceError, match="allowed is the total"):
         uf.CurrentContact(current=lambda x: x[0])
 
 

@@ -113,6 +113,14 @@ def uniform(value: Field) -> complex | None:
     return complex(value)
 
 
+def check_one_temperature(value: Field, owner: str) -> None:
+    """DeviceError unless a temperature is None or one positive number."""
+    check_coefficient("temperature", value, owner)
+    if value is not None and uniform(value) is None:
+        allowed = f"one for all of it, {RULES['temperature'].describe()}"
+        raise DeviceError(f"{owner}: temperature is {shown(value)}; allowed is {allowed}")
+
+
 def varies_in_space(value: Any) -> bool:
     """Whether a coefficient is a function of position or an array over the vertices."""
     return callable(value) or (isinstance(value, np.ndarray) and value.size > 9)

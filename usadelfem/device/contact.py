@@ -11,7 +11,7 @@ import numpy as np
 from ..checks import as_number, named, named_fields, shown
 from ..errors import DeviceError, warn
 from ..frozen import FrozenRecord
-from .coefficient import RULES, check_coefficient, describe, frozen_value, uniform
+from .coefficient import RULES, check_coefficient, check_one_temperature, describe, frozen_value
 from .interface import Interface
 from .material import Coefficient
 from .quantities import magnitude
@@ -87,8 +87,7 @@ class Reservoir(FrozenRecord):
                 object.__setattr__(self, field.name, frozen_value(getattr(self, field.name)))
         if any(getattr(self, name) is FLOATING for name in ("gap", "phase", "exchange", "temperature", "spin_bias")):
             raise DeviceError("reservoir: only its voltage may be FLOATING")
-        if self.temperature is not None and uniform(self.temperature) is None:
-            raise DeviceError(f"reservoir: temperature is one for all of it, {RULES['temperature'].describe()}")
+        check_one_temperature(self.temperature, "reservoir")
         _warn_of_degrees(self.phase)
         if self.barrier is not None and not isinstance(self.barrier, Interface):
             raise DeviceError(
@@ -152,11 +151,13 @@ class CurrentContact(FrozenRecord):
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if callable(value):
-                raise DeviceError(f"current contact: {field.name} is the total, {RULES[field.name].describe()}")
-            check_coefficient(field.name, value, "current contact")
-            if np.ndim(value) > len(RULES[field.name].shape):
-                raise DeviceError(f"current contact: {field.name} is the total, {RULES[field.name].describe()}")
+            rule = RULES[field.name]
+            if not callable(value):
+                check_coefficient(field.name, value, "current contact")
+            if callable(value) or np.ndim(value) > len(rule.shape):
+                raise DeviceError(
+                    f"current contact: {field.name} is {shown(value)}; allowed is the total, {rule.describe()}"
+                )
             object.__setattr__(self, field.name, frozen_value(value))
 
     def __repr__(self) -> str:

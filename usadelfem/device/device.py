@@ -15,7 +15,7 @@ from ..errors import DeviceError
 from ..frozen import FrozenMapping
 from ..mesh.names import check_set_names
 from ..mesh.read import check_mesh, freeze_mesh
-from .coefficient import check_coefficient, frozen_value
+from .coefficient import check_coefficient, check_one_temperature, frozen_value
 from .conformity import check_conformity
 from .consistency import (
     check_barriers,
@@ -119,7 +119,8 @@ class Device(PicturedDevice):
         check_plane(self.plane, self.mesh.dim())
         if not isinstance(self.interfaces, Mapping):
             raise DeviceError(
-                f"expected a mapping from interfaces to Tunnel, SpinActive, ..., got {shown(self.interfaces)}"
+                f"interfaces is {shown(self.interfaces)}; allowed is a mapping from facet sets or pairs of regions to "
+                "Tunnel, SpinActive, ..."
             )
         if self.mesh.dim() == 2:
             for name in ("materials", "contacts", "interfaces"):
@@ -150,7 +151,7 @@ class Device(PicturedDevice):
             raise DeviceError(f"units is {shown(self.units)}; allowed are None and what uf.lab() returns")
         object.__setattr__(self, "units", active_units() if self.units is None else self.units)
         check_extent(self.mesh.dim(), self.thickness, self.area)
-        check_coefficient("temperature", self.temperature, "device")
+        check_one_temperature(self.temperature, "device")
         check_given(self.materials, self.units)
         self.natural._check_values()
 
@@ -284,11 +285,12 @@ class Device(PicturedDevice):
 # Numbers of a device itself and their dimensions; what is made of its descriptions.
 EXTENT = {"thickness": "length", "area": "area", "temperature": "temperature", "A": "vector_potential", "B": "field"}
 DERIVED = ("natural", "kept", "conductors")
+NAMED = {"region": "materials", "facet set": "contacts"}  # what is given by the names of these
 
 
 def _check_names(kind: str, given: Mapping[str, Any], known: Mapping[str, Any], type_: Any) -> None:
     if not isinstance(given, Mapping):
-        raise DeviceError(f"expected a mapping from {kind} names, got {shown(given)}")
+        raise DeviceError(f"{NAMED[kind]} is {shown(given)}; allowed is a mapping from {kind} names")
     for name, value in given.items():
         if not isinstance(name, str) or name not in known:
             raise DeviceError(f"no {kind} {shown(name)}; it has: {', '.join(sorted(known)) or 'none'}")

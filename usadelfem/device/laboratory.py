@@ -60,6 +60,8 @@ def _check_choice(name: str, unit: Any, units: Mapping[str, str]) -> None:
         ) from error
     if not good:
         raise DeviceError(f"lab(): {name} is in {unit!r}; allowed is a unit of the dimension of {units[name]}")
+    if registry().Quantity(0.0, raised(unit)).to(known_unit).magnitude != 0:  # degrees Celsius
+        raise DeviceError(f"lab(): {name} is in {unit!r}; allowed is a unit whose zero is that of {units[name]}")
 
 
 @named()

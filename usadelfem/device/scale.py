@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .device import Device
+from .quantities import as_label
 from .units import NATURAL, Units
 
 
@@ -58,7 +59,8 @@ class Scale:
             measures[f"{self.expression}*length^{3 - self.dim}"] = self.transverse
         whole = [expression for expression in measures if self.units.fits(expression, unit)]
         expression = whole[0] if whole else self.expression
-        return replace(self, label=unit, point=measures[expression] * self.units.convert(expression, unit))
+        point = measures[expression] * self.units.convert(expression, unit)
+        return replace(self, label=as_label(unit), point=point)
 
     @property
     def over_surfaces(self) -> float:

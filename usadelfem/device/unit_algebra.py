@@ -1,4 +1,8 @@
-"""Units as texts, such as "e*N0*D*energy/length": products, powers, and whether two are the same."""
+"""Units as texts, such as "e*N0*D*energy/length": products, powers, and whether two are the same.
+
+Natural units have names that pint takes for others (e, D) or does not know (N0, energy), and sums of fields in them
+should not wait for it; laboratory units are texts that pint has written.
+"""
 
 from __future__ import annotations
 

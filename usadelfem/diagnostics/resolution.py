@@ -32,6 +32,8 @@ Complex = NDArray[np.complex128]
 
 LIMIT = {1: 0.12, 2: 2.0}
 END = {1: 0.05, 2: 0.2}
+# Of a sum over frequencies: the measure at which the part of one of them is off by all of it, 1 being five percent.
+FULL = 20.0
 # Pair amplitudes below this part of the largest one do not count.
 FLOOR = 1e-8
 # Weight of the mean direction of gradients against that of a cell, where the solution may be extremal.
@@ -84,7 +86,8 @@ def resolution(
 ) -> list[Unresolved]:  # fmt: skip
     """The worst cell of every region, at frequencies that count as they do for what crosses the device.
 
-    That is by their weights and the square of the typical pair amplitude, the geometric mean over the volume.
+    That is by their weights and the square of the typical pair amplitude, the geometric mean over the volume; one that
+    is not resolved at all cannot spoil more than its own part.
 
     Parameters
     ----------
@@ -109,18 +112,34 @@ def resolution(
     typical = [float(volume @ np.log(np.maximum(own.amplitude, max(FLOOR * top, 1e-300)))) for own in cells]
     share = np.asarray(weights) * np.exp(2 * (np.array(typical) - max(typical)) / volume.sum())
     share /= share.sum()
-    measure, change, extent = (
-        np.einsum("j,jc->c", share, [getattr(own, name) for own in cells]) for name in ("measure", "change", "extent")
-    )
-    order, found = problem.space.order, []
+    each = np.array([own.measure for own in cells])
+    full, order, found = FULL if carried else np.inf, problem.space.order, []
+    counted = share[:, None] * _saturation(each, full)
+    measure, change = (counted * each).sum(axis=0), (counted * [own.change for own in cells]).sum(axis=0)
+    extent = np.einsum("j,jc->c", share, [own.extent for own in cells])
     for region, own in problem.space.mesh.subdomains.items():
         own = np.asarray(own)
         worst = own[measure[own].argmax()]
         relative = float(measure[worst])
         size = float(extent[worst])
         length = size / float(np.sqrt(max(change[worst], 1e-300)))
-        found.append(Unresolved(region, size, length, relative, size * max(relative, 1e-300) ** (-0.5 / order)))
+        found.append(Unresolved(region, size, length, relative, size * _enough(share, each[:, worst], full, order)))
     return found
+
+
+def _saturation(measure: Real, full: float) -> Real:
+    """What is left of a measure, which is an error that grows no more once it is everything; 1 where it is 1."""
+    return np.asarray((1 + 1 / full) / (1 + measure / full))
+
+
+def _enough(share: Real, measure: Real, full: float, order: int) -> float:
+    """Part of the size of a cell at which its measure is at its limit."""
+    low, high = -100.0, 100.0
+    while high - low > 1e-3:
+        middle = 0.5 * (low + high)
+        scaled = np.maximum(measure, 1e-300) * np.exp(2 * order * middle)
+        low, high = (middle, high) if share @ (scaled * _saturation(scaled, full)) < 1 else (low, middle)
+    return float(np.exp(low))
 
 
 def limiting_ratio(order: int) -> float:

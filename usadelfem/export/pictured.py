@@ -50,10 +50,8 @@ class PicturedSweep(FrozenRecord):
             Over two parameters: one curve over the first for each value of the second, in place of a map.
         units
             Name of a parameter or result ("result" of a single one, "value" of a plain sequence) -> unit.
-        ax
-            Matplotlib Axes; None: new ones.
-        options
-            For `ax.plot` or `ax.pcolormesh`.
+        ax, **options
+            As of `Field.plot`; the options are those of `ax.plot` or `ax.pcolormesh`.
 
         Returns
         -------

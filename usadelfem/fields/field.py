@@ -20,13 +20,14 @@ from ..space.section import Facets, Section, find_section, undirected_section
 from ..space.space import Space
 from .parameter import Series
 from .pictured import Pictured
+from .traced import Remembering
 
 Values = NDArray[Any]
 Into = str | ArrayLike | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Field(Pictured):
+class Field(Pictured, Remembering):
     """A scalar, vector or tensor quantity on a device, or a series of it over a parameter such as the energy.
 
     All values of a series have one more leading axis, over the parameter; `field[n]` is one of its members.
@@ -94,7 +95,7 @@ class Field(Pictured):
             If the device is in natural units, or the unit is of another dimension.
         """
         changed = self._scale.to(unit)
-        return replace(self, unit=unit, scale=changed, **self._times(changed.point / self._scale.point, 1.0))
+        return replace(self, unit=changed.label, scale=changed, **self._times(changed.point / self._scale.point, 1.0))
 
     @property
     def _scale(self) -> Scale:
@@ -149,7 +150,7 @@ class Field(Pictured):
             flux=None if flux is None else lambda section: _member(flux(section), n),
         )  # fmt: skip
         part.__dict__["at_corners"] = self.at_corners[n]  # made for the whole series at once
-        return part
+        return part if self.origin is None else part.of(replace(self.origin, member=int(n) % count))
 
     def _series(self) -> Series:
         if self.series is None:
@@ -201,7 +202,8 @@ class Field(Pictured):
             If the points have another shape, or one lies outside the mesh.
         """
         location = locate(self.space, points)
-        return self.recovered.at(location) if self.exact is None else self.exact(location)
+        values = self.recovered.at(location) if self.exact is None else self.exact(location)
+        return self._told(values, self._scale.point, "at", location)
 
     def integral(self, region: str | None = None) -> Values:
         """Integral over a region (None: the whole mesh), shape (*components).
@@ -213,7 +215,8 @@ class Field(Pictured):
         """
         cells = self._cells(region)
         value: Values = np.einsum("...cq,cq->...", self.quadrature[..., cells, :], self.space.dx[cells])
-        return self._total(value, self.space.dim)[()]
+        total = self._total(value, self.space.dim)[()]
+        return self._told(total, self._scale.integrated(self.space.dim)[0], "integral", region)
 
     def _total(self, value: Values, dim: int) -> Values:
         """An integral of values over `dim` dimensions of the mesh, in its own unit."""
@@ -251,6 +254,8 @@ class Field(Pictured):
         section = find_section(self.space, facets, into, contacts=self.device.contacts)
         exact = self.flux(section) if section.separates else None
         flux: Values = (self._facet_integral(section) if exact is None else exact)[()]
+        if exact is not None:
+            flux = self._told(flux, self._scale.over_surfaces, "through", section)
         return flux
 
     def average(self, facets: Facets) -> Values:
@@ -263,8 +268,8 @@ class Field(Pictured):
         """
         location, _, weights = undirected_section(self.space, facets).facet_points(self.space)
         values = self.recovered.at(location) if self.exact is None else self.exact(location)
-        mean: Values = (values @ weights / weights.sum())[()]
-        return mean
+        share = weights / weights.sum()
+        return self._told((values @ share)[()], self._scale.point, "average", location, share)
 
     def _facet_integral(self, section: Section) -> Values:
         location, normals, weights = section.facet_points(self.space)

@@ -15,7 +15,6 @@ from .lengths import Points, assumed_temperature, decay_length
 # In units of the decay length: cells at interfaces, contacts and constrictions, elsewhere, and far inside of banks,
 # which are superconductors between a terminal and other regions.
 NEAR, INSIDE, BANK = 0.25, 0.3, 5.0
-FOUND = 0.2  # in place of INSIDE where a gap is to be found, whose sums go to high frequencies
 TIP = 0.25  # of cells at points where solutions are singular, in units of NEAR
 
 Size = float | Mapping[str, float]
@@ -66,15 +65,14 @@ def cell_sizes(
     if temperature is None and rest:
         temperature = assumed_temperature(materials, points, units)
     found = {region: CellSize(*[value] * 5) for region, value in given.items()}
-    inside = FOUND if any(material.self_consistent for material in materials.values()) else INSIDE
     for region, material in rest.items():
         length = decay_length(material, temperature, points[region], units=units)
         if math.isinf(length):
             raise MeshError(
                 f"nothing sets a length in region {region!r}: give temperature=, or the largest cell with size="
             )
-        corner, largest = (BANK, BANK) if region in banks else (NEAR, inside)
-        factors = (NEAR, corner, TIP * NEAR, inside, largest)
+        corner, largest = (BANK, BANK) if region in banks else (NEAR, INSIDE)
+        factors = (NEAR, corner, TIP * NEAR, INSIDE, largest)
         found[region] = CellSize(*(factor * length for factor in factors))
     return found
 

@@ -53,7 +53,8 @@ class Nonequilibrium(PicturedState):
     device
         The device that was solved.
     temperature
-        Temperature of reservoirs that have none of their own, and of `equilibrium`.
+        Temperature of reservoirs that have none of their own, and of `equilibrium`: the energy k_B T, after `lab` in
+        its unit of energy (meV), not in kelvin.
     equilibrium
         The equilibrium with the same gap at that temperature, which the deviations are added to.
     spectrum
@@ -61,11 +62,12 @@ class Nonequilibrium(PicturedState):
     panels
         How integrals over energy are made of these.
     biases
-        What is imposed by each reservoir, voltages relative to the condensates; those that float have been found.
+        What is imposed by each reservoir as energies, e times voltages relative to the condensates; those that float
+        have been found. `voltages` are the numbers that were given.
     floating
         Names of the reservoirs whose voltage was found.
     condensate
-        The voltage of the superconducting reservoirs, as given.
+        The voltage of the superconducting reservoirs in the frame in which it was given, as an energy.
     columns
         Terminal and mode of every response that is kept, shape (columns, 2).
     responses
@@ -105,7 +107,7 @@ class Nonequilibrium(PicturedState):
 
     @property
     def energies(self) -> Real:
-        """Energies >= 0, ascending, shape (energies,)."""
+        """Energies >= 0, ascending, shape (energies,), after `lab` in its unit of energy (meV)."""
         return self.spectrum.energies
 
     @property
@@ -136,7 +138,7 @@ class Nonequilibrium(PicturedState):
 
     @property
     def voltages(self) -> dict[str, float]:
-        """The voltages of all reservoirs, in the frame in which they were given."""
+        """The voltages of all reservoirs, in the frame and the unit in which they were given (after `lab` mV)."""
         own, out = self.biases.items(), self.device.units.out
         return {name: out("voltage", bias.voltage + self.condensate) for name, bias in own}
 

@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 Real = NDArray[np.float64]
 
 FINE = 16  # points per sample among which the largest value of an interpolant is looked for
-# Extra points closer to a sample than this, as sin(N x/2), add rounding errors only.
-NEAR = 1e-4
 
 
 def fourier(values: ArrayLike) -> tuple[Real, Real]:
@@ -54,26 +52,6 @@ def interpolation_error(cosine: Real, sine: Real) -> float:
         return 0.0
     ratio = (envelope[last] / envelope[middle]) ** (1 / (last - middle))
     return float(2 * envelope[last] * min(ratio / max(1 - ratio, 1e-300), last))
-
-
-def corrected(cosine: Real, sine: Real, x: ArrayLike, values: ArrayLike) -> Callable[[ArrayLike], Real]:
-    """The interpolant made to pass through further points near by, without a change at those that it has."""
-    count = 2 * (len(cosine) - 1)
-    if not np.size(x):
-        return lambda at: evaluate(cosine, sine, at)
-    points = np.asarray(x, float)
-    weight = np.sin(count * points / 2)
-    good = abs(weight) > NEAR
-    if not good.any():
-        return lambda at: evaluate(cosine, sine, at)
-    rest = np.asarray(values, float) - evaluate(cosine, sine, points)
-    smooth = scipy.interpolate.KroghInterpolator(points[good], rest[good] / weight[good])
-
-    def model(at: ArrayLike) -> Real:
-        where = np.asarray(at, float)
-        return np.asarray(evaluate(cosine, sine, where) + np.sin(count * where / 2) * smooth(where))
-
-    return model
 
 
 def highest(function: Callable[[ArrayLike], Real], grid: Real) -> tuple[float, float]:

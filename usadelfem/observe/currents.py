@@ -21,6 +21,7 @@ from ..solve.results import Equilibrium, Spectrum
 from .arguments import check_index, check_result
 from .kinetic_currents import driven_current
 from .normal_state import normal_charge_current, normal_spin_current
+from .observed import observable
 from .retarded_currents import CHARGE, SPIN, spectral_current
 from .section_flux import flux_of
 
@@ -29,6 +30,7 @@ FORMS = ("consistent", "huang2018")
 
 
 @named()
+@observable
 def charge_current(
     result: Equilibrium | NormalState | Spectrum | Nonequilibrium, *, form: str = "consistent", components: str = "mesh"
 ) -> Field:  # fmt: skip
@@ -80,6 +82,7 @@ def charge_current(
 
 
 @named()
+@observable
 def spin_current(
     result: Equilibrium | NormalState | Spectrum | Nonequilibrium, *, form: str = "consistent", components: str = "mesh"
 ) -> Field:  # fmt: skip
@@ -123,6 +126,7 @@ def spin_current(
 
 
 @named()
+@observable
 def matrix_current(eq: Equilibrium, n: int = 0, *, form: str = "consistent") -> Field:
     """The matrix current J_k at one Matsubara frequency, complex components (dim, 4, 4).
 

@@ -20,12 +20,14 @@ from ..solve.results import Spectrum
 from ..solve.spectral_density import check_density
 from ..space.locate import Location
 from .arguments import check_result
+from .observed import observable
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
 @named()
+@observable
 def density_of_states(spec: Spectrum | Nonequilibrium, *, spin: ArrayLike | None = None) -> Field:
     """The density of states N(E)/N0, relative to the normal one of each metal: a series of fields over energies.
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import named
+from ..derivatives.tangent import Tangent
 from ..device.scale import in_units
 from ..errors import ObservableError
 from ..fem.coefficients import sample
@@ -13,9 +14,34 @@ from ..fields.field import Field
 from ..physics import columns as column
 from ..solve.results import Equilibrium
 from .arguments import check_result
+from .observed import along
+
+
+def _of_tc(tangent: Tangent) -> NDArray[np.float64]:
+    """The change of the density of the free energy with ln Tc, at fixed gap."""
+    problem, rising = tangent.problem, tangent.given.log_tc
+    change = np.zeros(problem.space.dx.shape)
+    if rising is not None:
+        change -= abs(problem.gap) ** 2 * problem.coefficients.table[..., column.N0] * rising
+    return np.asarray(change, float)
+
+
+def _energy_along(tangent: Tangent) -> float:
+    """The derivative of the free energy, which is stationary in states and gap."""
+    device, dim = tangent.result.device, tangent.problem.space.dim
+    own = float((_of_tc(tangent) * tangent.problem.space.dx).sum())
+    return float(tangent.held.derivative_of(_free_energy)) + float(in_units(device, own, "N0*energy^2", dim))
+
+
+def _density_along(tangent: Tangent) -> Field:
+    """The derivative of its density."""
+    moved: Field = tangent.derivative_of(_density)
+    own = Field(moved.name, "N0*energy^2", (), _of_tc(tangent), tangent.result.device, tangent.problem.space)
+    return moved if tangent.given.log_tc is None else moved + own
 
 
 @named()
+@along(_energy_along)
 def free_energy(eq: Equilibrium) -> float:
     """The free energy of an equilibrium, measured from the normal state of the same device.
 
@@ -27,7 +53,8 @@ def free_energy(eq: Equilibrium) -> float:
     energy is that of the induced field, Int (B - B_applied)^2 / 2 mu0, which is the one to compare at a given applied
     field.
 
-    Unit: N0 energy^2 length^dim, or the energy of the units of the device.
+    Unit: N0 energy^2 length^dim; after `lab` the energy of its units (meV), which it is of a device with `thickness`
+    or `area` or in 3D, and without these per length (meV/nm in 2D) or area (meV/nm^2 in 1D).
 
     Raises
     ------
@@ -35,6 +62,11 @@ def free_energy(eq: Equilibrium) -> float:
         If the equation was linearised.
     """
     check_result("free_energy", eq, Equilibrium)
+    _check_nonlinear(eq)
+    return _free_energy(eq)
+
+
+def _free_energy(eq: Equilibrium) -> float:
     density, interfaces = _energies(eq)
     total = float((density * eq.problem.space.dx).sum()) + interfaces
     if eq.induced is not None:
@@ -43,6 +75,7 @@ def free_energy(eq: Equilibrium) -> float:
 
 
 @named()
+@along(_density_along)
 def free_energy_density(eq: Equilibrium) -> Field:
     """The density of `free_energy` in the metals, without interfaces and field energy. Unit: N0 energy^2.
 
@@ -52,21 +85,33 @@ def free_energy_density(eq: Equilibrium) -> Field:
         If the equation was linearised.
     """
     check_result("free_energy_density", eq, Equilibrium)
-    density, _ = _energies(eq)
-    return Field("free_energy_density", "N0*energy^2", (), density, eq.device, eq.problem.space)
+    _check_nonlinear(eq)
+    return _density(eq)
+
+
+def _density(eq: Equilibrium) -> Field:
+    return Field("free_energy_density", "N0*energy^2", (), energy_density(eq), eq.device, eq.problem.space)
+
+
+def _check_nonlinear(eq: Equilibrium) -> None:
+    if eq.problem.linearized:
+        raise ObservableError("the free energy belongs to the nonlinear equation; solve without linearized=True")
 
 
 def _energies(eq: Equilibrium) -> tuple[NDArray[np.float64], float]:
     """Density at the quadrature points, and the energy of all interfaces."""
+    weights = np.pi * eq.temperature * eq.weights
+    return energy_density(eq), eq.equation.interface_energy(weights, eq.riccati)
+
+
+def energy_density(eq: Equilibrium) -> NDArray[np.float64]:
+    """Density of the free energy at the quadrature points; of a linearised equation to second order."""
     problem = eq.problem
-    if problem.linearized:
-        raise ObservableError("the free energy belongs to the nonlinear equation; solve without linearized=True")
     table = problem.coefficients.table
     square = abs(problem.gap) ** 2 * table[..., column.N0]
     factor = 2 * np.pi * eq.temperature * eq.weights
     bulk = eq.equation.conjugates((column.N0,), 0.5 * factor, eq.riccati, frequencies=eq.frequencies)[0]
-    density = square * float((factor / eq.frequencies).sum()) + bulk * table[..., column.N0]
-    interfaces = eq.equation.interface_energy(0.5 * factor, eq.riccati)
+    density: NDArray[np.float64] = square * float((factor / eq.frequencies).sum()) + bulk * table[..., column.N0]
     for region, material in eq.device.conductors.items():
         if material.Tc is not None:
             tc = sample(problem.space, eq.device, region, ("Tc",))["Tc"]
@@ -74,4 +119,4 @@ def _energies(eq: Equilibrium) -> tuple[NDArray[np.float64], float]:
             paired = tc > 0
             logarithm = np.log(eq.temperature / np.where(paired, tc, 1.0))
             density[cells] += np.where(paired, square[cells] * logarithm, 0.0)
-    return density, interfaces
+    return density

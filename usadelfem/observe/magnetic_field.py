@@ -16,11 +16,15 @@ from ..magnetics.holes import Hole
 from ..solve.results import Equilibrium
 from .arguments import check_result
 from .currents import charge_current
+from .observed import observable, undifferentiable
 
 MOMENT = "e*N0*D*energy"
 
+SCREENED = "it belongs to solutions with screening, which have no tangents"
+
 
 @named()
+@undifferentiable(SCREENED)
 def magnetic_field(eq: Equilibrium) -> Field:
     """B = curl A, applied and induced: () in 2D, along the first times the second mesh axis, (3,) in 3D.
 
@@ -38,10 +42,12 @@ def magnetic_field(eq: Equilibrium) -> Field:
 
 
 @named()
+@observable
 def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
-    """The magnetic moment of the supercurrents, (1/2) Int r x j: a number in 2D (per length), (3,) in 3D.
+    """The magnetic moment of the supercurrents, (1/2) Int r x j: a number in 2D, (3,) in 3D.
 
-    Works with and without screening; of a device without contacts. Unit: e N0 D energy length^dim, or of the device.
+    Works with and without screening; of a device without contacts. Unit: e N0 D energy length^dim; after `lab` a
+    current times an area in its units (A nm^2), in 2D without `thickness` per length (A nm).
 
     Raises
     ------
@@ -67,10 +73,12 @@ def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
 
 
 @named()
+@undifferentiable(SCREENED)
 def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
-    """The holes of a 2D sample and the magnetic flux through each, applied and induced; unit hbar/e, h/2e is pi.
+    """The holes of a 2D sample and the magnetic flux through each, applied and induced.
 
-    A `Hole` has `centroid` and `area`. The flux through the hole itself; the fluxoid adds the current around it.
+    Unit: hbar/e, in which h/2e is pi; after `lab` its unit of flux (Wb). A `Hole` has `centroid` and `area`, in the
+    unit of the mesh. The flux through the hole itself; the fluxoid adds the current around it.
 
     Raises
     ------

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import named
+from ..checks import as_number, named, shown
+from ..errors import ObservableError
 from ..fem.conjugates import singlet
 from ..fem.currents import at_quadrature
 from ..fem.matsubara import Matsubara
@@ -20,11 +21,13 @@ from ..solve.results import Equilibrium, Spectrum
 from ..space.locate import Location
 from .arguments import check_index, check_result
 from .density_of_states import over_energies
+from .observed import observable
 
 Complex = NDArray[np.complex128]
 
 
 @named()
+@observable
 def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
     """Singlet and triplet pair amplitudes, complex components (f0, fx, fy, fz).
 
@@ -38,15 +41,20 @@ def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
         sum_j eq.weights[j] f(eq.frequencies[j]). Where a gap is finite the singlet part of that sum grows
         logarithmically with the highest frequency: compare it only between solves with the same frequencies. With the
         Gaussian quadrature it is meaningful for the triplets, which fall off like 1/w^2. Of a spectrum the retarded
-        amplitudes at all energies are returned, a series, and `n` has no meaning.
+        amplitudes at all energies are returned, a series; there `n` is left out.
 
     Raises
     ------
     ObservableError
-        If there is no such frequency.
+        If there is no such frequency, or `n` is given with a spectrum.
     """
     check_result("pair_amplitude", eq, Equilibrium, Spectrum)
     if isinstance(eq, Spectrum):
+        if as_number(n) != 0:
+            raise ObservableError(
+                f"n is {shown(n)}, an index of a Matsubara frequency; a spectrum has none: leave n out, and take one "
+                "energy of the series, pair_amplitude(spec)[k]"
+            )
         return _retarded_amplitude(eq)
     if n is not None:
         n = check_index(eq, n)
@@ -66,6 +74,7 @@ def pair_amplitude(eq: Equilibrium | Spectrum, n: int | None = 0) -> Field:
 
 
 @named()
+@observable
 def gap(eq: Equilibrium | Nonequilibrium) -> Field:
     """The order parameter Delta, complex: what was found where it is self-consistent, what was given elsewhere.
 

@@ -18,11 +18,13 @@ from ..space.locate import Location
 from ..space.space import Space
 from .arguments import check_result
 from .currents import charge_current
+from .observed import observable
 
 Real = NDArray[np.float64]
 
 
 @named()
+@observable
 def sheet_magnetisation(eq: Equilibrium) -> Field:
     """The sheet magnetisation g of a film, normal to it: the currents are j = curl(g z), (d_y g, -d_x g).
 

@@ -14,9 +14,11 @@ from ..solve.results import Equilibrium
 from .arguments import check_result
 from .densities import driven_spin_density
 from .normal_state import normal_spin_density
+from .observed import observable
 
 
 @named()
+@observable
 def spin_density(eq: Equilibrium | NormalState | Nonequilibrium, *, pauli: bool = False) -> Field:
     """The spin density that superconducting correlations add, components (3,).
 

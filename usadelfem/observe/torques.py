@@ -19,6 +19,7 @@ from ..solve.results import Equilibrium
 from .arguments import check_index, check_result
 from .currents import check_form
 from .kinetic_currents import driven_torque
+from .observed import observable
 
 Complex = NDArray[np.complex128]
 
@@ -26,6 +27,7 @@ UNIT = "hbar*N0*D*energy/length^2"
 
 
 @named()
+@observable
 def spin_torque(eq: Equilibrium | Nonequilibrium, part: str = "total") -> Field:
     """The density of the torques on the spins, components (3,), spin axes.
 
@@ -54,6 +56,7 @@ def spin_torque(eq: Equilibrium | Nonequilibrium, part: str = "total") -> Field:
 
 
 @named()
+@observable
 def spin_orbit_torque(eq: Equilibrium | Nonequilibrium, *, form: str = "consistent") -> Field:
     """The spin-orbit torque density of the spin Hall effect and spin swapping, components (3,).
 
@@ -81,6 +84,7 @@ def spin_orbit_torque(eq: Equilibrium | Nonequilibrium, *, form: str = "consiste
 
 
 @named()
+@observable
 def torque_trace(eq: Equilibrium, n: int = 0, *, tau3: bool = True) -> Field:
     """Tr sigma_a tau3 T (or Tr sigma_a T) at one Matsubara frequency, complex components (3,).
 

@@ -12,6 +12,8 @@ from ..diagnostics.winding import cell_windings, gathered, vertex_amplitude
 from ..errors import ObservableError
 from ..solve.results import Equilibrium
 from ..space.recover import recover
+from .arguments import check_result
+from .observed import undifferentiable
 
 OF = ("gap", "pair_amplitude")
 
@@ -45,6 +47,7 @@ class Vorticity:
 
 
 @named()
+@undifferentiable("it counts windings, which are whole numbers")
 def vorticity(eq: Equilibrium, of: str = "gap") -> Vorticity:
     """Position and winding of every vortex of a two-dimensional device.
 
@@ -62,11 +65,12 @@ def vorticity(eq: Equilibrium, of: str = "gap") -> Vorticity:
 
     Raises
     ------
+    TypeError
+        If `eq` is no Equilibrium.
     ObservableError
         If the mesh is not two-dimensional, or there is no such quantity.
     """
-    if not isinstance(eq, Equilibrium):
-        raise ObservableError(f"vorticity is of an Equilibrium, not of {type(eq).__name__}")
+    check_result("vorticity", eq, Equilibrium)
     choice("of", of, OF, error=ObservableError)
     space = eq.problem.space
     if space.dim != 2:

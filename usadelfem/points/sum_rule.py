@@ -26,6 +26,7 @@ PLAIN_RANGE = 100.0
 CUT_RANGE, THIN = 3e4, 3e5
 LOW = 20.0
 MAX_PLAIN = 10_000
+STEPS = 2  # default numbers of frequencies per octave
 # The quadrature of a sum without end has at most MAX_COUNT nodes, which resolve energies up to this many temperatures.
 MOST_RESOLVED = 1e6
 # A sum that ends is exact to 1e-5 for energies up to this many temperatures, and is none beyond the other number.
@@ -66,10 +67,15 @@ class SumRule:
             return None
         if self.cutoff_index is not None:
             return float(self.cutoff_index)
+        if self.quadrature == "plain" and self.frequencies is not None:
+            return float(self.frequencies)
         largest = max(scale, temperature)
         default = PLAIN_RANGE * largest if self.quadrature == "plain" else max(CUT_RANGE * largest, THIN * self.cut)
         count = max(1.0, (self.cutoff or default) / (2 * np.pi * temperature))
-        return float(round(count)) if self.quadrature == "plain" else count
+        if self.quadrature == "plain":
+            return float(round(count))
+        # A number that small changes of a device leave as it is, so that results are smooth in its parameters.
+        return count if self.cutoff else float(2 ** (np.ceil(STEPS * np.log2(count)) / STEPS))
 
     @property
     def ends_by_default(self) -> bool:
@@ -88,6 +94,7 @@ class SumRule:
         A lower precision than FINE gives a quadrature with few nodes, also of a plain sum: for first guesses.
         """
         total, coarse = self.total(temperature, scale), precision > FINE
+        self._check_count(total)
         count = None if coarse else self.frequencies
         if total is None:
             count = count or gauss_count(self._resolved(temperature, scale), precision)
@@ -105,6 +112,15 @@ class SumRule:
                 further, more = tail_sum(low, total, precision)
                 nodes, weights = np.concatenate([nodes, further]), np.concatenate([weights, more])
         return np.pi * temperature * nodes, weights
+
+    def _check_count(self, total: float | None) -> None:
+        """ValueError if two numbers say how many frequencies there are."""
+        given = next((name for name in ("cutoff", "cutoff_index") if getattr(self, name) is not None), None)
+        if self.frequencies is not None and given and (total is None or self.quadrature == "plain"):
+            raise ValueError(
+                f"frequencies is {self.frequencies} and {given} is {getattr(self, given):g}, which both say how many "
+                "frequencies this sum has; give one of them"
+            )
 
     def _resolved(self, temperature: float, scale: float) -> float:
         """Energy that a sum without end has to resolve, in units of the temperature."""

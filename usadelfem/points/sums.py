@@ -38,9 +38,12 @@ class Terms:
         assert self.pairing is not None
         return self.pairing.amplitude(chain.equation(problem), chain.states[index], weight)
 
-    def derivative(self, chain: Chain, problem: Problem, index: int, weight: complex, change: Complex) -> Complex:
+    def derivative(
+        self, chain: Chain, problem: Problem, index: int, weight: complex, change: Complex,
+        accuracy: float = STEP_ACCURACY,
+    ) -> Complex:  # fmt: skip
         """Change of f0 with the gap, the state following."""
-        return self._response(chain, problem, index, weight, chain.states[index], change, STEP_ACCURACY)
+        return self._response(chain, problem, index, weight, chain.states[index], change, accuracy)
 
     def mode(self, chain: Chain, problem: Problem, index: int, weight: complex, gap: Complex) -> Complex:
         """f0 of the normal metal in a small gap, to first order."""

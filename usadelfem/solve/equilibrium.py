@@ -13,6 +13,7 @@ from ..device.device import Device
 from ..device.doors import natural_energies, natural_temperature
 from ..diagnostics.quality import warn_of_states
 from ..diagnostics.units import warn_units
+from ..errors import warn
 from ..fem.gap_equation import build_pairing, needed_cut, zero_temperature_gap
 from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.sector import SECTORS
@@ -61,7 +62,8 @@ def solve_equilibrium(
         "gauss": Gaussian quadrature for Matsubara sums (Monien 2010), a dozen or two frequencies; "plain": the lowest
         frequencies (2n+1) pi T themselves, with unit weights.
     frequencies
-        Number of positive frequencies; None: as many as `cutoff` asks for.
+        Number of positive frequencies; None: as many as `cutoff` asks for. Of a sum that ends at a cut-off ("gauss")
+        the number of nodes, of any other a choice that takes the place of `cutoff`: give one of them.
     cutoff
         Energy that the sum has to resolve ("gauss") or up to which it runs ("plain"). None: 10 ("gauss") or 100
         ("plain") times the largest gap or exchange field of the device. Where a self-consistent gap jumps at a
@@ -161,6 +163,8 @@ def solve_equilibrium(
     pairing = build_pairing(device, problem)
     if linearized and (pairing is not None or mu0 is not None):
         raise ValueError("linearized=True needs given gaps and no screening: give gap=... instead of Tc=...")
+    if initial is not None and pairing is None and mu0 is None:
+        warn("initial has no effect: it is where an unknown gap starts, and all gaps of this device are given")
     if certify and pairing is None:
         raise ValueError("certify=True is about a gap that is to be found: give Tc=... instead of gap=...")
     scale = energy_scale(problem)

@@ -19,7 +19,7 @@ from ..fem.gap_preconditioner import GapResponse, build_gap_response
 from ..fem.matsubara import Matsubara
 from ..fem.problem import Problem
 from ..fem.screening import Induced
-from ..numerics.newton import ERROR_TOLERANCE
+from ..numerics.newton import ERROR_TOLERANCE, STEP_ACCURACY
 from ..numerics.report import Iteration
 from ..physics import columns as column
 from ..points.sums import Job, Sum, Terms
@@ -240,13 +240,14 @@ class SelfConsistency:
         """R at the points of the pairing, shape (cells, points); empty where the gap is given."""
         if self.pairing is None:
             return self.gap
-        return self._close(self.gap, self._sum(0))
+        return self.close(self.gap, self._sum(0))
 
-    def derivative(self, gap_change: Complex) -> Complex:
-        """Change of R with the gap, the states following."""
-        return self._close(gap_change, self.team.sum(self.problem, Terms.derivative, gap_change))
+    def derivative(self, gap_change: Complex, accuracy: float = STEP_ACCURACY) -> Complex:
+        """Change of R with the gap, the states following to an accuracy."""
+        return self.close(gap_change, self.team.sum(self.problem, Terms.derivative, gap_change, accuracy))
 
-    def _close(self, gap: Complex, amplitude: Complex) -> Complex:
+    def close(self, gap: Complex, amplitude: Complex) -> Complex:
+        """R of a gap and of the sum of f0 over the frequencies, in both of which it is linear."""
         pair = np.where(self.paired, 2j * np.pi * self.temperature * amplitude, 0.0)
         return np.asarray(self.coefficient * gap + pair)
 

@@ -21,7 +21,7 @@ from ..numerics.newton import Clock
 from ..numerics.report import Iteration, Report
 from ..physics.riccati import green, tilde, to_matrix
 from ..pictures.html import span, table
-from ..pictures.labels import energy_unit, with_unit
+from ..pictures.labels import energy_unit, thermal, with_label
 from ..space.locate import locate
 from .spectral_density import PicturedSpectrum
 
@@ -67,10 +67,10 @@ class Equilibrium(FrozenRecord):
     device
         The device that was solved.
     temperature
-        Temperature, energy.
+        The energy k_B T, after `lab` in its unit of energy (meV), not in kelvin.
     frequencies, weights
-        Positive Matsubara frequencies (or nodes of the quadrature), ascending, and the weights with which a sum over
-        all positive Matsubara frequencies is sum_j weights[j] F(frequencies[j]); shape (frequencies,).
+        Positive Matsubara frequencies (or nodes of the quadrature) as energies, ascending, and the weights with which a
+        sum over all positive Matsubara frequencies is sum_j weights[j] F(frequencies[j]); shape (frequencies,).
     riccati
         Entries a00, a01, a10, a11 of the Riccati matrix at the nodes, shape (frequencies, nodes, 4).
     report
@@ -130,7 +130,7 @@ class Equilibrium(FrozenRecord):
         unit, found = energy_unit(self.device), bool(self.sweeps)
         certified = "" if self.saddles is None else f", a minimum of the free energy below {self.saddles} saddles"
         rows = [
-            ("temperature", with_unit(f"{self.temperature:.5g}", unit)),
+            ("temperature", thermal(self.device, self.temperature, 5)),
             ("Matsubara frequencies", span(self.frequencies, unit)),
             ("equation", "linearised" if self.problem.linearized else "nonlinear"),
             ("nodes", f"{self.riccati.shape[1]}, order {self.problem.space.order}"),
@@ -141,10 +141,11 @@ class Equilibrium(FrozenRecord):
         return table("Equilibrium", rows)
 
     def __repr__(self) -> str:
+        device, highest = self.device, with_label(self.device, f"{self.frequencies[-1]:.3g}")
         return (
-            f"Equilibrium(temperature={self.temperature:g}, {len(self.frequencies)} frequencies up to "
-            f"{self.frequencies[-1]:.3g}, {self.riccati.shape[1]} nodes of order {self.problem.space.order}, "
-            f"{sum(report.iterations for report in self.report)} Newton iterations, {self.device})"
+            f"Equilibrium(temperature={thermal(device, self.temperature)}, {len(self.frequencies)} frequencies up to "
+            f"{highest}, {self.riccati.shape[1]} nodes of order {self.problem.space.order}, "
+            f"{sum(report.iterations for report in self.report)} Newton iterations, {device})"
         )
 
     def green(self, points: ArrayLike) -> Complex:
@@ -180,9 +181,9 @@ class Spectrum(PicturedSpectrum):
     device
         The device that was solved, with the gap of its equilibrium.
     energies
-        Energies, ascending, shape (energies,).
+        Energies, ascending, shape (energies,), after `lab` in its unit of energy (meV).
     broadening
-        Imaginary part Gamma of all energies.
+        Imaginary part Gamma of all energies, in the same unit.
     states
         Entries of the Riccati matrices a and b that the spin sector needs, shape (energies, nodes, 2n); NaN at energies
         that did not converge.
@@ -222,10 +223,12 @@ class Spectrum(PicturedSpectrum):
         return self.points.sum(values)
 
     def __repr__(self) -> str:
+        device, highest = self.device, with_label(self.device, f"{self.energies[-1]:.4g}")
+        count = sum(report.iterations for report in self.report)
         return (
-            f"Spectrum({len(self.energies)} energies from {self.energies[0]:.4g} to {self.energies[-1]:.4g}, "
-            f"broadening {self.broadening:g}, {self.states.shape[1]} nodes of order {self.problem.space.order}, "
-            f"{sum(report.iterations for report in self.report)} Newton iterations, {self.device})"
+            f"Spectrum({len(self.energies)} energies from {self.energies[0]:.4g} to {highest}, broadening "
+            f"{with_label(device, f'{self.broadening:g}')}, {self.states.shape[1]} nodes of order "
+            f"{self.problem.space.order}, {count} Newton iterations, {device})"
         )
 
     @property

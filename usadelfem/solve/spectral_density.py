@@ -46,10 +46,8 @@ class PicturedSpectrum(FrozenRecord):
             Positions (dim, npoints), one curve each; None: means over regions.
         region
             The region of the mean; None: all, one curve each.
-        ax
-            Matplotlib Axes; None: new ones.
-        options
-            For `ax.plot`.
+        ax, **options
+            As of `Field.plot`; the options are those of `ax.plot`.
 
         Returns
         -------
@@ -114,8 +112,9 @@ class PicturedSpectrum(FrozenRecord):
 
     def _repr_html_(self) -> str:
         problem, lost = self.problem, int((~_found(self)).sum())
+        unit = energy_unit(self.device)
         rows = [
-            ("energies", span(self.energies, energy_unit(self.device))), ("broadening", self.broadening),
+            ("energies", span(self.energies, unit)), ("broadening", with_unit(f"{self.broadening:.5g}", unit)),
             ("not found", lost or "none"), ("nodes", f"{self.states.shape[1]}, order {problem.space.order}"),
             ("Newton iterations", sum(report.iterations for report in self.report)),
             ("regions", ", ".join(self.device.conductors)), ("contacts", ", ".join(self.device.contacts) or "none"),

@@ -98,3 +98,26 @@ def _solve(factor: Any, rhs: NDArray[Any]) -> NDArray[Any]:
     if not np.iscomplexobj(rhs):
         return real
     return np.asarray(real + 1j * factor.solve(np.ascontiguousarray(rhs.imag)))
+
+
+def recovery_weights(space: Space, regions: tuple[str, ...], location: Location, weights: NDArray[Any]) -> NDArray[Any]:
+    """What the values at the quadrature points count in a weighted sum of recovered values at points: (cells, points).
+
+    The transposed of `recover` and `Recovered.at`.
+    """
+    out = np.zeros(space.dx.shape)
+    for region in regions:
+        cells = np.asarray(space.mesh.subdomains[region], np.int64)
+        inside = np.flatnonzero(np.isin(location.cells, cells))
+        if not len(inside):
+            continue
+        nodes, local = np.unique(space.cells[cells], return_inverse=True)
+        local = local.reshape(len(cells), -1)
+        weighted = space.dx[cells][:, :, None] * space.phi
+        mass = np.einsum("cqi,qj->cij", weighted, space.phi)
+        right = np.zeros(len(nodes))
+        own = np.searchsorted(nodes, space.cells[location.cells[inside]])
+        np.add.at(right, own, weights[inside, None] * location.phi[inside])
+        solution = factorize_positive(scalar_matrix(local, mass, len(nodes))).solve(right)
+        out[cells] = np.einsum("cqi,ci->cq", weighted, solution[local])
+    return out

@@ -132,7 +132,7 @@ def _solve_again(eq: Equilibrium, device: Device) -> Equilibrium:
 
 
 @named()
-def refine(device: Device, eq: Equilibrium | None = None, *, fraction: float = BULK) -> Device:
+def refine(device: Device, eq: Equilibrium | None = None, *, fraction: float | None = None) -> Device:
     """The device on a mesh with smaller cells where they matter for a solution, or everywhere.
 
     Cells are divided where the gradient of the solution jumps most (the recovered gradient of Zienkiewicz and Zhu),
@@ -147,7 +147,7 @@ def refine(device: Device, eq: Equilibrium | None = None, *, fraction: float = B
     eq
         Its equilibrium. None: every cell is divided, into two, four (2D) or eight (3D).
     fraction
-        Between 0 and 1: how much of the squared error lies in the cells that are divided.
+        With `eq`: how much of the squared error lies in the cells that are divided, above 0 and up to 1; None: half.
 
     Raises
     ------
@@ -159,10 +159,12 @@ def refine(device: Device, eq: Equilibrium | None = None, *, fraction: float = B
     """
     kind("device", device, Device, "is a usadelfem.Device")
     kind("eq", eq, (Equilibrium, type(None)), "are an Equilibrium and None")
-    share = as_number(fraction)
+    share = BULK if fraction is None else as_number(fraction)
     if share is None or not 0 < share <= 1:
-        raise ValueError(f"fraction is {shown(fraction)}; allowed is a number above 0 and up to 1")
+        raise ValueError(f"fraction is {shown(fraction)}; allowed are None and a number above 0 and up to 1")
     if eq is None:
+        if fraction is not None:
+            raise ValueError("fraction belongs to the equilibrium that says where cells are divided; give eq as well")
         return refined_device(device)
     if eq.device.mesh is not device.mesh:
         raise DeviceError("eq is the equilibrium of another mesh: solve this device, and give that result")

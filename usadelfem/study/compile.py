@@ -67,7 +67,7 @@ def _compile(sector: str) -> float:
     device = Device(mesh, {"S": superconductor(Tc=0.5), "N": metal}, contacts, {"S_N": Tunnel(conductance=1.0)})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of two cells
-        eq = solve_equilibrium(device, 0.2, order=1, frequencies=2, cutoff=5.0)
+        eq = solve_equilibrium(device, 0.2, order=1, frequencies=2)
         charge_current(eq).through("right")
         spin_density(eq)
         free_energy(eq)

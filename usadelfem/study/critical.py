@@ -16,6 +16,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from ..adjoints.critical_mode import CriticalMode, remembered
 from ..branches.stability import stability
 from ..checks import named, numbers, shown
 from ..device.coefficient import evaluate
@@ -37,6 +38,7 @@ from ..solve.unresolved import warn_mode
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
+SUMS = ("quadrature", "frequencies", "cutoff", "cutoff_index")
 # Below this part of the largest Tc a device counts as normal at all temperatures.
 LOWEST = 1e-2
 STRIDE, SHORTEST = 4.0, 0.25
@@ -45,6 +47,8 @@ STRIDE, SHORTEST = 4.0, 0.25
 @named(*MODE_OPTIONS)
 def critical_temperature(device: Device, *, precision: float = 1e-6, **options: Any) -> float:
     """The temperature below which the normal state is unstable, in the unit of Tc; 0 below 1 % of the largest Tc.
+
+    `sensitivity` gives its derivatives.
 
     The highest root of `stability(device, T)`: steps down in ln T in proportion to the eigenvalue, then bracketing. It
     is the transition temperature where the transition is of second order.
@@ -81,7 +85,9 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
     temperature = highest * float(np.exp(found))
     lowest_mode(device, temperature, mode, warn=True, **options)
     warn_mode(device, temperature, mode, options.get("order", 2))
-    return float(device.units.out("temperature", temperature))
+    order, sums = options.get("order", 2), {name: options[name] for name in SUMS if name in options}
+    value = float(device.units.out("temperature", temperature))
+    return remembered(value, CriticalMode(device.natural, temperature, mode, order, sums))
 
 
 def _highest_root(eigenvalue: Callable[[float], float], value: float, precision: float) -> float | None:

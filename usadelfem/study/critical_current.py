@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -11,12 +10,17 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from ..checks import named, number
+from ..checks import flag, named, number
+from ..derivatives.derivative import derivative
 from ..device.device import Device
 from ..errors import warn
+from ..fields.traced import Traced, keeping_results
 from ..frozen import FrozenRecord, freeze
-from ..numerics.periodic import FINE, corrected, fourier, highest, peaks
+from ..numerics.ascent import ascend
+from ..numerics.periodic import FINE, evaluate, fourier, highest, peaks
+from ..observe.currents import charge_current
 from ..parallel.engines import Workers
+from ..solve.results import Equilibrium
 from .current_phase import SOLVE_OPTIONS, branch_curve, sampled_curve
 from .phase_bias import Sampler, phase_bias, said_once
 from .phase_branch import STEP, PhaseBranch, advance, follow
@@ -51,6 +55,8 @@ class CriticalCurrent(FrozenRecord):
         those of the branch through phi = 0.
     curve
         The coarse current-phase relation from which the search started.
+    equilibrium
+        The solution next to the maximum, if it was asked for to differentiate the value.
     phases, currents
         All phase differences that were solved, ascending, and the currents there.
     """
@@ -63,6 +69,7 @@ class CriticalCurrent(FrozenRecord):
     curve: CurrentPhase
     phases: Real
     currents: Real
+    equilibrium: Equilibrium | None = None
 
     def __post_init__(self) -> None:
         freeze(vars(self))
@@ -87,12 +94,13 @@ class CriticalCurrent(FrozenRecord):
 @named(*SOLVE_OPTIONS)
 def critical_current(
     device: Device, contact: str, temperature: float | None = None, *, precision: float = 1e-4,
-    workers: Workers | None = None, progress: bool | None = None, **options: Any,
+    differentiable: bool = False, workers: Workers | None = None, progress: bool | None = None, **options: Any,
 ) -> CriticalCurrent:  # fmt: skip
     """The critical current of a junction: the largest and the smallest current over the phase difference.
 
-    A coarse current-phase relation (`current_phase`) is interpolated, solved where the interpolant is largest, and made
-    to pass through what was found, until prediction and solution agree: 5 to 10 solutions in an ordinary junction. A
+    A coarse current-phase relation (`current_phase`) is interpolated; from where the interpolant is largest Newton's
+    method on dI/dphi, with the exact derivative of the solution, finds the maximum: 4 to 7 solutions in an ordinary
+    junction, one or two more for each four digits of further precision. A
     self-consistent gap is followed along its branch from phi = 0, also where the electrodes are so long that the
     relation is folded; a current beyond the end of a branch is never returned.
 
@@ -106,6 +114,10 @@ def critical_current(
         Temperature, energy.
     precision
         Relative precision of the value, as far as the phase is concerned.
+    differentiable
+        Keep the solution at the maximum in the result, so that `sensitivity(ic.value)` gives the derivatives of the
+        critical current: those of the current at fixed phase, known as well as the phase of the maximum, to the root of
+        the precision. Not of a self-consistent weak link in transparent contact, whose current is taken in the link.
     workers, progress, **options
         As in `current_phase`; `tolerance` is that of a self-consistent gap, by default a hundredth of the precision.
 
@@ -117,12 +129,8 @@ def critical_current(
 
     Raises
     ------
-    DeviceError
-        If there is no such reservoir, it is normal, or nothing else holds a phase.
-    ValueError
-        If the precision is not between 0 and 1.
-    SolveError
-        If a solution is not found.
+    DeviceError, ValueError, SolveError
+        As `current_phase`; ValueError also if the precision is not between 0 and 1.
 
     Warns
     -----
@@ -130,6 +138,7 @@ def critical_current(
         If given gaps create or absorb current, or the precision is not reached.
     """
     precision = number("precision", precision, above=0, below=1)
+    flag("differentiable", differentiable)
     options.setdefault("tolerance", float(np.clip(GAP * precision, 1e-8, 1e-6)))
     sampler = Sampler(phase_bias(device, contact, temperature, options), workers, progress)
     with said_once():
@@ -145,9 +154,10 @@ def critical_current(
     sampler.warn_unbalanced()
     if error > 2 * precision * max(abs(best.value), abs(negative.value)):
         warn(f"critical_current: the value {best.value:.6g} is known to {error:.1g} only, worse than precision")
-    phases = np.array(sorted(sampler.known))
+    phases, kept = np.array(sorted(sampler.known)), search.last.get(1) if differentiable else None
     return CriticalCurrent(
-        value=best.value, phase=best.phase, error=error, negative=negative, folded=curve.folded, curve=curve,
+        value=best.value if kept is None else _remembering(best.value, kept, contact), equilibrium=kept,
+        phase=best.phase, error=error, negative=negative, folded=curve.folded, curve=curve,
         phases=phases, currents=np.array([sampler.known[phase] for phase in phases]),
     )  # fmt: skip
 
@@ -160,6 +170,7 @@ class _Search:
     curve: CurrentPhase
     branch: PhaseBranch | None
     precision: float
+    last: dict[int, Equilibrium] = field(default_factory=dict)
 
     def extreme(self, sign: int) -> tuple[Extreme, float]:
         """The largest current times `sign`, and its error."""
@@ -173,25 +184,28 @@ class _Search:
         return max(found, key=lambda one: sign * one[0].value)
 
     def _refined(self, sign: int, first: float) -> tuple[Extreme, float]:
-        """The extreme of a periodic relation next to a phase, and its error."""
+        """The extreme of a periodic relation next to a phase, and its error: Newton's method on dI/dphi."""
+        cosine, sine = fourier(sign * self.curve.currents)
         step = 2 * np.pi / len(self.curve.phases)
-        grid, added = np.linspace(first - step, first + step, 4 * FINE + 1), np.empty(0)
-        error = value = phase = 0.0
-        for _ in range(ROUNDS):
-            phase, value = highest(self._model(sign, added), grid)
-            if not abs(value) > 0:
-                return Extreme(0.0, 0.0), 0.0
-            found = sign * self._current(phase)
-            error, added = abs(found - value), np.append(added, phase)
-            if error <= self.precision * abs(found):
-                phase, value = highest(self._model(sign, added), grid)
-                break
-        return Extreme(sign * value, wrapped(phase, False)), error
+        start, value = highest(partial(evaluate, cosine, sine), np.linspace(first - step, first + step, 4 * FINE + 1))
+        if not abs(value) > 0:
+            return Extreme(0.0, 0.0), 0.0
+        squares = np.arange(len(cosine)) ** 2
+        found = ascend(
+            partial(self._value_and_slope, sign), start, reach=step, precision=self.precision, rounds=ROUNDS,
+            curvature=-float(evaluate(squares * cosine, squares * sine, start)),
+        )  # fmt: skip
+        return Extreme(sign * found.value, wrapped(found.place, False)), found.error
 
-    def _model(self, sign: int, added: Real) -> Callable[[Any], Real]:
-        """The interpolant through the samples and what was added, times a sign."""
-        found = [sign * self._current(float(phase)) for phase in added]
-        return corrected(*fourier(sign * self.curve.currents), added, found)
+    def _value_and_slope(self, sign: int, phase: float) -> tuple[float, float]:
+        """The current at a phase and its exact derivative, times a sign."""
+        mirrored = self.sampler.bias.symmetric and phase < 0
+        eq, bias = self.sampler.from_near(-phase if mirrored else phase), self.sampler.bias
+        tangent = derivative(eq, {("contact", bias.contact, "phase"): 1.0})
+        slope = float(tangent.derivative_of(lambda moved: bias.currents(moved)[0]))
+        current = self.sampler.accept(-phase if mirrored else phase, eq)
+        self.last[sign] = eq
+        return sign * (-current if mirrored else current), sign * slope
 
     def _current(self, phase: float) -> float:
         if self.sampler.bias.symmetric and phase < 0:
@@ -237,6 +251,13 @@ class _Search:
             middle = (here + lost) / 2
             left = advance(self.sampler, here, middle, shortest=abs(lost - here))
             here, lost = (middle, lost) if left[0] is None else (here, middle)
+
+
+def _remembering(value: float, eq: Equilibrium, contact: str) -> float:
+    """The critical current with the derivatives of the current at fixed phase: at the maximum they are its own."""
+    with keeping_results():
+        current: Any = charge_current(eq).through(contact)
+    return current + (value - float(current)) if isinstance(current, Traced) else value
 
 
 def _signed(curve: CurrentPhase, sign: int, phase: Any) -> Real:

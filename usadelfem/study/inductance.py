@@ -99,14 +99,10 @@ def kinetic_inductance(
 
     Raises
     ------
-    DeviceError
-        If there is no such reservoir, it is normal, or nothing else holds a phase.
+    DeviceError, ValueError, SolveError
+        As `current_phase`.
     ObservableError
         If there is no such facet set, no pair amplitude on it, or no solution that is connected with that at phase 0.
-    ValueError
-        If an argument is out of range.
-    SolveError
-        If a solution is not found.
 
     Warns
     -----

@@ -1,0 +1,1 @@
+"""Gradients of numbers made of observables with respect to everything that a device is made of."""

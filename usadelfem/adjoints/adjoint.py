@@ -1,0 +1,152 @@
+"""The adjoint equations: one triangular solve per frequency gives the derivatives with respect to all parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..derivatives.direction import Direction
+from ..derivatives.linearization import Linearization
+from ..derivatives.products import cell_product, inner, own_coordinates, side_product, side_residual
+from ..derivatives.sources import Source, build_source
+from ..physics import columns as column
+from .functionals import AlongCoefficients
+from .gradient import Gradient
+from .observables import Functional
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+class Adjoint:
+    """The derivatives of a sum of functionals with factors, with respect to all that a device is made of.
+
+    Attributes
+    ----------
+    own
+        The linearised equations.
+    gradient
+        The derivatives with respect to the coefficients of the metals.
+    """
+
+    def __init__(self, own: Linearization, terms: Sequence[tuple[float, Functional]]) -> None:
+        self.own, self.terms = own, tuple(terms)
+        self.gradient = Gradient(own.problem)
+        self._right: dict[int, Complex] = {}
+        self._left: dict[int, Complex] = {}
+        self._gap: Complex | None = None
+        for factor, functional in self.terms:
+            part = Gradient(own.problem)
+            functional.explicit(own, part)
+            self.gradient.add(factor, part)
+        for index, w, state in own.points():
+            for factor, functional in self.terms:
+                right = functional.gradient(own, index, w, state)
+                if right is not None:
+                    self._right[index] = self._right[index] + factor * right if index in self._right else factor * right
+            if index in self._right:
+                self._respond(index, w, state, self._right[index])
+        if own.pairing is not None:
+            self._follow_gap()
+
+    def _respond(self, index: int, w: Any, state: Complex, right: Complex) -> None:
+        if not self.own.equation.free(right).any():  # stationary, but for what reservoirs hold
+            self._left[index] = np.zeros_like(right)
+            return
+        change = self.own.respond(index, right)
+        self._left[index] = self._left[index] + change if index in self._left else change
+        self.gradient.add_variation(self.own, w, state, change)
+
+    def _follow_gap(self) -> None:
+        """Add what goes through a gap that is unknown: J is symmetric with the weights of the gap equation."""
+        own, pairing = self.own, self.own.pairing
+        assert pairing is not None
+        of_gap = self.gradient.table[pairing.chosen][..., list(column.GAP)]
+        n0 = own.problem.coefficients.table[pairing.chosen][..., column.N0]
+        self._gap = own.gap_response(np.asarray((of_gap[..., 0] + 1j * of_gap[..., 1]) / n0))
+        table = np.zeros_like(own.problem.coefficients.table)
+        table[pairing.chosen, :, column.GAP_RE] = self._gap.real
+        table[pairing.chosen, :, column.GAP_IM] = self._gap.imag
+        weights = 0.5 * np.pi * own.temperature * own.team.weights
+        through = AlongCoefficients(weights, Direction(table=table), counts_states=False)
+        for index, w, state in own.points():
+            right = through.gradient(own, index, w, state)
+            self._right[index] = self._right[index] + right if index in self._right else right
+            self._respond(index, w, state, right)
+        for number in column.GAP:
+            self.gradient.table[pairing.chosen, :, number] = 0.0
+
+    @cached_property
+    def with_spin_charge(self) -> Gradient:
+        """The derivatives with columns for isotropic theta and kappa, the last ones of its table."""
+        own = self.own.in_room_for_spin_charge()
+        gradient = Gradient(own.problem)
+        for factor, functional in self.terms:
+            part = Gradient(own.problem)
+            functional.explicit(own, part)
+            gradient.add(factor, part)
+        for index, w, state in own.points():
+            if index in self._left:
+                gradient.add_variation(own, w, state, self._left[index])
+        return gradient
+
+    def along(self, direction: Direction) -> float:
+        """The derivative along a direction."""
+        own, problem = self.own, self.own.problem
+        total = 0.0
+        if direction.table is not None:
+            total += float(np.einsum("cqn,cqn,cq->", self.gradient.table, direction.table, problem.space.dx))
+        rate = direction.temperature / own.temperature if direction.temperature else 0.0
+        if rate:
+            known = self.gradient
+            total += rate * (known.value + known.frequency + float(known.logarithms.sum()))
+        if direction.log_tc is not None:
+            total -= float((self.gradient.logarithms * direction.log_tc).sum())
+        total += self._of_gap_equation(direction, rate)
+        if direction.electrodes or rate:
+            total += self._of_reservoirs(direction, rate)
+        if direction.interfaces is not None:
+            total += self._of_interfaces(direction)
+        return total
+
+    def _of_gap_equation(self, direction: Direction, rate: float) -> float:
+        """What the gap equation itself changes by, with temperature and Tc."""
+        consistency, pairing = self.own.consistency, self.own.pairing
+        if consistency is None or pairing is None or self._gap is None:
+            return 0.0
+        rising = 0.0 if direction.log_tc is None else direction.log_tc[pairing.chosen]
+        explicit = np.where(consistency.paired, (rate - rising - rate * consistency.coefficient) * consistency.gap, 0.0)
+        return float((pairing.weight * (self._gap.conj() * explicit).real).sum())
+
+    def _of_reservoirs(self, direction: Direction, rate: float) -> float:
+        source, total = build_source(self.own.problem, Direction(electrodes=direction.electrodes)), 0.0
+        for index, w, _ in self.own.points():
+            imposed = source.imposed(self.own.equation, w, rate * w)
+            if imposed is not None and index in self._right:
+                total += np.real(inner(self.own.equation, self._reaction(index, w), imposed))
+        return float(total)
+
+    def _reaction(self, index: int, w: Any) -> Complex:
+        """The derivative with respect to what is imposed at the nodes of reservoirs, by nodes."""
+        equation, problem = self.own.equation, self.own.problem
+        own, change = own_coordinates(equation, self.own.states[index]), self._left[index]
+        cells = np.flatnonzero(np.isin(problem.space.cells, problem.clamped).any(axis=1))
+        through = cell_product(equation, w, own, change, cells) + side_product(equation, own, change)
+        return self._right[index] + through
+
+    def _of_interfaces(self, direction: Direction) -> float:
+        source: Source = build_source(self.own.problem, Direction(interfaces=direction.interfaces))
+        total = sum(factor * functional.along_interfaces(self.own, source) for factor, functional in self.terms)
+        both = np.ones((2, len(self.own.problem.interfaces.facets)), bool)
+        for index, _, state in self.own.points():
+            if index not in self._left:
+                continue
+            own = own_coordinates(self.own.equation, state)
+            for part in source.sides:
+                residual = side_residual(type(self.own.equation)(part.problem), own, both)
+                total += part.factor * np.real(inner(self.own.equation, residual, self._left[index]))
+        return float(total)

@@ -1,0 +1,35 @@
+"""The order parameter as a functional: of the coefficients where it is given, of the gap equation where it is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..derivatives.linearization import Linearization
+from ..derivatives.sources import Source
+from ..physics import columns as column
+from .gradient import Gradient
+
+Complex = NDArray[np.complex128]
+
+
+@dataclass(eq=False)
+class OrderParameter:
+    """Re Int density* gap dx; the density (cells, points) is complex."""
+
+    density: Complex
+
+    def gradient(self, own: Linearization, index: int, w: Any, state: Complex) -> None:
+        """It is no function of the states."""
+
+    def explicit(self, own: Linearization, out: Gradient) -> None:
+        """Add the derivatives with respect to the gap."""
+        out.table[..., column.GAP_RE] += self.density.real
+        out.table[..., column.GAP_IM] += self.density.imag
+
+    def along_interfaces(self, own: Linearization, source: Source) -> float:
+        """Nothing: interfaces do not appear in it."""
+        return 0.0

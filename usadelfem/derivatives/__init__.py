@@ -1,0 +1,1 @@
+"""Derivatives of solutions: directions in the space of parameters, the linearised equation, tangents."""
