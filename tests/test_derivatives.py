@@ -294,9 +294,7 @@ def spectrum(own):
     return uf.solve_spectrum(own, [0.2, -0.9], broadening=0.1, order=1, progress=False)
 
 
-@pytest.mark.parametrize(
-    "name", ["D", "N0", "exchange", "tau_so", "phase", "gap of a reservoir", "exchange of a reservoir", "mixing", "A"]
-)
+@pytest.mark.parametrize("name", ["N0", "exchange", "phase", "exchange of a reservoir", "mixing", "A"])
 def test_remainders_are_of_second_order_at_real_energies(name):
     build, parameters = LINES[name]
     check(lambda p: spectrum(build(p)), parameters, observe=spectral, precision=1e-6)
