@@ -234,6 +234,8 @@ def traced(value: Any, origin: Origin | None, reduction: tuple[Any, ...], factor
     if origin is None:
         return value
     array = np.asarray(value)
+    if array.dtype.kind not in "iufc":  # a record, as that of vortices
+        return value
     return _labelled(value, Part(origin, reduction, factor), np.arange(array.size).reshape(array.shape))
 
 
