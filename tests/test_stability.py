@@ -169,3 +169,12 @@ def test_what_has_no_stability_is_refused():
         uf.stability(bar(), 0.2, count=2)
     with pytest.raises(TypeError, match=r"allowed is a usadelfem\.Device"):
         uf.stability(uf.solve_spectrum(eq, [0.0]), 0.2)
+
+
+def test_a_saddle_is_left_with_screening_too():
+    start = {"order": 1, "initial": uf.vortices([(0, 0, 2)]), "screening": True, "penetration_depth": 3.0, **SUM}
+    eq = uf.solve_equilibrium(disc(4.0, 0.35), 0.3, certify=True, **start)
+    assert eq.saddles == 1
+    assert uf.stability(eq).minimum
+    assert uf.vorticity(eq).windings.tolist() == [1, 1]
+    assert uf.free_energy(eq) < uf.free_energy(uf.solve_equilibrium(disc(4.0, 0.35), 0.3, **start)) - 0.01
