@@ -98,6 +98,16 @@ def test_a_model_of_plain_numbers_is_refused(measured):
         uf.fit(lambda **p: [float(value) for value in currents(**p)], measured, PARAMETERS)
 
 
+def test_rates_may_depend_on_the_parameters(measured):
+    # a resistivity in place of the diffusion coefficient
+    def model(rho):
+        return currents(D=1 / rho)
+
+    found = uf.fit(model, measured, {"rho": (1.5, lambda rho: {("F", "D"): -1 / rho**2})}, errors=0.01 * measured)
+    assert found.evaluations <= 8
+    assert found["rho"] == pytest.approx(1.0, abs=2.5 * found.errors["rho"])
+
+
 def test_a_density_of_states_is_fitted():
     energies = [0.3, 0.8, 1.2]
 

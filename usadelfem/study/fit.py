@@ -17,7 +17,7 @@ from ..fields.traced import keeping_results
 from ..frozen import FrozenRecord, freeze
 
 Real = NDArray[np.float64]
-Rates = Mapping[Any, Any]
+Rates = Mapping[Any, Any] | Callable[..., Mapping[Any, Any]]
 
 MOST = 30  # evaluations of the model
 
@@ -102,6 +102,7 @@ def fit(
     parameters
         Name -> start and rates: how fast coefficients of the device grow with the parameter, as in `derivative`. A
         parameter that multiplies a coefficient c has the rate c; several coefficients may grow with one parameter.
+        Rates that depend on the parameters are given as a function of them that returns the mapping.
     errors
         Standard deviations of the data, a number or shape (data,); None: unknown, and the same for all.
     bounds
@@ -193,10 +194,11 @@ class _Problem:
 
     def slopes(self, x: Real) -> Real:
         """Derivatives of the deviations with respect to the parameters, exact."""
-        rows = []
+        given, rows = dict(zip(self.names, x.tolist(), strict=True)), []
+        rates = [own(**given) if callable(own) else own for own in self.rates]
         for value in self._values(x):
             own = sensitivity(value)
-            rows.append([own.along(rates) for rates in self.rates])
+            rows.append([own.along(rate) for rate in rates])
         return np.array(rows) / self.sigma[:, None]
 
     def result(self, found: Any) -> Fit:
@@ -231,7 +233,8 @@ def _checked(parameters: Any) -> tuple[list[str], Real, list[Rates]]:
         raise ValueError(f"parameters is {shown(parameters)}; allowed is a mapping {allowed}")
     starts, rates = [], []
     for name, entry in parameters.items():
-        good = isinstance(entry, tuple | list) and len(entry) == 2 and isinstance(entry[1], Mapping)
+        good = isinstance(entry, tuple | list) and len(entry) == 2
+        good = good and (isinstance(entry[1], Mapping) or callable(entry[1]))
         if not isinstance(name, str) or not name.isidentifier() or not good:
             raise ValueError(f"parameter {shown(name)} is {shown(entry)}; allowed is {allowed}")
         starts.append(number(f"start of {name}", entry[0]))
