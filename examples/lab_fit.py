@@ -24,7 +24,8 @@ def model(rho, G, temperatures=temperatures):
     device = uf.geometry.strip(Cu=uf.metals["Cu"].film(resistivity=rho), length=300).device(
         2.0, contacts={"left": electrode, "right": electrode}, area=300 * 50
     )
-    return [uf.critical_current(device, "right", T, differentiable=True).value for T in temperatures]
+    options = {"contact": "right", "differentiable": True}
+    return [uf.critical_current(device, temperature=T, **options).value for T in temperatures]
 
 
 def rates(rho, G):
