@@ -8,6 +8,7 @@ diffusion coefficient of copper and the resistance of the contacts. The model is
 with a scatter of one per cent, so that it is known what the fit has to find: 2.2 uOhm cm and 500 S/um^2.
 """
 
+from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -20,21 +21,22 @@ temperatures, scatter = np.array([1.5, 3.0, 6.0]), np.random.default_rng(1)
 
 
 def model(rho, G, temperatures=temperatures):
+    cu = uf.metals["Cu"].film(resistivity=rho)
     electrode = uf.Reservoir(gap=1.4, barrier=uf.Tunnel(conductance=G))
-    device = uf.geometry.strip(Cu=uf.metals["Cu"].film(resistivity=rho), length=300).device(
-        2.0, contacts={"left": electrode, "right": electrode}, area=300 * 50
-    )
-    options = {"contact": "right", "differentiable": True}
-    return [uf.critical_current(device, temperature=T, **options).value for T in temperatures]
+    options = {"contacts": {"left": electrode, "right": electrode}, "area": 300 * 50}
+    device = uf.geometry.strip(Cu=cu, length=300).device(2.0, **options)
+    solve = partial(uf.critical_current, device, "right", differentiable=True)
+    return [solve(T).value for T in temperatures]
 
 
 def rates(rho, G):
     return {("Cu", "D"): -uf.metals["Cu"].film(resistivity=rho).D / rho}
 
 
-both = {("left", "conductance"): 1.0, ("right", "conductance"): 1.0}
 measured = np.array(model(2.2, 500)) * scatter.normal(1, 0.01, 3)
-found = uf.fit(model, measured, {"rho": (3, rates), "G": (300, both)}, errors=0.01 * measured)
+both = {("left", "conductance"): 1.0, ("right", "conductance"): 1.0}
+start = {"rho": (3, rates), "G": (300, both)}
+found = uf.fit(model, measured, start, errors=0.01 * measured)
 print(found)  # uOhm cm and S/um^2
 
 # %%
