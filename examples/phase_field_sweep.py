@@ -40,7 +40,7 @@ def current(phase, flux):
 if __name__ == "__main__":
     output = Path("output")
     output.mkdir(exist_ok=True)
-    phases, fluxes = np.linspace(0, np.pi, 9), np.linspace(0, 2.5, 21)
+    phases, fluxes = np.linspace(0, np.pi, 7), np.linspace(0, 2.5, 16)
     with (
         LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0"

@@ -30,14 +30,14 @@ def bilayer(d_F, d_S=1.0, interface=None):
     )
 
 
-thickness = np.array([0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0, 1.4])
+thickness = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 1.0, 1.4])
 families = {
     "transparent, $d_S = 1.5$": lambda d: bilayer(d, 1.5),
     "tunnel barrier, $d_S = 1$": lambda d: bilayer(d, 1.0, uf.Tunnel(conductance=6.0)),
     "transparent, $d_S = 1.03$": lambda d: bilayer(d, 1.03),
 }
 curves = {
-    name: uf.study.phase_diagram(make, thickness, cutoff=60.0)
+    name: uf.study.phase_diagram(make, thickness, cutoff=60.0, precision=1e-4)
     for name, make in families.items()
 }
 

@@ -28,8 +28,8 @@ def valve(angle):
     return uf.Device(mesh, {"S": Nb, "F1": F1, "F2": F2})
 
 
-angles = np.linspace(0, np.pi, 13)
-Tc = uf.study.phase_diagram(valve, angles, cutoff=60.0)
+angles = np.linspace(0, np.pi, 9)
+Tc = uf.study.phase_diagram(valve, angles, cutoff=60.0, precision=1e-4)
 
 # %%
 # Triplet amplitudes below Tc, along and across the field of F1, with the valve at a right angle.

@@ -466,7 +466,6 @@ def test_the_line_that_a_warning_names_is_the_user_s():
 
 
 UNUSED = {
-    "initial": lambda eq, spec: uf.solve_equilibrium(junction(), 0.3, initial=0.5),
     "cutoff": lambda eq, spec: uf.solve_equilibrium(junction(), 0.3, frequencies=3, cutoff=5.0),
     "cutoff_index": lambda eq, spec: uf.solve_equilibrium(
         junction(), 0.3, frequencies=3, cutoff_index=5, quadrature="plain"
@@ -479,6 +478,11 @@ UNUSED = {
 @pytest.mark.parametrize("name", UNUSED)
 def test_an_argument_that_would_have_no_effect_is_refused(name, eq, spec):
     refused(lambda: UNUSED[name](eq, spec), name)
+
+
+def test_a_start_of_given_gaps_is_called_useless():
+    with pytest.warns(UserWarning, match="initial has no effect"):
+        uf.solve_equilibrium(junction(), 0.3, initial=0.5)
 
 
 @pytest.mark.parametrize("value", [[0.1, 0.2], np.array([0.1]), lambda x: 0.1 + 0 * x[0]], ids=range(3))

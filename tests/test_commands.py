@@ -385,7 +385,7 @@ def test_examples_call_a_solve_that_check_stops(path):
     names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
     assert names & {
         "solve_equilibrium", "solve_nonequilibrium", "solve_spectrum", "ground_state", "critical_temperature",
-        "solve_normal_state", "stability", "phase_diagram", "critical_current", "current_phase",
+        "solve_normal_state", "stability", "phase_diagram", "critical_current", "current_phase", "branch",
     }  # fmt: skip
 
 

@@ -219,6 +219,10 @@ class Remembering:
         """The observable that it is; None of what was computed from others."""
         return self.__dict__.get("origin")
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the result that it belongs to, which stays where it is."""
+        return {name: value for name, value in vars(self).items() if name != "origin"}
+
     def of(self, origin: Origin) -> Self:
         """The same, with the note which observable it is."""
         self.__dict__["origin"] = origin
