@@ -33,7 +33,7 @@ def bridge(mesh, phase):
 # %%
 # The minigap depends on the phase only, so a line is enough for it.
 line = uf.interval({"N": 1.0}, size=0.02)
-phases = np.linspace(0, 0.96, 17) * np.pi
+phases = np.append(np.linspace(0, 0.875, 8), 0.96) * np.pi
 coarse = np.linspace(0, 5, 21)
 gaps = np.array(
     [
