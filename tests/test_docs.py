@@ -1,5 +1,6 @@
 """Every block of Python in the documentation runs as it stands, from the top of its page to the bottom."""
 
+import multiprocessing
 import os
 import re
 import subprocess
@@ -39,7 +40,11 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "meshes").symlink_to(ROOT / "meshes")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pyvista, "OFF_SCREEN", True)
+    # A copy of this process, which has threads, may wait for one of them for ever.
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method("spawn", force=True)
     yield tmp_path
+    multiprocessing.set_start_method(before, force=True)
     plt.close("all")
     pyvista.close_all()
     uf.natural()
