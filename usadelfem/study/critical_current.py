@@ -154,9 +154,10 @@ def critical_current(
     sampler.warn_unbalanced()
     if error > 2 * precision * max(abs(best.value), abs(negative.value)):
         warn(f"critical_current: the value {best.value:.6g} is known to {error:.1g} only, worse than precision")
-    phases, kept = np.array(sorted(sampler.known)), search.last.get(1) if differentiable else None
+    phases, kept = np.array(sorted(sampler.known)), search.highest.get(1) if differentiable else None
     return CriticalCurrent(
-        value=best.value if kept is None else _remembering(best.value, kept, contact), equilibrium=kept,
+        value=best.value if kept is None else _remembering(best.value, kept[1], contact),
+        equilibrium=None if kept is None else kept[1],
         phase=best.phase, error=error, negative=negative, folded=curve.folded, curve=curve,
         phases=phases, currents=np.array([sampler.known[phase] for phase in phases]),
     )  # fmt: skip
@@ -170,7 +171,7 @@ class _Search:
     curve: CurrentPhase
     branch: PhaseBranch | None
     precision: float
-    last: dict[int, Equilibrium] = field(default_factory=dict)
+    highest: dict[int, tuple[float, Equilibrium]] = field(default_factory=dict)
 
     def extreme(self, sign: int) -> tuple[Extreme, float]:
         """The largest current times `sign`, and its error."""
@@ -204,8 +205,10 @@ class _Search:
         tangent = derivative(eq, {("contact", bias.contact, "phase"): 1.0})
         slope = float(tangent.derivative_of(lambda moved: bias.currents(moved)[0]))
         current = self.sampler.accept(-phase if mirrored else phase, eq)
-        self.last[sign] = eq
-        return sign * (-current if mirrored else current), sign * slope
+        value = sign * (-current if mirrored else current)
+        if sign not in self.highest or value > self.highest[sign][0]:
+            self.highest[sign] = value, eq
+        return value, sign * slope
 
     def _current(self, phase: float) -> float:
         if self.sampler.bias.symmetric and phase < 0:
@@ -257,7 +260,11 @@ def _remembering(value: float, eq: Equilibrium, contact: str) -> float:
     """The critical current with the derivatives of the current at fixed phase: at the maximum they are its own."""
     with keeping_results():
         current: Any = charge_current(eq).through(contact)
-    return current + (value - float(current)) if isinstance(current, Traced) else value
+    if not isinstance(current, Traced):
+        return value
+    own: Any = current if value * float(current) >= 0 else -current  # at the opposite phase, where it flows backwards
+    shifted: float = own + (value - float(own))
+    return shifted
 
 
 def _signed(curve: CurrentPhase, sign: int, phase: Any) -> Real:
