@@ -35,30 +35,35 @@ class Adjoint:
 
     def __init__(self, own: Linearization, terms: Sequence[tuple[float, Functional]]) -> None:
         self.own, self.terms = own, tuple(terms)
-        self.gradient = Gradient(own.problem)
-        self._right: dict[int, Complex] = {}
-        self._left: dict[int, Complex] = {}
+        self.gradient = self._explicit(own)
+        self._right: dict[int, Any] = {}
+        self._left: dict[int, Any] = {}
         self._gap: Complex | None = None
-        for factor, functional in self.terms:
-            part = Gradient(own.problem)
-            functional.explicit(own, part)
-            self.gradient.add(factor, part)
         for index, w, state in own.points():
             for factor, functional in self.terms:
                 right = functional.gradient(own, index, w, state)
                 if right is not None:
-                    self._right[index] = self._right[index] + factor * right if index in self._right else factor * right
+                    self._right[index] = self._right.get(index, 0.0) + factor * right
             if index in self._right:
                 self._respond(index, w, state, self._right[index])
         if own.pairing is not None:
             self._follow_gap()
+
+    def _explicit(self, own: Linearization) -> Gradient:
+        """The derivatives at fixed states."""
+        gradient = Gradient(own.problem)
+        for factor, functional in self.terms:
+            part = Gradient(own.problem)
+            functional.explicit(own, part)
+            gradient.add(factor, part)
+        return gradient
 
     def _respond(self, index: int, w: Any, state: Complex, right: Complex) -> None:
         if not self.own.equation.free(right).any():  # stationary, but for what reservoirs hold
             self._left[index] = np.zeros_like(right)
             return
         change = self.own.respond(index, right)
-        self._left[index] = self._left[index] + change if index in self._left else change
+        self._left[index] = self._left.get(index, 0.0) + change
         self.gradient.add_variation(self.own, w, state, change)
 
     def _follow_gap(self) -> None:
@@ -75,7 +80,7 @@ class Adjoint:
         through = AlongCoefficients(weights, Direction(table=table), counts_states=False)
         for index, w, state in own.points():
             right = through.gradient(own, index, w, state)
-            self._right[index] = self._right[index] + right if index in self._right else right
+            self._right[index] = self._right.get(index, 0.0) + right
             self._respond(index, w, state, right)
         for number in column.GAP:
             self.gradient.table[pairing.chosen, :, number] = 0.0
@@ -84,11 +89,7 @@ class Adjoint:
     def with_spin_charge(self) -> Gradient:
         """The derivatives with columns for isotropic theta and kappa, the last ones of its table."""
         own = self.own.in_room_for_spin_charge()
-        gradient = Gradient(own.problem)
-        for factor, functional in self.terms:
-            part = Gradient(own.problem)
-            functional.explicit(own, part)
-            gradient.add(factor, part)
+        gradient = self._explicit(own)
         for index, w, state in own.points():
             if index in self._left:
                 gradient.add_variation(own, w, state, self._left[index])
@@ -106,20 +107,19 @@ class Adjoint:
             total += rate * (known.value + known.frequency + float(known.logarithms.sum()))
         if direction.log_tc is not None:
             total -= float((self.gradient.logarithms * direction.log_tc).sum())
-        total += self._of_gap_equation(direction, rate)
+        total += self._of_gap_equation(direction)
         if direction.electrodes or rate:
             total += self._of_reservoirs(direction, rate)
         if direction.interfaces is not None:
             total += self._of_interfaces(direction)
         return total
 
-    def _of_gap_equation(self, direction: Direction, rate: float) -> float:
+    def _of_gap_equation(self, direction: Direction) -> float:
         """What the gap equation itself changes by, with temperature and Tc."""
-        consistency, pairing = self.own.consistency, self.own.pairing
-        if consistency is None or pairing is None or self._gap is None:
+        pairing = self.own.pairing
+        if pairing is None or self._gap is None:
             return 0.0
-        rising = 0.0 if direction.log_tc is None else direction.log_tc[pairing.chosen]
-        explicit = np.where(consistency.paired, (rate - rising - rate * consistency.coefficient) * consistency.gap, 0.0)
+        explicit = self.own.explicit_gap_residual(direction)
         return float((pairing.weight * (self._gap.conj() * explicit).real).sum())
 
     def _of_reservoirs(self, direction: Direction, rate: float) -> float:
@@ -136,7 +136,7 @@ class Adjoint:
         own, change = own_coordinates(equation, self.own.states[index]), self._left[index]
         cells = np.flatnonzero(np.isin(problem.space.cells, problem.clamped).any(axis=1))
         through = cell_product(equation, w, own, change, cells) + side_product(equation, own, change)
-        return self._right[index] + through
+        return np.asarray(self._right[index] + through)
 
     def _of_interfaces(self, direction: Direction) -> float:
         source: Source = build_source(self.own.problem, Direction(interfaces=direction.interfaces))

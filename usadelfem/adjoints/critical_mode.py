@@ -71,12 +71,12 @@ class CriticalMode:
             **team.result(),
         )  # fmt: skip
 
-    def adjoint(self) -> Adjoint:
-        """The derivatives of the critical temperature."""
+    def adjoint(self, factor: float) -> Adjoint:
+        """The derivatives of a factor times the critical temperature."""
         eq = self.equilibrium
         own = Linearization(eq, with_room(eq.problem, gauge=True, spin_charge=False))
         rising = Adjoint(own, [(1.0, FreeEnergy(eq))]).along(Direction(temperature=1.0))
-        return Adjoint(own, [(-1.0 / rising, FreeEnergy(eq))])
+        return Adjoint(own, [(-factor / rising, FreeEnergy(eq))])
 
 
 def remembered(value: float, mode: CriticalMode) -> Traced:

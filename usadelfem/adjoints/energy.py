@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from ..derivatives.linearization import Linearization
 from ..derivatives.products import cell_residual, inner, own_coordinates, side_residual
 from ..derivatives.sources import Source
-from ..fem.coefficients import sample
 from ..fem.conjugates import conjugate_places
 from ..fem.matsubara import Matsubara
-from ..observe.free_energy import energy_density
+from ..observe.free_energy import energy_density, logarithm_of
 from ..physics import columns as column
 from ..solve.results import Equilibrium
 from .gradient import Gradient
@@ -56,7 +55,7 @@ class FreeEnergy:
         out.frequency += float((rising * table[..., column.N0] * problem.space.dx).sum())
         density = energy_density(eq) * self.factor
         out.table[..., column.N0] += density / table[..., column.N0]
-        logarithm = self._logarithm(own)
+        paired, logarithm = logarithm_of(eq)
         inverse = float((2 * self.weights / eq.frequencies).sum()) + self.factor * logarithm
         out.table[..., column.GAP_RE] += 2 * table[..., column.N0] * table[..., column.GAP_RE] * inverse
         out.table[..., column.GAP_IM] += 2 * table[..., column.N0] * table[..., column.GAP_IM] * inverse
@@ -65,7 +64,7 @@ class FreeEnergy:
         bare = float((density * problem.space.dx).sum())
         out.value += bare - float((square * inverse).sum())
         out.value += self._of_interfaces(own.equation, own)
-        out.logarithms += self.factor * square * self._has_tc(own)
+        out.logarithms += self.factor * square * paired
 
     def along_interfaces(self, own: Linearization, source: Source) -> float:
         """The derivative along a direction of the coefficients of interfaces, at fixed states."""
@@ -81,21 +80,3 @@ class FreeEnergy:
             reduced = own_coordinates(equation, state)
             total += 0.5 * weight * inner(equation, side_residual(equation, reduced, both), reduced)
         return total
-
-    def _has_tc(self, own: Linearization) -> NDArray[np.bool_]:
-        found = np.zeros(own.problem.space.dx.shape, bool)
-        for region, material in self.result.device.conductors.items():
-            if material.Tc is not None:
-                cells = own.problem.space.mesh.subdomains[region]
-                found[cells] = sample(own.problem.space, self.result.device, region, ("Tc",))["Tc"] > 0
-        return found
-
-    def _logarithm(self, own: Linearization) -> Real:
-        """ln(T/Tc) where it counts, else 0."""
-        found = np.zeros(own.problem.space.dx.shape)
-        for region, material in self.result.device.conductors.items():
-            if material.Tc is not None:
-                tc = sample(own.problem.space, self.result.device, region, ("Tc",))["Tc"]
-                cells = own.problem.space.mesh.subdomains[region]
-                found[cells] = np.where(tc > 0, np.log(self.result.temperature / np.where(tc > 0, tc, 1.0)), 0.0)
-        return found

@@ -49,15 +49,10 @@ class Sought(NamedTuple):
     @property
     def density(self) -> tuple[int, Real]:
         """The component, and weights of the values at the quadrature points over those of an integral."""
-        component, point = entry_of(self.part, ())
+        component, point = entry_of(self.part)
         regions = tuple(self.result.device.conductors)
         space = self.problem.space
         return component, point_weights(self.part, space, regions, point) / space.dx
-
-
-def is_density(part: Part) -> bool:
-    """Whether an entry is made of values at points, not of a flux."""
-    return bool(part.reduction[0] != "through")
 
 
 def functional_of(sought: Sought) -> Functional:
@@ -132,7 +127,7 @@ def _pair_amplitude(sought: Sought) -> Functional:
     if n is not None:
         weights = np.zeros(len(weights))
         weights[n] = 1.0
-    component, point = entry_of(sought.part, (4,))
+    component, point = entry_of(sought.part)
     matrix = 0.5 * np.array([np.eye(2), *SIGMA])[component] * (1.0 if sought.part.part == "real" else -1j)
     vertex = np.zeros((4, 4), complex)
     vertex[2:, :2] = matrix  # of g_12
@@ -140,7 +135,7 @@ def _pair_amplitude(sought: Sought) -> Functional:
 
 
 def _density_of_states(sought: Sought) -> Functional:
-    member, point = entry_of(sought.part, ())
+    member, point = entry_of(sought.part)
     if sought.part.origin.member is not None:
         member = sought.part.origin.member
     weights = np.zeros(len(sought.result.energies))

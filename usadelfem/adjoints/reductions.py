@@ -23,7 +23,7 @@ class Sample(NamedTuple):
     weights: Real
 
 
-def entry_of(part: Part, shape: tuple[int, ...]) -> tuple[int, int | None]:
+def entry_of(part: Part) -> tuple[int, int | None]:
     """The number of the component that a part belongs to, and of the point where it was reduced to values at points."""
     if part.reduction[0] == "at":
         count = len(part.reduction[1].cells)

@@ -99,7 +99,7 @@ class Sensitivity:
             return self._field(name, (), table[..., column.GAP_RE] + 1j * table[..., column.GAP_IM])
         if name in SPIN_CHARGE:
             return self._field(name, (), self._spin_charge(name))
-        gauge = _gauge_of(table, self._adjoint)
+        gauge = self._context.gauge(table)
         if name == "A":
             return self._field(name, tuple(axes[:dim]), np.moveaxis(gauge[..., 0], -1, 0))
         names = tuple(f"s{spin}_{axis}" for spin in axes for axis in axes[:dim])
@@ -176,14 +176,6 @@ class Sensitivity:
         return np.asarray(own[..., 3 + SPIN_CHARGE.index(name)].sum(axis=-1))
 
 
-def _gauge_of(table: Real, adjoint: Adjoint) -> Real:
-    problem = adjoint.own.problem
-    pairs = column.CHANNEL_COLUMNS * len(problem.coefficients.pairs)
-    return table[..., column.COEFFICIENTS : table.shape[2] - pairs].reshape(
-        *table.shape[:2], problem.space.dim, column.GAUGE_COLUMNS
-    )
-
-
 @named()
 def sensitivity(objective: Any) -> Sensitivity:
     """The derivatives of a number made of observables with respect to everything, at the price of one more solve.
@@ -206,7 +198,8 @@ def sensitivity(objective: Any) -> Sensitivity:
     parts = _parts(objective)
     result = _result_of(parts)
     if isinstance(result, CriticalMode):
-        return Sensitivity(float(objective), result.equilibrium, _of_mode(result, parts))
+        rate = sum(part.factor * rate for part, rate in parts.items())
+        return Sensitivity(float(objective), result.equilibrium, result.adjoint(rate))
     check_differentiable(result)
     problem = with_room(result.problem, gauge=True, spin_charge=False)
     terms: list[tuple[float, Functional]] = [
@@ -215,12 +208,6 @@ def sensitivity(objective: Any) -> Sensitivity:
     problem = in_common_sector(problem, *(_seen(problem, functional) for _, functional in terms))
     own = linearized(result, problem, (True, False))
     return Sensitivity(float(objective), result, Adjoint(own, terms))
-
-
-def _of_mode(mode: CriticalMode, parts: Parts) -> Adjoint:
-    adjoint = mode.adjoint()
-    rate = sum(part.factor * rate for part, rate in parts.items())
-    return Adjoint(adjoint.own, [(rate * factor, functional) for factor, functional in adjoint.terms])
 
 
 def _seen(problem: Any, functional: Functional) -> Direction:

@@ -22,7 +22,7 @@ from ..points.sums import MODE_ACCURACY, Terms
 from ..points.team import LocalTeam, Setup
 from ..solve.field_problem import SelfConsistency, as_gap, as_real
 from ..solve.results import Equilibrium, Spectrum
-from .direction import with_room
+from .direction import Direction, with_room
 from .products import Equation
 
 Real = NDArray[np.float64]
@@ -112,6 +112,18 @@ class Linearization:
             return None
         unit = zero_temperature_gap(self.pairing)
         return SelfConsistency(self.problem, self.team, self.pairing, None, self.temperature, unit)
+
+    def explicit_gap_residual(self, direction: Direction) -> Complex:
+        """The change of the gap equation's residual with temperature and Tc, gap and states being held.
+
+        ln(T/Tc) changes, and with R = 0 the sum over frequencies, in units of T, is what it has to be.
+        """
+        own = self.consistency
+        assert own is not None
+        assert self.pairing is not None
+        rate = direction.temperature / self.temperature
+        rising = 0.0 if direction.log_tc is None else direction.log_tc[self.pairing.chosen]
+        return np.where(own.paired, (rate - rising - rate * own.coefficient) * own.gap, 0.0)
 
     def gap_response(self, residual: Complex) -> Complex:
         """-J^-1 times a change of the gap equation's residual, J its derivative, the states following.

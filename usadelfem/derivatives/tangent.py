@@ -175,16 +175,10 @@ def _changes(own: Linearization, source: Source) -> list[Complex]:
 
 def _gap_residual(own: Linearization, direction: Direction, changes: list[Complex]) -> Complex:
     """The change of the gap equation's residual with the direction at fixed gap, the states following."""
-    consistency, pairing = own.consistency, own.pairing
+    consistency = own.consistency
     assert consistency is not None
-    assert pairing is not None
-    gap = consistency.gap
-    rate = direction.temperature / own.temperature
-    pair = consistency.close(np.zeros_like(gap), own.gap_amplitude(changes))
-    # ln(T/Tc) changes, and with R = 0 the sum over frequencies, in units of T, is what it has to be.
-    rising = 0.0 if direction.log_tc is None else direction.log_tc[pairing.chosen]
-    explicit = rate - rising - rate * consistency.coefficient
-    return np.where(consistency.paired, pair + explicit * gap, 0.0)
+    pair = consistency.close(np.zeros_like(consistency.gap), own.gap_amplitude(changes))
+    return np.where(consistency.paired, pair + own.explicit_gap_residual(direction), 0.0)
 
 
 def _expanded(own: Linearization, changes: list[Complex]) -> Complex:

@@ -9,12 +9,11 @@ import numpy as np
 
 
 class Maximum(NamedTuple):
-    """A place, the value there, and the error of the value; `last` is the last place that was evaluated."""
+    """A place, the value there, and the error of the value."""
 
     place: float
     value: float
     error: float
-    last: float
 
 
 def ascend(
@@ -41,11 +40,11 @@ def ascend(
     low, high, place = -np.inf, np.inf, first
     before: tuple[float, float] | None = None
     estimate = np.inf
-    bend, found = min(curvature, 0.0), Maximum(first, 0.0, np.inf, first)
+    bend, found = min(curvature, 0.0), Maximum(first, 0.0, np.inf)
     for _ in range(rounds):
         value, slope = function(place)
         if not value and not slope:
-            return Maximum(place, 0.0, 0.0, place)
+            return Maximum(place, 0.0, 0.0)
         low, high = (place, high) if slope > 0 else (low, place)
         if before is not None and place != before[0]:
             secant = (slope - before[1]) / (place - before[0])
@@ -58,7 +57,7 @@ def ascend(
         last, estimate = estimate, value + (0.5 * slope * move if inside else 0.0)
         # Of the first estimate only the part that was added is known; the curvature is good to a part of itself.
         change = abs(estimate - last) if np.isfinite(last) else abs(slope * move)
-        found = Maximum(place + move, estimate, min(change, abs(slope * move)), place)
+        found = Maximum(place + move, estimate, min(change, abs(slope * move)))
         if found.error <= precision * abs(estimate):
             break
         place += move

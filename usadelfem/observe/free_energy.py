@@ -112,11 +112,18 @@ def energy_density(eq: Equilibrium) -> NDArray[np.float64]:
     factor = 2 * np.pi * eq.temperature * eq.weights
     bulk = eq.equation.conjugates((column.N0,), 0.5 * factor, eq.riccati, frequencies=eq.frequencies)[0]
     density: NDArray[np.float64] = square * float((factor / eq.frequencies).sum()) + bulk * table[..., column.N0]
+    paired, logarithm = logarithm_of(eq)
+    return density + np.where(paired, square * logarithm, 0.0)
+
+
+def logarithm_of(eq: Equilibrium) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Where a metal has a Tc > 0, and ln(T/Tc) there, else 0; shape (cells, points)."""
+    space = eq.problem.space
+    paired, logarithm = np.zeros(space.dx.shape, bool), np.zeros(space.dx.shape)
     for region, material in eq.device.conductors.items():
         if material.Tc is not None:
-            tc = sample(problem.space, eq.device, region, ("Tc",))["Tc"]
-            cells = problem.space.mesh.subdomains[region]
-            paired = tc > 0
-            logarithm = np.log(eq.temperature / np.where(paired, tc, 1.0))
-            density[cells] += np.where(paired, square[cells] * logarithm, 0.0)
-    return density
+            tc = sample(space, eq.device, region, ("Tc",))["Tc"]
+            cells = space.mesh.subdomains[region]
+            paired[cells] = tc > 0
+            logarithm[cells] = np.log(eq.temperature / np.where(tc > 0, tc, eq.temperature))
+    return paired, logarithm

@@ -18,7 +18,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from ..errors import SolveError
 from ..numerics.report import Iteration
-from .field_iterations import FORCING, KRYLOV, grown, inner_accuracy
+from .field_iterations import FORCING, KRYLOV, diverted, inner_accuracy
 from .field_problem import SelfConsistency, as_gap, as_real
 from .pairing_mode import superconducting_contacts
 
@@ -219,13 +219,7 @@ def descent_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[I
         sweep = consistency.measure(number, residual, consistency.dofs, phases)
         yield sweep
         accuracy = inner_accuracy(sweep.residual * FORCING, tolerance)
-        if consistency.turns(phases, residual):
-            consistency.turn(phases, accuracy)
-            number += 1
-            continue
-        if consistency.grows(residual):
-            consistency.place(grown(consistency))
-            consistency.settle(accuracy)
+        if diverted(consistency, residual, phases, accuracy):
             number += 1
             continue
         consistency.settle(accuracy)

@@ -118,13 +118,7 @@ def newton_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[It
         sweep = consistency.measure(number, residual, consistency.dofs, phases)
         yield sweep
         accuracy = inner_accuracy(sweep.residual * FORCING, tolerance)
-        if consistency.turns(phases, residual):
-            consistency.turn(phases, accuracy)
-            number, last = number + 1, np.inf
-            continue
-        if consistency.grows(residual):
-            consistency.place(grown(consistency))
-            consistency.settle(accuracy)
+        if diverted(consistency, residual, phases, accuracy):
             number, last = number + 1, np.inf
             continue
         consistency.settle(accuracy)
@@ -140,6 +134,18 @@ def newton_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[It
             if _norm(consistency, consistency.residual()) < (1 - 1e-4 * 0.5**halving) * norm:
                 break
         number += 1 + products
+
+
+def diverted(consistency: SelfConsistency, residual: Complex, phases: Real, accuracy: float) -> bool:
+    """Turn islands, or let a gap grow, where that comes before any other step; whether it did."""
+    if consistency.turns(phases, residual):
+        consistency.turn(phases, accuracy)
+        return True
+    if consistency.grows(residual):
+        consistency.place(grown(consistency))
+        consistency.settle(accuracy)
+        return True
+    return False
 
 
 def _newton_step(consistency: SelfConsistency, residual: Complex) -> tuple[Complex, int]:

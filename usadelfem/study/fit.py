@@ -262,4 +262,3 @@ def _checked_bounds(bounds: Any, names: list[str], start: Real) -> tuple[Real, R
     if not ((low <= start) & (start <= high)).all():
         raise ValueError(f"starts are {start.tolist()}; they have to lie within their bounds")
     return low, high
-
