@@ -174,11 +174,6 @@ def test_other_things_than_results_are_refused(eq):
         uf.derivative(eq.device, {("F", "D"): 1.0})
 
 
-def test_a_solution_with_screening_has_no_derivative(eq):
-    with pytest.raises(ObservableError, match="screening"):
-        uf.derivative(replace(eq, induced=np.zeros(1)), {("F", "D"): 1.0})
-
-
 def test_a_spectrum_knows_no_temperature(eq):
     spec = uf.solve_spectrum(device(), [0.5], broadening=0.1, order=1, progress=False)
     with pytest.raises(DeviceError, match="no temperature"):

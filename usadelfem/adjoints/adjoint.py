@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from ..derivatives.direction import Direction
 from ..derivatives.linearization import Linearization
 from ..derivatives.products import cell_product, inner, own_coordinates, side_product, side_residual
+from ..derivatives.response import FieldResponse
 from ..derivatives.sources import Source, build_source
+from ..derivatives.states import LinearStates
 from ..physics import columns as column
 from .functionals import AlongCoefficients
 from .gradient import Gradient
@@ -35,10 +37,11 @@ class Adjoint:
 
     def __init__(self, own: Linearization, terms: Sequence[tuple[float, Functional]]) -> None:
         self.own, self.terms = own, tuple(terms)
-        self.gradient = self._explicit(own)
+        self.gradient = self._explicit(own, self.terms)
         self._right: dict[int, Any] = {}
         self._left: dict[int, Any] = {}
         self._gap: Complex | None = None
+        self._through_potential: list[tuple[float, Functional]] = []
         for index, w, state in own.points():
             for factor, functional in self.terms:
                 right = functional.gradient(own, index, w, state)
@@ -46,13 +49,14 @@ class Adjoint:
                     self._right[index] = self._right.get(index, 0.0) + factor * right
             if index in self._right:
                 self._respond(index, w, state, self._right[index])
-        if own.pairing is not None:
-            self._follow_gap()
+        if own.fields is not None:
+            self._follow_fields(own.fields)
 
-    def _explicit(self, own: Linearization) -> Gradient:
-        """The derivatives at fixed states."""
+    @staticmethod
+    def _explicit(own: LinearStates, terms: Sequence[tuple[float, Functional]]) -> Gradient:
+        """The derivatives of a sum of functionals at fixed states."""
         gradient = Gradient(own.problem)
-        for factor, functional in self.terms:
+        for factor, functional in terms:
             part = Gradient(own.problem)
             functional.explicit(own, part)
             gradient.add(factor, part)
@@ -66,30 +70,41 @@ class Adjoint:
         self._left[index] = self._left.get(index, 0.0) + change
         self.gradient.add_variation(self.own, w, state, change)
 
-    def _follow_gap(self) -> None:
-        """Add what goes through a gap that is unknown: J is symmetric with the weights of the gap equation."""
-        own, pairing = self.own, self.own.pairing
-        assert pairing is not None
-        of_gap = self.gradient.table[pairing.chosen][..., list(column.GAP)]
-        n0 = own.problem.coefficients.table[pairing.chosen][..., column.N0]
-        self._gap = own.gap_response(np.asarray((of_gap[..., 0] + 1j * of_gap[..., 1]) / n0))
-        table = np.zeros_like(own.problem.coefficients.table)
-        table[pairing.chosen, :, column.GAP_RE] = self._gap.real
-        table[pairing.chosen, :, column.GAP_IM] = self._gap.imag
+    def _follow_fields(self, fields: FieldResponse) -> None:
+        """Add what goes through a gap and a potential that are unknown: their equations have a symmetric derivative
+        but for currents through contacts."""
+        own, table = self.own, self.gradient.table
+        of_potential = fields.load(np.moveaxis(table[..., fields.potential], -1, 0)) + self.gradient.potential
+        through = fields.solve(self._of_gap(), -2.0 * of_potential, transposed=True)
+        self._gap, moved = through.gap, fields.table(through)
         weights = 0.5 * np.pi * own.temperature * own.team.weights
-        through = AlongCoefficients(weights, Direction(table=table), counts_states=False)
+        of_fields = AlongCoefficients(weights, Direction(table=moved), counts_states=False)
+        if own.induced is not None:
+            potential = moved.copy()
+            potential[..., list(column.GAP)] = 0.0
+            self._through_potential = [(1.0, AlongCoefficients(weights, Direction(table=potential)))]
+            self.gradient.add(1.0, self._explicit(own, self._through_potential))
         for index, w, state in own.points():
-            right = through.gradient(own, index, w, state)
+            right = of_fields.gradient(own, index, w, state)
             self._right[index] = self._right.get(index, 0.0) + right
             self._respond(index, w, state, right)
-        for number in column.GAP:
-            self.gradient.table[pairing.chosen, :, number] = 0.0
+        if own.pairing is not None:
+            for number in column.GAP:
+                self.gradient.table[own.pairing.chosen, :, number] = 0.0
+
+    def _of_gap(self) -> Complex:
+        """The derivatives with respect to the gap where it is unknown, per density of states; (cells, points)."""
+        if self.own.pairing is None:
+            return np.zeros((0, 0), complex)
+        chosen = self.own.pairing.chosen
+        of, n0 = self.gradient.table[chosen], self.own.problem.coefficients.table[chosen, :, column.N0]
+        return np.asarray((of[..., column.GAP_RE] + 1j * of[..., column.GAP_IM]) / n0)
 
     @cached_property
     def with_spin_charge(self) -> Gradient:
         """The derivatives with columns for isotropic theta and kappa, the last ones of its table."""
         own = self.own.in_room_for_spin_charge()
-        gradient = self._explicit(own)
+        gradient = self._explicit(own, (*self.terms, *self._through_potential))
         for index, w, state in own.points():
             if index in self._left:
                 gradient.add_variation(own, w, state, self._left[index])
@@ -116,10 +131,10 @@ class Adjoint:
 
     def _of_gap_equation(self, direction: Direction) -> float:
         """What the gap equation itself changes by, with temperature and Tc."""
-        pairing = self.own.pairing
-        if pairing is None or self._gap is None:
+        pairing, fields = self.own.pairing, self.own.fields
+        if pairing is None or fields is None or self._gap is None:
             return 0.0
-        explicit = self.own.explicit_gap_residual(direction)
+        explicit = fields.explicit_gap_residual(direction)
         return float((pairing.weight * (self._gap.conj() * explicit).real).sum())
 
     def _of_reservoirs(self, direction: Direction, rate: float) -> float:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..derivatives.linearization import Linearization
 from ..derivatives.products import cell_residual, inner, own_coordinates, side_residual
 from ..derivatives.sources import Source
+from ..derivatives.states import LinearStates
 from ..fem.conjugates import conjugate_places
 from ..fem.matsubara import Matsubara
 from ..observe.free_energy import energy_density, logarithm_of
@@ -34,7 +34,7 @@ class FreeEnergy:
         """pi T times the weights of the frequencies, with which F counts."""
         return np.asarray(self.factor * np.pi * self.result.temperature * self.result.weights)
 
-    def gradient(self, own: Linearization, index: int, w: Any, state: Complex) -> Complex:
+    def gradient(self, own: LinearStates, index: int, w: Any, state: Complex) -> Complex:
         """The residual: zero but for what reservoirs hold."""
         reduced = own_coordinates(own.equation, state)
         both = np.ones((2, len(own.problem.interfaces.facets)), bool)
@@ -42,7 +42,7 @@ class FreeEnergy:
         whole[own.problem.pattern.free] = 0.0
         return np.asarray(float(self.weights[index]) * whole)
 
-    def explicit(self, own: Linearization, out: Gradient) -> None:
+    def explicit(self, own: LinearStates, out: Gradient) -> None:
         """Add the conjugates of all coefficients, and the derivatives with respect to temperature and interfaces."""
         problem, eq = own.problem, self.result
         table = problem.coefficients.table
@@ -65,13 +65,15 @@ class FreeEnergy:
         out.value += bare - float((square * inverse).sum())
         out.value += self._of_interfaces(own.equation, own)
         out.logarithms += self.factor * square * paired
+        if eq.induced is not None:
+            out.potential = out.potential + self.factor / eq.induced.mu0 * (eq.induced.maxwell.matrix @ eq.dofs)
 
-    def along_interfaces(self, own: Linearization, source: Source) -> float:
+    def along_interfaces(self, own: LinearStates, source: Source) -> float:
         """The derivative along a direction of the coefficients of interfaces, at fixed states."""
         parts = ((part.factor, Matsubara(part.problem)) for part in source.sides)
         return sum(factor * self._of_interfaces(equation, own) for factor, equation in parts)
 
-    def _of_interfaces(self, equation: Matsubara, own: Linearization) -> float:
+    def _of_interfaces(self, equation: Matsubara, own: LinearStates) -> float:
         """The energy of the interface terms; of linearised ones, a quadratic form, half of residual times state."""
         if not own.problem.linearized:
             return equation.interface_energy(self.weights, own.states)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..derivatives.direction import Direction
-from ..derivatives.linearization import Linearization
 from ..derivatives.products import cell_product, cell_residual, own_coordinates, side_product, side_residual
 from ..derivatives.sources import Source, build_source
+from ..derivatives.states import LinearStates
 from ..fem.conjugates import conjugate_places
 from ..fem.matsubara import Matsubara
 from ..physics import columns as column
@@ -47,20 +47,22 @@ class AlongCoefficients:
     counts_states: bool = True
     _source: Source | None = field(default=None, repr=False)
 
-    def source(self, own: Linearization) -> Source:
+    def source(self, own: LinearStates) -> Source:
         """The change of the residual along the direction."""
         if self._source is None:
             self._source = build_source(own.problem, self.direction)
         return self._source
 
-    def gradient(self, own: Linearization, index: int, w: Any, state: Complex) -> Complex:
+    def gradient(self, own: LinearStates, index: int, w: Any, state: Complex) -> Complex:
         """The derivative with respect to the state at a frequency, in its own coordinates."""
         return float(self.weights[index]) * self.source(own).fixed(own.equation, w, 0.0, state)
 
-    def explicit(self, own: Linearization, out: Gradient) -> None:
+    def explicit(self, own: LinearStates, out: Gradient) -> None:
         """Add the derivatives with respect to the coefficients, at fixed states."""
         problem, change = own.problem, self._change(own)
         assert isinstance(own.equation, Matsubara)
+        if not change.any():
+            return
         if self.counts_states:
             aligned = problem.sector.coefficients(replace(problem.coefficients, table=change)).table
             along = [place for place in range(change.shape[2]) if aligned[..., place].any()]
@@ -73,17 +75,17 @@ class AlongCoefficients:
         if moved.any() or change[..., column.D].any():
             self._add_mixed(own, out)
 
-    def _change(self, own: Linearization) -> Real:
+    def _change(self, own: LinearStates) -> Real:
         """The direction in a problem that may have further columns."""
         change, width = self.direction.table, own.problem.coefficients.table.shape[2]
         assert change is not None
         return np.pad(change, ((0, 0), (0, 0), (0, width - change.shape[2])))
 
-    def along_interfaces(self, own: Linearization, source: Source) -> float:
+    def along_interfaces(self, own: LinearStates, source: Source) -> float:
         """Nothing: densities in the metals do not know the interfaces."""
         return 0.0
 
-    def _add_mixed(self, own: Linearization, out: Gradient) -> None:
+    def _add_mixed(self, own: LinearStates, out: Gradient) -> None:
         """Second derivatives of F with respect to the direction and the coefficients, a central difference of first
         derivatives that are linear in what the direction moves."""
         problem, change = own.problem, self._change(own)
@@ -121,7 +123,7 @@ class ThroughSection:
     near: NDArray[np.bool_]
     across: NDArray[np.bool_]
 
-    def rotation(self, own: Linearization, state: Complex) -> Complex:
+    def rotation(self, own: LinearStates, state: Complex) -> Complex:
         """The generator of the symmetry applied to a state, in its own coordinates."""
         reduced = own_coordinates(own.equation, state)
         if self.row == 0:
@@ -130,7 +132,7 @@ class ThroughSection:
         sigma = SIGMA[self.row - 1]
         return np.asarray(0.5j * (sigma @ a - a @ sigma)).reshape(reduced.shape)
 
-    def gradient(self, own: Linearization, index: int, w: Any, state: Complex) -> Complex | None:
+    def gradient(self, own: LinearStates, index: int, w: Any, state: Complex) -> Complex | None:
         """The derivative with respect to the state at a frequency: of the rotation, and of the residual."""
         reduced, turned = own_coordinates(own.equation, state), self.rotation(own, state)
         inside, outside = self._residuals(own, w, reduced)
@@ -142,7 +144,7 @@ class ThroughSection:
         total = total - self._of_sides(own, reduced, turned, self.across)
         return np.asarray(float(self.weights[index]) * self.sign * total)
 
-    def explicit(self, own: Linearization, out: Gradient) -> None:
+    def explicit(self, own: LinearStates, out: Gradient) -> None:
         """Add the derivatives with respect to the coefficients behind the section."""
         assert isinstance(own.equation, Matsubara)
         for index, w, state in own.points():
@@ -154,7 +156,7 @@ class ThroughSection:
             inside, outside = self._residuals(own, w, own_coordinates(own.equation, state))
             out.value += weight * float(((self.share[:, None] * inside - outside).conj() * turned).real.sum())
 
-    def along_interfaces(self, own: Linearization, source: Source) -> float:
+    def along_interfaces(self, own: LinearStates, source: Source) -> float:
         """The derivative along a direction of the coefficients of interfaces, at fixed states."""
         total = 0.0
         for index, _, state in own.points():
@@ -168,7 +170,7 @@ class ThroughSection:
                 total += rate * float((np.conj(moved) * turned).real.sum())
         return total
 
-    def _residuals(self, own: Linearization, w: Any, reduced: Complex) -> tuple[Complex, Complex]:
+    def _residuals(self, own: LinearStates, w: Any, reduced: Complex) -> tuple[Complex, Complex]:
         inside, outside = np.zeros_like(reduced), np.zeros_like(reduced)
         if len(self.cells):
             inside = cell_residual(own.equation, w, reduced, self.cells)
@@ -178,7 +180,7 @@ class ThroughSection:
             outside = side_residual(own.equation, reduced, self.across)
         return inside, outside
 
-    def _of_sides(self, own: Linearization, reduced: Complex, change: Complex, sides: NDArray[np.bool_]) -> Any:
+    def _of_sides(self, own: LinearStates, reduced: Complex, change: Complex, sides: NDArray[np.bool_]) -> Any:
         """The transposed of the second variation on chosen sides: rows of those sides times the change there."""
         if not sides.any():
             return 0.0
@@ -219,7 +221,7 @@ class AtPoints:
         seen = [[abs(np.einsum("ij,jip->p", s, own)).sum() for s in SIGMA] for own in blocks]
         return np.asarray(np.sum(seen, axis=0))
 
-    def gradient(self, own: Linearization, index: int, w: Any, state: Complex) -> Complex | None:
+    def gradient(self, own: LinearStates, index: int, w: Any, state: Complex) -> Complex | None:
         """The derivative with respect to the state at a frequency or energy."""
         if not self.weights[index]:
             return None
@@ -240,10 +242,10 @@ class AtPoints:
         np.add.at(out, self.nodes, self.weights[index] * self.phi[..., None] * rows[:, None])
         return out
 
-    def explicit(self, own: Linearization, out: Gradient) -> None:
+    def explicit(self, own: LinearStates, out: Gradient) -> None:
         """Nothing: such observables do not know the coefficients."""
 
-    def along_interfaces(self, own: Linearization, source: Source) -> float:
+    def along_interfaces(self, own: LinearStates, source: Source) -> float:
         """Nothing: interfaces do not appear in it."""
         return 0.0
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..derivatives.linearization import Linearization
+from ..derivatives.states import LinearStates
 from ..fem.conjugates import conjugate_places, sum_changes
 from ..fem.matsubara import Matsubara
 from ..fem.problem import Problem
@@ -31,6 +31,8 @@ class Gradient:
         The number itself, as far as it is a sum of terms in proportion to the temperature.
     logarithms
         dO / d ln(T/Tc) at every point, integration weight included.
+    potential
+        dO with the unknowns of an induced potential, beside that with the coefficients it is part of.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -38,6 +40,7 @@ class Gradient:
         self.frequency = 0.0
         self.value = 0.0
         self.logarithms = np.zeros(problem.space.dx.shape)
+        self.potential: Any = 0.0
 
     def add_aligned(self, problem: Problem, columns: list[int], values: Real) -> None:
         """Add derivatives with respect to columns, shape (columns, cells, points), given in the frame of the sector."""
@@ -55,7 +58,7 @@ class Gradient:
                     self.table[..., number + k] += (1 - axis[k]) * across + axis[k] * values[position + 2]
 
     def add_variation(
-        self, own: Linearization, w: Any, state: Complex, change: Complex, chosen: NDArray[np.int64] | None = None
+        self, own: LinearStates, w: Any, state: Complex, change: Complex, chosen: NDArray[np.int64] | None = None
     ) -> None:  # fmt: skip
         """Add the derivatives of <change, residual of chosen cells> with respect to the coefficients and ln w."""
         problem, equation = own.problem, own.equation
@@ -85,3 +88,4 @@ class Gradient:
         self.frequency += factor * other.frequency
         self.value += factor * other.value
         self.logarithms += factor * other.logarithms
+        self.potential = self.potential + factor * other.potential

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..derivatives.linearization import Linearization
 from ..derivatives.sources import Source
+from ..derivatives.states import LinearStates
 from ..physics import columns as column
 from .gradient import Gradient
 
@@ -22,14 +22,14 @@ class OrderParameter:
 
     density: Complex
 
-    def gradient(self, own: Linearization, index: int, w: Any, state: Complex) -> None:
+    def gradient(self, own: LinearStates, index: int, w: Any, state: Complex) -> None:
         """It is no function of the states."""
 
-    def explicit(self, own: Linearization, out: Gradient) -> None:
+    def explicit(self, own: LinearStates, out: Gradient) -> None:
         """Add the derivatives with respect to the gap."""
         out.table[..., column.GAP_RE] += self.density.real
         out.table[..., column.GAP_IM] += self.density.imag
 
-    def along_interfaces(self, own: Linearization, source: Source) -> float:
+    def along_interfaces(self, own: LinearStates, source: Source) -> float:
         """Nothing: interfaces do not appear in it."""
         return 0.0

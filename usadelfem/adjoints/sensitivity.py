@@ -240,4 +240,3 @@ def _result_of(parts: Parts) -> Any:
             f"the objective is made of {len(results)} results; take the sensitivity of each part and combine them"
         )
     return next(iter(results.values()))
-

@@ -8,7 +8,7 @@ from operator import add
 from typing import Any
 
 from ..checks import named, shown
-from ..errors import DeviceError, ObservableError
+from ..errors import DeviceError
 from ..solve.results import Equilibrium, Spectrum
 from .contacts import direction_of_contact, direction_of_interface
 from .context import Context
@@ -25,14 +25,15 @@ def derivative(result: Equilibrium | Spectrum, parameters: Mapping[Any, Any]) ->
     """The change of a whole solution with a parameter, exactly: one triangular solve per frequency or energy.
 
     With the equation r(x, p) = 0 of every frequency, dx = -H^-1 dr/dp with the exact Hessian H of the functional; a
-    self-consistent gap follows by the derivative of the gap equation (theory, section on derivatives). Every observable
-    of the result takes the tangent and returns its own derivative: `charge_current(tangent).through("left")` is dI/dp.
-    The factorised Hessians are kept for the next derivative of the same result.
+    self-consistent gap and an induced field follow by the derivatives of their equations (theory, section on
+    derivatives). Every observable of the result takes the tangent and returns its own derivative:
+    `charge_current(tangent).through("left")` is dI/dp. The factorised Hessians are kept for the next derivative of the
+    same result.
 
     Parameters
     ----------
     result
-        An equilibrium without screening, or a spectrum, at whose energies gaps are held.
+        An equilibrium, or a spectrum, at whose energies gaps are held.
     parameters
         What grows with p, and at which rate dc/dp: (region, coefficient), (contact, "phase" | "gap" | "exchange"),
         (interface or contact with a barrier, "conductance" | "mixing" | "polarization" | "magnetization"), "A", "B" or
@@ -47,8 +48,6 @@ def derivative(result: Equilibrium | Spectrum, parameters: Mapping[Any, Any]) ->
         If the result is of another kind.
     DeviceError
         If there is no such parameter, or nothing depends on it.
-    ObservableError
-        If the magnetic field of the currents was solved for (`screening`).
     SolveError
         If the solution is at the end of a branch.
     """
@@ -65,21 +64,18 @@ def derivative(result: Equilibrium | Spectrum, parameters: Mapping[Any, Any]) ->
     own = context_of(result, problem)
     direction = reduce(add, (direction_of(own, chosen[name], rates[name]) for name in parameters))
     linear = linearized(result, in_common_sector(problem, direction), key)
-    changes, whole = solve_tangent(linear, direction)
-    return Tangent(result, dict(parameters), linear.problem, direction, whole, changes)
+    change = solve_tangent(linear, direction)
+    return Tangent(
+        result, dict(parameters), linear.problem, direction, change.direction, change.states, change.dofs
+    )  # fmt: skip
 
 
 def check_differentiable(result: Any) -> None:
-    """TypeError or ObservableError unless a result has derivatives."""
+    """TypeError unless a result has derivatives."""
     if not isinstance(result, Equilibrium | Spectrum):
         raise TypeError(
             f"derivative is of an Equilibrium (from solve_equilibrium) or a Spectrum (from solve_spectrum); given is "
             f"{shown(result)}"
-        )
-    if isinstance(result, Equilibrium) and result.induced is not None:
-        raise ObservableError(
-            "the derivative of a solution with screening is not available: solve without screening, in the applied "
-            "field alone"
         )
 
 

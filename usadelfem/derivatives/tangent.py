@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from ..fem.matsubara import Matsubara
 from ..fem.problem import Problem
 from ..fields.field import Field
 from ..frozen import FrozenRecord, freeze
-from ..physics import columns as column
 from ..solve.results import Equilibrium, Spectrum
 from .direction import Direction, changed
 from .linearization import Linearization
@@ -45,9 +44,11 @@ class Tangent(FrozenRecord):
     problem
         The problem of the solution, with room for what changes.
     given, direction
-        The rates of change of what the parameters are, and those with the response of a self-consistent gap.
+        The rates of change of what the parameters are, and those with the response of self-consistent fields.
     changes
         The rates of change of the states, shaped as the states of the result are in `problem`.
+    dofs
+        With screening: the rates of change of the unknowns of the induced potential.
     """
 
     result: Equilibrium | Spectrum
@@ -56,6 +57,7 @@ class Tangent(FrozenRecord):
     given: Direction
     direction: Direction
     changes: Complex
+    dofs: Real
 
     def __post_init__(self) -> None:
         freeze(vars(self))
@@ -80,10 +82,10 @@ class Tangent(FrozenRecord):
 
     @property
     def held(self) -> Tangent:
-        """The tangent with states and gap held but for what reservoirs impose, for what is stationary in them."""
+        """The tangent with states and fields held but for what reservoirs impose, for what is stationary in them."""
         changes = self.changes.copy()
         changes[:, self.problem.pattern.free] = 0.0
-        return replace(self, direction=self.given, changes=changes)
+        return replace(self, direction=self.given, changes=changes, dofs=0 * self.dofs)
 
     def at(self, step: float) -> Any:
         """The result a finite step along the tangent: what it would be if everything were linear in the parameter."""
@@ -95,6 +97,7 @@ class Tangent(FrozenRecord):
         return replace(
             self.result, riccati=self.result.riccati + step * self.changes, problem=problem,
             temperature=factor * self.result.temperature, frequencies=factor * self.result.frequencies,
+            dofs=self.result.dofs + step * self.dofs,
         )  # fmt: skip
 
     def derivative_of(self, observable: Callable[[Any], Any]) -> Any:
@@ -115,7 +118,7 @@ class Tangent(FrozenRecord):
         growing = replace(self, direction=replace(self.direction, table=table - fewer))
         yield from ((weight / h, growing.at(k * h)) for k, weight in FORWARD)
         if fewer.any():
-            falling = replace(self, direction=Direction(table=fewer), changes=0.0 * self.changes)
+            falling = replace(self, direction=Direction(table=fewer), changes=0.0 * self.changes, dofs=0.0 * self.dofs)
             yield from ((-weight / h, falling.at(-k * h)) for k, weight in FORWARD)
 
 
@@ -146,20 +149,28 @@ def _field(values: list[tuple[float, Field]]) -> Field:
     )  # fmt: skip
 
 
-def solve_tangent(own: Linearization, direction: Direction) -> tuple[Complex, Direction]:
-    """The changes of all states along a direction, with the response of a gap that is unknown."""
+class Change(NamedTuple):
+    """What a solution changes by along a direction: its states, the direction with the response of its fields, and the
+    unknowns of an induced potential.
+    """
+
+    states: Complex
+    direction: Direction
+    dofs: Real
+
+
+def solve_tangent(own: Linearization, direction: Direction) -> Change:
+    """The changes of all states along a direction, with the response of a gap and a potential that are unknown."""
     source = build_source(own.problem, direction)
-    changes = _changes(own, source)
-    if own.pairing is None:
-        return _expanded(own, changes), direction
-    gap = own.gap_response(_gap_residual(own, direction, changes))
-    for index, _, state in own.points():
-        moved = own.pairing.source(own.equation, state, gap)
+    changes, fields = _changes(own, source), own.fields
+    if fields is None:
+        return Change(_expanded(own, changes), direction, own.dofs)
+    gap, load = fields.of_states(changes)
+    found = fields.solve(gap + fields.explicit_gap_residual(direction), load + fields.explicit_load(direction))
+    for index, moved in fields.sources(found):
         changes[index] = changes[index] + own.respond(index, moved)
-    table = np.zeros_like(own.problem.coefficients.table) if direction.table is None else direction.table.copy()
-    table[own.pairing.chosen, :, column.GAP_RE] += gap.real
-    table[own.pairing.chosen, :, column.GAP_IM] += gap.imag
-    return _expanded(own, changes), replace(direction, table=table)
+    table = fields.table(found) + (0.0 if direction.table is None else direction.table)
+    return Change(_expanded(own, changes), replace(direction, table=table), found.dofs)
 
 
 def _changes(own: Linearization, source: Source) -> list[Complex]:
@@ -171,14 +182,6 @@ def _changes(own: Linearization, source: Source) -> list[Complex]:
         change = own.respond(index, right)
         found[index] = change if imposed is None else change + imposed
     return found
-
-
-def _gap_residual(own: Linearization, direction: Direction, changes: list[Complex]) -> Complex:
-    """The change of the gap equation's residual with the direction at fixed gap, the states following."""
-    consistency = own.consistency
-    assert consistency is not None
-    pair = consistency.close(np.zeros_like(consistency.gap), own.gap_amplitude(changes))
-    return np.where(consistency.paired, pair + own.explicit_gap_residual(direction), 0.0)
 
 
 def _expanded(own: Linearization, changes: list[Complex]) -> Complex:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ..device.device import Device
 from ..frozen import FrozenRecord
-from ..magnetics.maxwell import Maxwell, Surrounding, build_maxwell
+from ..magnetics.ampere import Maxwell
+from ..magnetics.maxwell import Surrounding, build_maxwell
 from ..physics import columns as column
 from ..physics.columns import GAUGE_COLUMNS
 from ..space.space import Real

@@ -45,6 +45,13 @@ class Coulomb:
         """The unknowns of A - grad chi."""
         return np.asarray(dofs - self.gradient @ self._laplacian.solve(self.gradient.T @ (self.mass @ dofs)))
 
+    def project_load(self, load: Real) -> Real:
+        """The transposed: a load without the part that tells gradients from nothing, which a conserved current lacks.
+
+        Elements conserve currents up to their error; what is left decides together with no weight of the unknowns.
+        """
+        return np.asarray(load - self.mass @ (self.gradient @ self._laplacian.solve(self.gradient.T @ load)))
+
     @cached_property
     def _laplacian(self) -> Any:
         """Factors of gradient^T mass gradient, which do not travel between processes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,10 +29,16 @@ def _of_tc(tangent: Tangent) -> NDArray[np.float64]:
 
 
 def _energy_along(tangent: Tangent) -> float:
-    """The derivative of the free energy, which is stationary in states and gap."""
+    """The derivative of the free energy, which is stationary in states, gap and a potential without free currents."""
     device, dim = tangent.result.device, tangent.problem.space.dim
     own = float((_of_tc(tangent) * tangent.problem.space.dx).sum())
-    return float(tangent.held.derivative_of(_free_energy)) + float(in_units(device, own, "N0*energy^2", dim))
+    held = tangent if _drives_field(tangent.result) else tangent.held
+    return float(held.derivative_of(_free_energy)) + float(in_units(device, own, "N0*energy^2", dim))
+
+
+def _drives_field(eq: Any) -> bool:
+    """Whether currents through contacts make a field outside, whose energy is not counted."""
+    return bool(eq.induced is not None and len(eq.induced.maxwell.leads))
 
 
 def _density_along(tangent: Tangent) -> Field:
@@ -51,7 +59,8 @@ def free_energy(eq: Equilibrium) -> float:
     uniform superconductor has -N0 Delta^2/2 at T = 0. Where a gap is given without `Tc`, the term with the logarithm,
     which does not depend on the phases, is left out. The energy inside rigid reservoirs is not counted. The field
     energy is that of the induced field, Int (B - B_applied)^2 / 2 mu0, which is the one to compare at a given applied
-    field.
+    field. Where a screened current flows through contacts of a plane, the energy of the field that it makes outside is
+    not counted, and the derivative with respect to the phase differs from I/2e by its change.
 
     Unit: N0 energy^2 length^dim; after `lab` the energy of its units (meV), which it is of a device with `thickness`
     or `area` or in 3D, and without these per length (meV/nm in 2D) or area (meV/nm^2 in 1D).

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import named
+from ..derivatives.parameters import natural_rate, parse
+from ..derivatives.tangent import Tangent
 from ..device.scale import in_units
 from ..errors import ObservableError
 from ..fem.screening import Induced
@@ -16,15 +19,32 @@ from ..magnetics.holes import Hole
 from ..solve.results import Equilibrium
 from .arguments import check_result
 from .currents import charge_current
-from .observed import observable, undifferentiable
+from .observed import along, observable
 
 MOMENT = "e*N0*D*energy"
 
-SCREENED = "it belongs to solutions with screening, which have no tangents"
+
+def _field_along(tangent: Tangent) -> Field:
+    """The derivative of the induced field, and the rate at which the applied one grows."""
+    eq = tangent.result
+    induced = _induced(eq, "magnetic_field")
+    return replace(_field(eq, induced.maxwell.curl_at_points(tangent.dofs), _rate(tangent)), name="d_magnetic_field")
+
+
+def _rate(tangent: Tangent) -> NDArray[np.float64]:
+    """The rate of the uniform applied field, shaped as `_applied_field`."""
+    applied = _applied_field(tangent.result)
+    if "A" in tangent.parameters:
+        raise ObservableError('the applied field is known along "B" only, not along a general A')
+    if "B" not in tangent.parameters:
+        return 0 * applied
+    device = tangent.result.device
+    rate = natural_rate(device, parse(device, "B"), tangent.parameters["B"])
+    return np.asarray(rate, float).reshape(applied.shape)
 
 
 @named()
-@undifferentiable(SCREENED)
+@along(_field_along)
 def magnetic_field(eq: Equilibrium) -> Field:
     """B = curl A, applied and induced: () in 2D, along the first times the second mesh axis, (3,) in 3D.
 
@@ -36,9 +56,12 @@ def magnetic_field(eq: Equilibrium) -> Field:
         If the device was solved without screening.
     """
     induced = _induced(eq, "magnetic_field")
-    values = induced.maxwell.curl_at_points(eq.dofs) + _applied_field(eq)
+    return _field(eq, induced.maxwell.curl_at_points(eq.dofs), _applied_field(eq))
+
+
+def _field(eq: Any, induced: NDArray[np.float64], applied: NDArray[np.float64]) -> Field:
     components = ("x", "y", "z") if eq.problem.space.dim == 3 else ()
-    return Field("magnetic_field", "hbar/e/length^2", components, np.asarray(values), eq.device, eq.problem.space)
+    return Field("magnetic_field", "hbar/e/length^2", components, induced + applied, eq.device, eq.problem.space)
 
 
 @named()
@@ -72,8 +95,14 @@ def magnetisation(eq: Equilibrium) -> float | NDArray[np.float64]:
     return found
 
 
+def _fluxes_along(tangent: Tangent) -> tuple[tuple[Hole, float], ...]:
+    eq = tangent.result
+    own = _induced(eq, "hole_fluxes").maxwell.hole_fluxes(tangent.dofs)
+    return _fluxes(eq, own, float(_rate(tangent)) if eq.problem.space.dim == 2 else 0.0)
+
+
 @named()
-@undifferentiable(SCREENED)
+@along(_fluxes_along)
 def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
     """The holes of a 2D sample and the magnetic flux through each, applied and induced.
 
@@ -85,23 +114,24 @@ def hole_fluxes(eq: Equilibrium) -> tuple[tuple[Hole, float], ...]:
     ObservableError
         If the device was solved without screening.
     """
-    induced = _induced(eq, "hole_fluxes")
-    own = induced.maxwell.hole_fluxes(eq.dofs)
-    field = float(_applied_field(eq)) if eq.problem.space.dim == 2 else 0.0
-    unit = eq.device.units.express("hbar/e")[0]
-    return tuple(
-        (hole, unit * float(flux + field * hole.area)) for hole, flux in zip(induced.maxwell.holes, own, strict=True)
-    )
+    own = _induced(eq, "hole_fluxes").maxwell.hole_fluxes(eq.dofs)
+    return _fluxes(eq, own, float(_applied_field(eq)) if eq.problem.space.dim == 2 else 0.0)
 
 
-def _induced(eq: Equilibrium, what: str) -> Induced:
+def _fluxes(eq: Any, induced: NDArray[np.float64], applied: float) -> tuple[tuple[Hole, float], ...]:
+    holes, unit = _induced(eq, "hole_fluxes").maxwell.holes, eq.device.units.express("hbar/e")[0]
+    return tuple((hole, unit * float(own + applied * hole.area)) for hole, own in zip(holes, induced, strict=True))
+
+
+def _induced(eq: Any, what: str) -> Induced:
     check_result(what, eq, Equilibrium)
     if eq.induced is None:
         raise ObservableError(f"{what} needs a solve with screening=True; without it B is the applied field")
-    return eq.induced
+    induced: Induced = eq.induced
+    return induced
 
 
-def _applied_field(eq: Equilibrium) -> NDArray[np.float64]:
+def _applied_field(eq: Any) -> NDArray[np.float64]:
     """The uniform applied field, () in 2D or (3, 1, 1) in 3D; zero where none was given."""
     dim = eq.problem.space.dim
     if eq.device.A is not None:
