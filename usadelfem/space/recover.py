@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..numerics.sparse import factorize_positive, scalar_matrix
+from ..numerics.sparse import mass_solver, scalar_matrix
 from .locate import Location
 from .space import Index, Space
 
@@ -87,7 +87,7 @@ def _project(space: Space, cells: Index, raw: NDArray[Any]) -> NDArray[Any]:
     local = local.reshape(len(cells), -1)
     weighted = space.dx[cells][:, :, None] * space.phi
     mass = np.einsum("cqi,qj->cij", weighted, space.phi)
-    factor = factorize_positive(scalar_matrix(local, mass, len(nodes)))
+    factor = mass_solver(scalar_matrix(local, mass, len(nodes)))
     moments = np.einsum("kcq,cqi->kci", raw, weighted).reshape(len(raw), -1)
     solution = [_solve(factor, _sum_at(local.ravel(), moment, len(nodes))) for moment in moments]
     return np.array(solution).reshape(len(raw), len(nodes))[:, local]
@@ -118,6 +118,6 @@ def recovery_weights(space: Space, regions: tuple[str, ...], location: Location,
         right = np.zeros(len(nodes))
         own = np.searchsorted(nodes, space.cells[location.cells[inside]])
         np.add.at(right, own, weights[inside, None] * location.phi[inside])
-        solution = factorize_positive(scalar_matrix(local, mass, len(nodes))).solve(right)
+        solution = mass_solver(scalar_matrix(local, mass, len(nodes))).solve(right)
         out[cells] = np.einsum("cqi,ci->cq", weighted, solution[local])
     return out
