@@ -1,6 +1,5 @@
 """Derivatives in laboratory units, and what is refused: parameters that do not exist, results without derivatives."""
 
-from dataclasses import replace
 
 import numpy as np
 import pytest

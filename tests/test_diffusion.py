@@ -7,7 +7,8 @@ from skfem import MeshTri1
 
 import usadelfem as uf
 from usadelfem.errors import DeviceError, ObservableError
-from usadelfem.solve.normal_state import _solve
+from usadelfem.numerics.linear import linear_solver
+from usadelfem.solve.diffusion import _solution
 
 MESH = uf.rectangle({"A": 1.0, "B": 1.0}, width=0.8, size=0.2)
 
@@ -222,5 +223,20 @@ def test_order_three_is_refused():
 @pytest.mark.parametrize("singular", [[[1.0, -1.0], [-1.0, 1.0]], [[1.0, 1 / 3, 0], [3.0, 1.0, 0], [0, 0, 1.0]]])
 def test_a_singular_matrix_is_refused_even_if_the_residual_is_small(singular):
     matrix = csr_array(singular)
+    solver = linear_solver(matrix.indptr, matrix.indices, block=1, symmetric=False)
     with pytest.raises(np.linalg.LinAlgError, match="no unique solution"):
-        _solve(matrix, matrix @ np.ones(matrix.shape[0]))
+        _solution(solver, matrix.data, matrix @ np.ones(matrix.shape[0]), lambda x: matrix @ x)
+
+
+@pytest.mark.parametrize(
+    "mesh", [MESH, uf.box({"A": 1.0, "B": 1.0}, width=0.8, height=0.7, size=0.5)], ids=["plane", "solid"]
+)
+def test_the_symmetric_form_has_the_solution_of_the_equations_as_they_stand(mesh):
+    """An exchange field far below rounding has the matrix solved without its symmetry."""
+    ends = {"left": uf.NormalContact(potential=1.0, spin=(0.1, 0.2, 0.3)), "right": uf.CurrentContact(current=0.3)}
+    metal = {"theta": 0.2, "kappa": 0.3, "rashba": 0.5, "tau_so": (1.0, 2.0, 3.0), "D": lambda x: 1 + x[0]}
+    symmetric = solve(ends, mesh=mesh, order=1, **metal)
+    materials = {name: uf.ferromagnet(exchange=(0, 0, 1e-200), **metal) for name in mesh.subdomains}
+    whole = uf.solve_normal_state(uf.Device(mesh, materials, ends), order=1)
+    assert np.allclose(symmetric.values, whole.values, rtol=0, atol=1e-12)
+    assert abs(symmetric.values[:, 1:]).max() > 0.1

@@ -10,8 +10,11 @@ and d_k J_k^b + (SU_k x J_k)^b = -(1/tau_so + 1/tau_sf) s_b - 2 (h x s)_b (docs,
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from ..compilation.jit import kernel, readonly
 from ..physics import columns as column
 from ..space.section import Section, facet_basis
 from ..space.space import Index, Real, Space
@@ -58,20 +61,64 @@ def _covariant(space: Space, coefficients: Coefficients, cells: Index) -> Real:
     return np.asarray(d)
 
 
+@kernel("diffusion in the normal state")
+def diffusion_terms(
+    four: tuple[float, ...], mobility: Any, reaction: Any, gradient: Any, gauge: Any, phi: Any, dx: Any, flux: Any,
+    out: Any,
+) -> None:  # fmt: skip
+    """Add the weak form of some cells, [N0 K D u].[D v] + [R u].v, to out (cells, local, 4, local, 4).
+
+    `four` has as many entries as there are components; `flux` (4, dim) is working space.
+    """
+    components, dim = len(four), gradient.shape[3]
+    for c in range(dx.shape[0]):
+        for q in range(dx.shape[1]):
+            weight, turned = dx[c, q], gauge.shape[2] > 0
+            for j in range(phi.shape[1]):
+                for g in range(components):
+                    for a in range(components):
+                        for k in range(dim):
+                            total = 0.0
+                            for m in range(dim):
+                                total += mobility[c, q, a, k, g, m] * gradient[c, q, j, m]
+                            flux[a, k] = total
+                    if turned and g > 0:
+                        # (D_m u)_b = d_m u_b + eps_bef SU_m^e u_f: u_f with f = g adds to the two other components
+                        one, two = 1 + g % 3, 1 + (g + 1) % 3
+                        for a in range(components):
+                            for k in range(dim):
+                                total = 0.0
+                                for m in range(dim):
+                                    total += mobility[c, q, a, k, two, m] * gauge[c, q, m, one]
+                                    total -= mobility[c, q, a, k, one, m] * gauge[c, q, m, two]
+                                flux[a, k] -= phi[q, j] * total
+                    for i in range(phi.shape[1]):
+                        for f in range(components):
+                            total = phi[q, i] * phi[q, j] * reaction[c, q, f, g]
+                            for k in range(dim):
+                                total += gradient[c, q, i, k] * flux[f, k]
+                            if turned and f > 0:
+                                one, two = 1 + f % 3, 1 + (f + 1) % 3
+                                for k in range(dim):
+                                    total -= phi[q, i] * gauge[c, q, k, one] * flux[two, k]
+                                    total += phi[q, i] * gauge[c, q, k, two] * flux[one, k]
+                            out[c, i, f, j, g] += weight * total
+
+
 def element_matrices(space: Space, coefficients: Coefficients, cells: Index) -> Real:
     """The weak form on some cells, shape (cells, 4 local, 4 local), unknown 4 i + alpha; coefficients of all cells."""
-    size = COMPONENTS * space.cells.shape[1]
-    out = np.empty((len(cells), size, size))
+    local = space.cells.shape[1]
+    out = np.zeros((len(cells), local, COMPONENTS, local, COMPONENTS))
     for first in range(0, len(cells), _CHUNK):
         part = cells[first : first + _CHUNK]
-        own, dx = coefficients.chosen(part), space.dx[part]
-        d = _covariant(space, own, part)
-        flux = np.einsum("cqakbj,cqigbj->cqigak", _own_mobility(own, space.dim), d) * dx[:, :, None, None, None, None]
-        shape = (len(part), space.dx.shape[1], size, -1)
-        d, flux = (array.reshape(shape).transpose(0, 2, 1, 3).reshape(len(part), size, -1) for array in (d, flux))
-        local = np.einsum("qi,qj,cqab,cq->ciajb", space.phi, space.phi, _reaction(own), dx, optimize=True)
-        out[first : first + _CHUNK] = d @ flux.transpose(0, 2, 1) + local.reshape(len(part), size, size)
-    return out
+        own, inverse = coefficients.chosen(part), space.inverse[part]
+        inverse = np.broadcast_to(inverse, (len(part), space.dx.shape[1], space.dim, space.dim))
+        gradient = np.einsum("qim,cqmk->cqik", space.dphi, inverse)
+        arrays = _own_mobility(own, space.dim), _reaction(own), gradient, own.gauge, space.phi, space.dx[part]
+        mobility, reaction, slopes, gauge, phi, dx = readonly(*arrays)
+        flux, four = np.empty((COMPONENTS, space.dim)), (0.0,) * COMPONENTS
+        diffusion_terms(four, mobility, reaction, slopes, gauge, phi, dx, flux, out[first : first + _CHUNK])
+    return out.reshape(len(cells), COMPONENTS * local, -1)
 
 
 def flux_at_quadrature(space: Space, coefficients: Coefficients, values: Real) -> Real:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,24 +15,16 @@ from ..device.contact import FLOATING, CurrentContact, Reservoir
 from ..device.device import Device
 from ..errors import DeviceError
 from ..fem.coefficients import Coefficients
-from ..fem.diffusion import COMPONENTS, element_matrices, facet_load
+from ..fem.diffusion import COMPONENTS, facet_load
 from ..fem.problem import Problem, build_problem
 from ..frozen import FrozenRecord, freeze
-from ..numerics.linear import linear_solver
-from ..numerics.sparse import scalar_matrix
 from ..physics import columns as column
 from ..space.space import Index, Real, Space, check_order
 from .arguments import natural_device
+from .diffusion import solve_diffusion
 
 BALANCE = 1e-9  # of the currents that are fed in
-ACCURACY = 1e-13  # of the residual
-LOST = 1e-3  # of a known solution, when it is solved for: above it the matrix is singular
 LEVEL = 1e-12  # of a direction: rounding errors
-SINGULAR = (
-    "the equations of the normal state have no unique solution: a part without a NormalContact neither relaxes nor "
-    "turns the spins (give it a finite tau_so, or make one contact a NormalContact), or kappa is outside the range in "
-    "which diffusion dissipates, from -1 to 1, in three dimensions from -1/2"
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,13 +94,10 @@ def solve_normal_state(device: Device, *, order: int = 2) -> NormalState:
     values, clamped = _clamped(device, space)
     load = contact_load(device, space, np.arange(device.sample.nelements))
     levels = _open_levels(device, space, coefficients, clamped, load)
-    matrix = _assemble(space, coefficients)
     known = np.repeat(clamped[:, None], COMPONENTS, axis=1)
     for nodes, direction in levels:  # fix one unknown of each; the equation left out follows from the others
         known[nodes[0], abs(direction).argmax()] = True
-    free = np.flatnonzero(~known.ravel())
-    rhs = (load.ravel() - matrix @ values.ravel())[free]
-    values.ravel()[free] = _solve(matrix[free][:, free], rhs)
+    solve_diffusion(space, coefficients, known, values, load)
     _remove_means(space, values, levels)
     values.flags.writeable = False
     return NormalState(device, values, problem)
@@ -180,12 +168,6 @@ def injected(contact: CurrentContact) -> Real:
     return np.array([contact.current / 2, *contact.spin_current])
 
 
-def _assemble(space: Space, coefficients: Coefficients) -> Any:
-    dofs = (COMPONENTS * space.cells[:, :, None] + np.arange(COMPONENTS)).reshape(len(space.cells), -1)
-    local = element_matrices(space, coefficients, np.arange(len(dofs)))
-    return scalar_matrix(dofs, local, COMPONENTS * len(space.nodes[0]))
-
-
 def _open_levels(
     device: Device, space: Space, coefficients: Coefficients, clamped: NDArray[np.bool_], load: Real
 ) -> list[tuple[Index, Real]]:  # fmt: skip
@@ -236,25 +218,6 @@ def _check_balance(load: Real, direction: Real, contacts: list[str]) -> None:
         f"the {what} currents of {', '.join(sorted(contacts))} into a part without a NormalContact add up to "
         f"{total:.3g}, and nothing there takes it up; balance them, or make one of the contacts a NormalContact"
     )
-
-
-def _solve(matrix: Any, rhs: Real) -> Real:
-    """Solution of the equations, whose symmetric part is positive definite; LinAlgError where they have none."""
-    if not len(rhs):
-        return rhs
-    matrix.sort_indices()
-    block = COMPONENTS if len(rhs) % COMPONENTS == 0 else 1
-    probe = np.random.default_rng(0).uniform(-1.0, 1.0, len(rhs))
-    try:
-        solver = linear_solver(matrix.indptr, matrix.indices, block=block, symmetric=False)
-        factor = solver.factorize(matrix.data)
-        x, again = factor.solve(np.stack([rhs, matrix @ probe], axis=1), accuracy=ACCURACY).T
-    except (np.linalg.LinAlgError, ValueError) as error:
-        raise np.linalg.LinAlgError(SINGULAR) from error
-    solver.release()
-    if not abs(again - probe).max() < LOST:  # a singular matrix has a small residual as well
-        raise np.linalg.LinAlgError(SINGULAR)
-    return np.asarray(x)
 
 
 def _remove_means(space: Space, values: Real, levels: list[tuple[Index, Real]]) -> None:
