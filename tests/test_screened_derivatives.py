@@ -34,8 +34,8 @@ def weak(D, phase, B):
 
 def solve(make, temperature, order=1, **numbers):
     return uf.solve_equilibrium(
-        make(**numbers), temperature, order=order, frequencies=6, cutoff_index=500, screening=True, penetration_depth={"S": 1.0},
-        progress=False, tolerance=1e-12,
+        make(**numbers), temperature, order=order, frequencies=6, cutoff_index=500, screening=True,
+        penetration_depth={"S": 1.0}, progress=False, tolerance=1e-12,
     )  # fmt: skip
 
 

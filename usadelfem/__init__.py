@@ -38,10 +38,10 @@ from .observe.sheet import sheet_magnetisation
 from .observe.spin_density import spin_density
 from .observe.torques import spin_orbit_torque, spin_torque
 from .observe.vorticity import vorticity
-from .parallel.options import options
 from .solve.equilibrium import solve_equilibrium
 from .solve.field_guess import vortices
 from .solve.normal_state import solve_normal_state
+from .solve.options import options
 from .solve.resistance import normal_resistance
 from .solve.spectrum import solve_spectrum
 from .study.accuracy import error_estimate, refine

@@ -1,13 +1,16 @@
-"""Iterations to self-consistent fields: accelerated fixed-point sweeps, and Newton's method in the gap."""
+"""Iterations to self-consistent fields: accelerated fixed-point sweeps, Newton's method in the gap, and their best."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, gmres
 
+from ..errors import SolveError
 from ..numerics.anderson import Anderson
 from ..numerics.newton import ERROR_TOLERANCE
 from ..numerics.report import Iteration
@@ -37,6 +40,12 @@ SEED = 0.1
 FORCING = 0.05
 KRYLOV = 60
 HALVINGS = 5
+# Sweeps without a residual lower by CLEARLY after which the other method is tried; and where a minimum is wanted, and
+# the way to a saddle would be wasted.
+STALLED, WASTED, CLEARLY = 30, 10, 0.5
+# A gap below this part of the bulk gap is asked whether it has to vanish; if not, it starts anew.
+SUSPICIOUS = 1e-3
+RESTART_ACCURACY = 1e-8  # of states with the fields of a similar device
 
 
 def anderson_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[Iteration]:
@@ -182,3 +191,41 @@ def _norm(consistency: SelfConsistency, residual: Complex) -> float:
 def inner_accuracy(residual: float, tolerance: float) -> float:
     """Accuracy of the states that the next residual needs."""
     return float(np.clip(INNER * max(residual, tolerance), ERROR_TOLERANCE, LOOSEST))
+
+
+@dataclass(eq=False)
+class Best:
+    """The best fields of an iteration, and since when there have been none that are clearly better."""
+
+    residual: float = np.inf
+    number: int = 0
+    since: int = 0
+    target: float = np.inf
+    fields: Real = field(default_factory=lambda: np.empty(0))
+
+    def see(self, consistency: SelfConsistency, sweep: Iteration, number: int) -> None:
+        """Take note of a sweep and its fields; a gap that grows out of nothing is no solution and no stall."""
+        if 0 < sweep.largest < SUSPICIOUS:
+            self.since, self.target = number, np.inf
+            return
+        if sweep.residual < self.residual:
+            self.residual, self.number, self.fields = sweep.residual, number, consistency.fields
+        if sweep.residual < CLEARLY * self.target:
+            self.target, self.since = sweep.residual, number
+
+    def stalls(self, number: int, patience: int = STALLED) -> bool:
+        """Whether nothing has become better for so many sweeps."""
+        return number - self.since >= patience and len(self.fields) > 0
+
+    def resume(self, consistency: SelfConsistency, accuracy: float, number: int) -> None:
+        """Start the other method from the best fields; it has as many sweeps of its own."""
+        consistency.place(self.fields)
+        consistency.settle(accuracy)
+        self.since = number
+
+    def restore(self, consistency: SelfConsistency) -> None:
+        """Put the best fields back, with states that belong to them as far as they can be solved."""
+        if len(self.fields):
+            consistency.place(self.fields)
+            with suppress(SolveError):
+                consistency.settle(RESTART_ACCURACY)

@@ -27,10 +27,9 @@ from ..points.sums import Terms
 from ..points.team_remote import frequency_team
 from ..space.recover import recover
 from ..space.space import basis_values
-from .best import RESTART_ACCURACY, STALLED, SUSPICIOUS, WASTED, Best
 from .descent import descent_sweeps, leave_saddle, lowest_curvature
 from .field_guess import Initial, Vortices, initial_gap, turned_gap
-from .field_iterations import SEED, anderson_sweeps, newton_sweeps
+from .field_iterations import RESTART_ACCURACY, SEED, STALLED, SUSPICIOUS, WASTED, Best, anderson_sweeps, newton_sweeps
 from .field_problem import SelfConsistency, as_real
 from .pairing_mode import lowest_mode, superconducting_contacts
 from .results import Equilibrium

@@ -7,7 +7,7 @@ from types import TracebackType
 from ..checks import choice, flag, named
 from ..defaults import change_defaults
 from ..numerics.linear import SOLVERS
-from .engines import Workers, checked_workers
+from ..parallel.engines import Workers, checked_workers
 
 
 class Options:
