@@ -46,8 +46,9 @@ def test_the_thouless_energy_of_a_device_is_that_of_its_length_and_diffusion(lon
     assert f"{1e3 * THOULESS:.4g}" in str(long_junction.summary(0.1))
 
 
-# Nb/Ni80Fe20/Nb, C. Bell, R. Loloee, G. Burnell and M. G. Blamire, doi:10.48550/arXiv.cond-mat/0502537: 174 +- 50 nohm m
-# and 6.0 +- 0.5 fohm m^2 for both interfaces; 3 nm carry (2.4 +- 0.2) 10^9 A/m^2, which is I_c R_N of about 16 uV.
+# Nb/Ni80Fe20/Nb, C. Bell, R. Loloee, G. Burnell and M. G. Blamire, doi:10.48550/arXiv.cond-mat/0502537: the resistance
+# times area is 6.0 +- 0.5 fohm m^2 of the interfaces, together, and 174 +- 50 nohm m times the thickness; 3 nm carry
+# (2.4 +- 0.2) 10^9 A/m^2, which is I_c R_N of about 16 uV.
 def test_a_permalloy_junction_has_the_published_resistance(lab):
     barrier = uf.Tunnel(conductance=2 / (6.0 * lab.fohm * lab.m**2))
     electrodes = {side: uf.Reservoir(gap=1.4, barrier=barrier) for side in ("left", "right")}
