@@ -23,7 +23,7 @@ CONDA = {"gmsh": "python-gmsh", "matplotlib": "matplotlib-base"}
 # What `import usadelfem` must not load, because it takes long or may not be there.
 LAZY = (
     "pyvista", "vtk", "matplotlib", "gmsh", "xarray", "pandas", "pint", "meshio", "rich", "IPython", "distributed",
-    "mpi4py", "adaptive", "scipy.interpolate",
+    "mpi4py", "adaptive", "scipy.interpolate", "h5py",
 )  # fmt: skip
 
 # What neither the demonstration nor the other commands need.
