@@ -102,11 +102,11 @@ axes[1].set(
 )
 wide, _ = solve(cross(link=0.3, line=0.2, arm=0.6, size=0.06))
 mesh, state = wide.device.mesh, biased(wide, 12.0)
-j = uf.charge_current(state).nodal
+centres = mesh.p[:, mesh.t].mean(axis=1)
 image = axes[2].tripcolor(
     *mesh.p, mesh.t.T, uf.potential(state).nodal, shading="gouraud", cmap="RdBu_r"
 )
-axes[2].quiver(*mesh.p, *(j / np.linalg.norm(j, axis=0)), scale=30)
+axes[2].quiver(*centres, *uf.charge_current(state).at(centres))
 axes[2].set(
     aspect="equal",
     xlabel="$x/L$",

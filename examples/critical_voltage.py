@@ -54,8 +54,8 @@ for V in (1.1, 1.0, 0.9, 0.8):
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
 for branch, style, label in (
-    (up, "o-", "from a large gap, upwards"),
-    (down, "s--", "from a small gap"),
+    (up, "o", "from a large gap, upwards"),
+    (down, "s", "from a small gap"),
 ):
     axes[0].plot(
         list(branch), [largest(neq) for neq in branch.values()], style, label=label

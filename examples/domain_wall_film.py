@@ -68,9 +68,11 @@ for ax, values, label in zip(
         ax.tripcolor(grid, values, shading="gouraud", vmin=limits[0], vmax=limits[1]),
         ax=ax,
         label=label,
+        shrink=0.6,
     )
     ax.axhline(bottom, color="w", lw=0.8)
-    ax.set(xlabel=r"$x$ [$\sqrt{D/T_c}$]", ylabel="$z$", aspect="equal")
+    length = r"[$\sqrt{D/T_c}$]"
+    ax.set(xlabel=f"$x$ {length}", ylabel=f"$z$ {length}", aspect="equal")
 Path("output").mkdir(exist_ok=True)
 figure.savefig("output/domain_wall_film.png", dpi=150)
 uf.write_vtk(

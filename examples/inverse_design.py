@@ -60,7 +60,7 @@ for rates, label in ((start, "start"), (best.x, "designed")):
     right.stairs(rates, mesh.p[0], label=label)
 left.set(xlabel=r"$x/\xi$", ylabel=r"angle of the field [$\pi$]")
 right.set(xlabel=r"$x/\xi$", ylabel=r"turning rate [$1/\xi$]")
-left.set_title(f"I = {first:.3f} and {last:.3f}, uniform {uniform:.0e}")
+left.set_title(f"current {first:.3f} at the start, {last:.3f} designed")
 left.legend()
 Path("output").mkdir(exist_ok=True)
 figure.savefig("output/inverse_design.png", dpi=150)

@@ -36,7 +36,7 @@ print(result)
 # Values against the size of the cells, with the extrapolated one.
 plt.figure(figsize=(5, 3.4), layout="constrained")
 plt.plot([24.0, 12.0, 6.0], result.values, "o")
-plt.axhline(result.value, ls=":", label=f"{result.value:.4f} +- {result.error:.1g} µA")
+plt.axhline(result.value, ls=":", label=f"{result.value:.2f} ± {result.error:.2f} µA")
 plt.xlabel("size of the cells [nm]")
 plt.ylabel("current [µA]")
 plt.legend()

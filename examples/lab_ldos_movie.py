@@ -38,7 +38,8 @@ figure = plt.figure(figsize=(4, 4.5), layout="constrained")
 
 def frame(n):
     figure.clear()
-    states[n].plot(ax=figure.subplots(), vmin=0, vmax=2)
+    ax = states[n].plot(ax=figure.subplots(), vmin=0, vmax=2)
+    ax.set_title(f"{spectrum.energies[n]:.0f} µeV")
 
 
 movie = FuncAnimation(figure, frame, len(spectrum.energies), interval=200)

@@ -31,6 +31,7 @@ for ax, direction in zip(axes, (1, -1), strict=True):
     current = uf.charge_current(eq)
     print(f"diode {ic.diode_efficiency:.1e}; {current.through('right'):.3g} nA/nm")
     current.plot(ax=ax)
+    ax.set_xlabel(f"x [nm], cobalt magnetised along {'+-'[direction < 0]}y")
 
 # %%
 # Most of the anomalous current at zero phase difference circulates in front of the electrodes, where cobalt meets

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pyvista as pv
 
 import usadelfem as uf
 
@@ -96,45 +95,12 @@ path = uf.write_vtk(
 )
 print(f"\nwrote {path}: open it in ParaView")
 
-grid = pv.read(path)
-triplet = grid["pair_amplitude_triplet_abs"]
-panels = {"f0": grid["pair_amplitude_f0_abs"], "fz": triplet[:, 2], "fx": triplet[:, 0]}
-plotter = pv.Plotter(
-    off_screen=True, shape=(3, 1), window_size=(700, 810), border=False
-)
-for panel, (label, values) in enumerate(panels.items()):
-    plotter.subplot(panel, 0)
-    bar = {
-        "title": f"abs {label}",
-        "vertical": True,
-        "position_x": 0.84,
-        "position_y": 0.25,
-        "color": "black",
-    }
-    bar |= {
-        "height": 0.5,
-        "title_font_size": 18,
-        "label_font_size": 16,
-        "fmt": "%.2f",
-        "n_labels": 3,
-    }
-    plotter.add_mesh(
-        grid.copy(), scalars=values, cmap="viridis", lighting=False, scalar_bar_args=bar
-    )
-    axis = {
-        "use_3d_text": False,
-        "font_size": 9,
-        "color": "black",
-        "n_xlabels": 5,
-        "n_ylabels": 3,
-        "fmt": "%.1f",
-    }
-    plotter.show_bounds(xtitle="x/xi", ytitle="y/xi", location="outer", **axis)
-    plotter.view_xy()
-    plotter.camera.zoom(1.2)
-plotter.set_background("white")
-plotter.screenshot(output / "sfs_triplets.png")
-plotter.close()
+pairs = uf.pair_amplitude(eq, n=0)
+figure, axes = plt.subplots(3, 1, figsize=(5.5, 7.5), layout="constrained")
+for panel, component in zip(axes, ("f0", "fz", "fx"), strict=True):
+    pairs.plot(component=component, ax=panel)
+    panel.set(xlabel=r"$x/\xi$", ylabel=r"$y/\xi$")
+figure.savefig(output / "sfs_triplets.png", dpi=150)
 
 # sphinx_gallery_start_ignore
 # The headline: a 0 state at h = 0.5, a pi state at h = 3.

@@ -99,6 +99,8 @@ axes[1].set(
 axes[2].set(xlabel=r"$T/\Delta$", ylabel="$ZT$", title="figure of merit", yscale="log")
 for panel in axes:
     panel.legend()
+axes[0].legend(loc="upper center", ncols=2)
+axes[0].set_ylim(top=2.4)
 Path("output").mkdir(exist_ok=True)
 figure.savefig("output/spin_filter_thermoelectric.png", dpi=150)
 

@@ -59,7 +59,8 @@ for panel, curves in zip(axes, (current, spin), strict=True):
         panel.plot(y - width / 2, values, "k:" if "theta" in name else "-", label=name)
     panel.axhline(0, color="0.8", zorder=0)
     panel.set_xlabel(r"$y/\xi$")
-    panel.legend(loc="lower center")
+    panel.legend(loc="upper center", ncols=3)
+    panel.margins(y=0.16)
 axes[0].set(
     ylabel=r"$j_x$ [$eN_0D\,\Delta/\xi$]", title="current made by a splitting along z"
 )

@@ -49,7 +49,8 @@ def closed(h):
 
 
 # %%
-# Superconducting: the injector has a voltage or is hot, and no spin. One solve holds all voltages and temperatures.
+# Superconducting: the injector has a voltage or is hot, and no spin. One solve holds all voltages and temperatures. The
+# gap is given, so the condensate takes the charge that is injected, of which the solver warns; spins do not care.
 def split(h):
     return solve(
         uf.superconductor(gap=1.0, exchange=(0, 0, h), tau_sf=tau), 0.1, voltage=2.0

@@ -64,7 +64,8 @@ for axes, values, label in (
     ),
 ):
     figure.colorbar(axes.tricontourf(grid, values, 30), ax=axes, label=label)
-    axes.set(aspect="equal", xlabel=r"$x$ [$\sqrt{D/T_c}$]", ylabel="$y$")
+    length = r"[$\sqrt{D/T_c}$]"
+    axes.set(aspect="equal", xlabel=f"$x$ {length}", ylabel=f"$y$ {length}")
 j = uf.charge_current(eq)
 points = np.array(
     [

@@ -36,22 +36,24 @@ output = Path("output")
 output.mkdir(exist_ok=True)
 grid = pv.read(uf.write_vtk(output / "wire.vtu", current, uf.pair_amplitude(eq)))
 name = f"{current.name} [{current.unit}]"
-grid["current density"] = np.linalg.norm(grid[name], axis=1)
+grid["density"] = np.linalg.norm(grid[name], axis=1)
 half = grid.clip(normal="-y", origin=(0, 0.01, 0))
 plane = grid.slice(normal="y", origin=(0, 0.01, 0)).translate((0, -0.02, 0))
-arrows = plane.glyph(orient=name, scale="current density", factor=0.09, tolerance=0.05)
+arrows = plane.glyph(orient=name, scale="density", factor=0.09, tolerance=0.05)
 
 plotter = pv.Plotter(off_screen=True, window_size=(900, 560))
-bar = {"title": "current density", "color": "black", "n_labels": 3, "fmt": "%.1f"}
+title = f"current density [{current.unit}]\n "  # the numbers stand below it
+bar = {"title": title, "color": "black", "n_labels": 3, "fmt": "%.1f"}
 bar |= {
     "position_x": 0.25,
     "position_y": 0.05,
     "width": 0.5,
+    "height": 0.12,
     "title_font_size": 18,
     "label_font_size": 16,
 }
 plotter.add_mesh(
-    half, scalars="current density", cmap="viridis", lighting=False, scalar_bar_args=bar
+    half, scalars="density", cmap="viridis", lighting=False, scalar_bar_args=bar
 )
 plotter.add_mesh(arrows, color="white")
 plotter.camera_position = "xz"

@@ -1,10 +1,7 @@
 """Every block of Python in the documentation runs as it stands, from the top of its page to the bottom."""
 
 import multiprocessing
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -118,22 +115,3 @@ def test_laboratory_examples_are_shorter_than_25_lines():
         code = script.read_text(encoding="utf-8").split('"""', 2)[2].splitlines()
         lines = [line for line in code if line.strip() and not line.startswith(("#", "import ", "from "))]
         assert len(lines) < 25, script.name
-
-
-@pytest.mark.slow
-def test_the_first_hour_goes_through_in_order(folder):
-    page = (ROOT / "docs" / "first_hour.md").read_text(encoding="utf-8")
-    ran = []
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
-    for kind, code in FENCE.findall(page):
-        if kind == "python":
-            with (folder / re.match(r"# (\w+\.py)\n", code).group(1)).open("a", encoding="utf-8") as script:
-                script.write(code)
-        for command in re.findall(r"^\$ python (-m usadelfem .*|\w+\.py.*)$", code, re.MULTILINE):
-            arguments = [sys.executable, *command.split()]
-            done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=600)
-            assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-            ran.append(command)
-    assert len(ran) == len(re.findall(r"^\$ python ", page, re.MULTILINE))
-    for name in ("pairs.png", "strip.vtu", "strip.h5", "output/sfs.vtu"):
-        assert (folder / name).exists()

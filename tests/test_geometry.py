@@ -283,6 +283,22 @@ def test_a_device_gets_temperature_thickness_and_plane():
     assert (device.temperature, device.thickness, device.plane) == (0.2, 0.3, "xz")
 
 
+def test_contacts_at_the_sides_of_a_stack_have_small_cells():
+    stack = uf.geometry.stack({"F": (1.0, F), "N": (1.0, N)}, axis="z", width=6.0)
+    contacts = {"left": uf.Reservoir(gap=1.0), "right": uf.Reservoir(gap=1.0)}
+    free, held = stack.device(0.2, size=0.4).mesh, stack.device(0.2, size=0.4, contacts=contacts).mesh
+    assert len(np.unique(free.p[0])) < 6
+    assert np.diff(np.unique(held.p[0])).max() < 0.41
+    assert np.array_equal(np.unique(free.p[1]), np.unique(held.p[1]))
+
+
+@pytest.mark.parametrize("coupling", [{"theta": 0.1}, {"rashba": 0.5}])
+def test_spin_orbit_coupling_sends_spins_across_a_film(coupling):
+    metal = uf.normal_metal(**coupling)
+    film = uf.geometry.junction(S=S, N=metal, length=2.0, pad=1.0, width=6.0)
+    assert np.diff(np.unique(film.device(0.2, size=0.4).mesh.p[1])).max() < 0.41
+
+
 def test_a_geometry_takes_laboratory_units():
     with uf.lab() as u:
         metals = {"S": uf.metals["Nb"].film(resistivity=15, Tc=9.0), "N": uf.metals["Cu"].film(resistivity=2.2)}

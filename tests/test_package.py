@@ -23,9 +23,10 @@ CONDA = {"gmsh": "python-gmsh", "matplotlib": "matplotlib-base"}
 # What `import usadelfem` must not load, because it takes long or may not be there.
 LAZY = (
     "pyvista", "vtk", "matplotlib", "gmsh", "xarray", "pandas", "pint", "meshio", "rich", "IPython", "distributed",
-    "mpi4py", "adaptive", "scipy.interpolate",
+    "mpi4py", "adaptive", "scipy.interpolate", "h5py",
 )  # fmt: skip
 
+FENCE = re.compile(r"^ *```(\S*)[^\n]*\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 # What neither the demonstration nor the other commands need.
 HIDDEN = ("matplotlib", "gmsh", "xarray", "pyvista", "pint", "pandas")
 
@@ -171,8 +172,6 @@ def installed(built, tmp_path_factory):
     run(sys.executable, "-m", "pip", *target, folder=folder)
     # Plain folders only: no .pth file of this environment is read there, so that none leads to the checkout.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    for name in HIDDEN:
-        (site / f"{name}.py").write_text(f"raise ImportError('{name} is not here')\n")
     return python
 
 
@@ -205,13 +204,35 @@ def test_what_is_installed_is_the_wheel(installed, tmp_path):
 
 @pytest.mark.slow
 def test_the_demo_and_info_run_from_the_wheel_without_optional_packages(installed, tmp_path):
-    out = run(installed, "-W", "error", "-m", "usadelfem", "demo", folder=tmp_path)
+    hidden, folder = tmp_path / "hidden", tmp_path / "empty"
+    hidden.mkdir()
+    folder.mkdir()
+    for name in HIDDEN:
+        (hidden / f"{name}.py").write_text(f"raise ImportError('{name} is not here')\n")
+    out = run(installed, "-W", "error", "-m", "usadelfem", "demo", folder=folder, PYTHONPATH=str(hidden))
     rows = [line.split() for line in out.splitlines()]
     currents = [float(row[1]) for row in rows if len(row) == 3 and row[0][0].isdigit()]
     assert len(currents) == 9
     assert max(currents[1:-1]) < 0  # a pi junction
-    assert "weak_link" in run(installed, "-m", "usadelfem", "info", "output/sfs.msh", folder=tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["output"]
+    info = run(installed, "-m", "usadelfem", "info", "output/sfs.msh", folder=folder, PYTHONPATH=str(hidden))
+    assert "weak_link" in info
+    assert sorted(path.name for path in folder.iterdir()) == ["output"]
+
+
+@pytest.mark.slow
+def test_the_first_hour_goes_through_in_order_from_the_wheel(installed, tmp_path):
+    page = (ROOT / "docs" / "first_hour.md").read_text(encoding="utf-8")
+    ran = []
+    for kind, code in FENCE.findall(page):
+        if kind == "python":
+            with (tmp_path / re.match(r"# (\w+\.py)\n", code).group(1)).open("a", encoding="utf-8") as script:
+                script.write(code)
+        for command in re.findall(r"^\$ python (-m usadelfem .*|\w+\.py.*)$", code, re.MULTILINE):
+            run(installed, *command.split(), folder=tmp_path, MPLBACKEND="Agg")
+            ran.append(command)
+    assert len(ran) == len(re.findall(r"^\$ python ", page, re.MULTILINE))
+    for name in ("pairs.png", "strip.vtu", "strip.h5", "output/sfs.vtu"):
+        assert (tmp_path / name).exists()
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from devices import junction
 
 import usadelfem as uf
 from usadelfem.errors import ObservableError
+from usadelfem.pictures.solid import _add_arrows
 
 plt = pytest.importorskip("matplotlib.pyplot")
 pyvista = pytest.importorskip("pyvista")
@@ -202,6 +203,28 @@ def test_pyvista_draws_three_dimensions_and_others_on_request(plane, tmp_path):
     assert bar.GetLookupTable().GetRange() == (-np.pi, np.pi)
     with pytest.raises(ObservableError, match="matplotlib draws one and two dimensions"):
         uf.charge_current(solid).plot(backend="matplotlib")
+
+
+def test_arrows_of_a_solid_lie_on_its_surface_in_the_scale_of_most_vectors():
+    class Recorder:
+        def add_mesh(self, mesh, **options):
+            self.mesh = mesh
+
+    grid = pyvista.ImageData(dimensions=(7, 7, 7)).cast_to_unstructured_grid()
+    vectors = np.zeros((3, grid.n_points))
+    vectors[0] = 1.0
+    vectors[0, 0] = 1e3  # a singular corner
+    recorder = Recorder()
+    _add_arrows(recorder, grid, vectors)
+    depth = np.minimum(recorder.mesh.points, 6.0 - recorder.mesh.points).min(axis=1)
+    assert depth.max() < 0.3
+    assert np.ptp(recorder.mesh.points[:, 0]) > 6.0
+
+
+def test_a_picture_of_a_solid_tells_its_extents():
+    plotter = uf.charge_current(solved(3, order=1)).plot()
+    texts = [actor.GetText(3) for actor in plotter.actors.values() if hasattr(actor, "GetText")]
+    assert len([text for text in texts if text and text.count(" x ") == 2]) == 1
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])

@@ -58,7 +58,7 @@ class PicturedDevice(FrozenRecord):
         dim = mesh.dim()
         backend = choice("backend", backend or BACKENDS[dim == 3], BACKENDS if dim < 3 else BACKENDS[1:])
         if backend == "pyvista":
-            return draw_regions(plotter_of(ax), self.to_pyvista(), mesh, _contacts(self), CONTACTS)
+            return draw_regions(plotter_of(ax), self.to_pyvista(), mesh, _contacts(self), CONTACTS, length_unit(self))
         if dim == 1:
             return _draw_line(self, axes_of(ax, (6.4, 2.2)))
         ax = axes_of(ax, size_of(mesh))

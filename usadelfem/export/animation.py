@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-import h5py
 from numpy.typing import NDArray
 
 from ..errors import FileError
@@ -115,6 +114,7 @@ def _write_index(target: Path, values: NDArray[Any], files: list[str]) -> None:
 
 def write_xdmf(target: Path, values: NDArray[Any], grids: Iterable[meshio.Mesh]) -> None:
     """Write all values into one .h5 file beside the .xdmf file that says what they are."""
+    import h5py
     import meshio
 
     plain = target.with_name(f"{target.stem}.h5")
@@ -150,6 +150,8 @@ def write_xdmf(target: Path, values: NDArray[Any], grids: Iterable[meshio.Mesh])
 
 def _check_data_file(target: Path, plain: Path) -> None:
     """Refuse to replace an .h5 file that is no part of a series, for example a result with the same name."""
+    import h5py
+
     if not plain.exists():
         return
     try:

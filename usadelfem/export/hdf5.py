@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +25,7 @@ from ..checks import no_file
 from ..errors import FileError
 
 _HEAD = b"\x89HDF\r\n\x1a\n\x03"  # signature, and the version with checksums
-_FILTERS = {h5py.h5z.FILTER_DEFLATE: 1100, h5py.h5z.FILTER_SHUFFLE: 1}  # largest ratio of sizes
+_FILTERS = {1: 1100, 2: 1}  # H5Z_FILTER_DEFLATE and H5Z_FILTER_SHUFFLE: largest ratio of sizes
 _SEAL = "checksum"
 
 
@@ -36,6 +35,8 @@ def image() -> Iterator[tuple[Any, BytesIO]]:
 
     HDF5 does not survive a failing disk: it is not given one.
     """
+    import h5py
+
     data = BytesIO()
     with h5py.File(data, "w", libver="latest") as file:
         yield file, data
@@ -52,6 +53,8 @@ def opened(path: Path) -> Iterator[Any]:
     FileNotFoundError, PermissionError
         If there is no such file, or it may not be read.
     """
+    import h5py
+
     reason = no_file(path)
     if reason:
         raise FileError(f"cannot read {str(path)!r}: {reason}")
@@ -99,12 +102,16 @@ def link_name(text: str) -> str:
 
 def set_text(item: Any, name: str, text: str) -> None:
     """Set an attribute to any text."""
+    import h5py
+
     data = quote(text).encode()
     item.attrs.create(name, data, dtype=h5py.string_dtype("utf-8", max(1, len(data))))
 
 
 def attribute(item: Any, name: str, default: Any = None) -> Any:
     """The value of an attribute: a text, a number or an array."""
+    import h5py
+
     if name not in item.attrs:
         return default
     size = h5py.h5a.open(item.id, name.encode()).get_storage_size()
@@ -126,6 +133,8 @@ def member(group: Any, name: str) -> Any:
     FileError
         If it is missing, or a link to somewhere else.
     """
+    import h5py
+
     if name not in group.keys():  # noqa: SIM118 - `in group` follows links
         raise _refuse(group, f"has no {name!r}")
     if not isinstance(group.get(name, getlink=True), h5py.HardLink):
@@ -146,6 +155,8 @@ def read_array(dataset: Any) -> NDArray[Any]:
     FileError
         If it is no array of numbers or text, lies outside the file, or claims to be larger than it can be.
     """
+    import h5py
+
     if not isinstance(dataset, h5py.Dataset):
         raise _refuse(dataset, "is no array")
     plan = dataset.id.get_create_plist()
@@ -177,6 +188,8 @@ def verify(item: Any, data: NDArray[Any] | None = None) -> None:
 
 
 def _checksum(item: Any, data: NDArray[Any] | None) -> int:
+    import h5py
+
     sha = hashlib.blake2b(digest_size=8)
     for name in sorted(item.attrs):
         if name != _SEAL:

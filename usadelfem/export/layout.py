@@ -13,7 +13,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -85,6 +84,8 @@ def read_layout(path: Path, file: Any) -> tuple[dict[str, NDArray[Any]], NDArray
     FileError
         If something does not fit.
     """
+    import h5py
+
     if not is_checkpoint(file):
         saved = attribute(file, "usadelfem") is not None
         what = "is a result that `save` has written" if saved else "holds other data"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-import h5py
 import numpy as np
 import skfem
 from numpy.typing import NDArray
@@ -130,6 +129,8 @@ class _Reader:
         self.seen: set[int] = set()
 
     def read(self, item: Any) -> Any:
+        import h5py
+
         address = h5py.h5o.get_info(item.id).addr
         if address in self.seen:
             raise ValueError(f"{item.name} is the same as another item")

@@ -10,7 +10,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +35,8 @@ def write_vtkhdf(target: Path, values: NDArray[Any] | None, grids: Iterable[mesh
     grids
         One for each value; the mesh of the first is written.
     """
+    import h5py
+
     data = BytesIO()  # a failing disk is not for HDF5
     with h5py.File(data, "w") as file:
         root = file.create_group("VTKHDF")

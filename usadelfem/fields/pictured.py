@@ -295,5 +295,5 @@ def _draw_solid(
         arrows = padded(values[chosen]).T
     return draw_grid(
         plotter, _grid(field, {}), drawn, label, vectors=arrows, cyclic=quantity == "phase" and not part.is_vector,
-        scale=float(np.nanmax(abs(values), initial=0.0)), **options,
+        scale=float(np.nanmax(abs(values), initial=0.0)), unit=length_unit(field.device), **options,
     )  # fmt: skip

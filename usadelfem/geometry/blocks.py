@@ -54,6 +54,8 @@ class Blocks(FrozenRecord):
         Axis along which nothing is expected to vary, so that one cell may do; None: none.
     uniform
         Whether nothing varies across a film of layers either, so that two cells do.
+    idle
+        Whether solutions need not vary across a film of layers, as they do where spin-orbit coupling sends spins there.
     """
 
     planes: tuple[Floats, ...]
@@ -62,6 +64,7 @@ class Blocks(FrozenRecord):
     cell: str
     film: int | None = None
     uniform: bool = False
+    idle: bool = True
 
     def __post_init__(self) -> None:
         freeze((*self.planes, self.regions))
@@ -174,7 +177,7 @@ class Blocks(FrozenRecord):
     def _is_idle(self, axis: int, contacts: tuple[str, ...]) -> bool:
         """Whether a solution need not vary along an axis: across a film without steps or contacts at its sides."""
         busy = any(self._touched(axis, k, contacts) for k in (0, 1))
-        return self.dim > 1 and len(self.planes[axis]) == 2 and not busy
+        return self.idle and self.dim > 1 and len(self.planes[axis]) == 2 and not busy
 
 
 def checked_cell(cell: str | None, dim: int) -> str:

@@ -21,7 +21,7 @@ from ..frozen import FrozenMapping, FrozenRecord
 from .arguments import optional
 from .blocks import Blocks
 from .interfaces import interface_facets, interface_names
-from .lengths import is_superconducting
+from .lengths import has_spin_orbit_coupling, is_superconducting
 from .sizes import Size, cell_sizes
 from .triangulate import Sketch
 
@@ -97,7 +97,8 @@ class Geometry(FrozenRecord):
         at points where solutions are singular, and grow inwards to 0.3 decay lengths. Superconductors between one
         terminal and other regions are banks, where cells grow to 5 decay lengths; and across a film of layers, where
         nothing changes the solution, they are as long as those inside of the layer of the longest decay length (a
-        `device` without fields and coefficients that vary has two of them).
+        `device` without fields and coefficients that vary has two of them). Something does with spin-orbit coupling,
+        and where a device has contacts at the sides of the film.
 
         Parameters
         ----------
@@ -122,13 +123,19 @@ class Geometry(FrozenRecord):
         """
         return self._mesh(temperature, size, self.shape)
 
-    def _mesh(self, temperature: float | None, size: Size | None, shape: Blocks | Sketch) -> Any:
+    def _mesh(
+        self, temperature: float | None, size: Size | None, shape: Blocks | Sketch, contacts: tuple[str, ...] = ()
+    ) -> Any:
+        """The mesh of a shape, with cells that are small at terminals, and at contacts that are no terminals."""
         if temperature is not None:
             checked_temperature(self.units.into("temperature", temperature, "temperature"))
         points = {region: self.shape.points(region) for region in self.materials}
         banks = set(self._ends.values()) if len(self.materials) > 1 else set()
         sizes = cell_sizes(self.materials, self.labels, points, temperature, size, banks, self.units)
-        mesh = shape.mesh(sizes, tuple(name for name, region in self.terminals.items() if region not in banks))
+        if isinstance(shape, Blocks) and any(map(has_spin_orbit_coupling, self.materials.values())):
+            shape = replace(shape, idle=False)
+        busy = [name for name, region in self.terminals.items() if region not in banks]
+        mesh = shape.mesh(sizes, tuple(dict.fromkeys((*busy, *contacts))))
         mesh = replace(mesh, _subdomains={region: mesh.subdomains[region] for region in self.regions})
         sets = {**mesh.boundaries, **interface_facets(mesh)}
         return replace(mesh, _boundaries={name: sets[name] for name in self.facet_sets})
@@ -170,8 +177,9 @@ class Geometry(FrozenRecord):
             raise DeviceError(f"contacts is {shown(given)}; allowed is a mapping from facet sets to contacts")
         own = self._with_materials(options.pop("materials", {}))
         chosen = {**own._reservoirs(phase), **given}
-        mesh = own._mesh(temperature, size, own._shape_for(chosen, options))
         kept = {name: one for name, one in chosen.items() if one is not None}
+        more = tuple(name for name in kept if name not in self.terminals)
+        mesh = own._mesh(temperature, size, own._shape_for(chosen, options), more)
         return Device(mesh, own._turned(kept), kept, **own._options(options, temperature))
 
     def _shape_for(self, contacts: Mapping[str, Any], options: Mapping[str, Any]) -> Blocks | Sketch:

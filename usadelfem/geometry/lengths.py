@@ -19,6 +19,7 @@ from ..errors import DeviceError
 from ..physics.thermal import bcs_gap
 
 BCS = 1.7638769  # gap at zero temperature in units of Tc
+SPIN_ORBIT = ("theta", "kappa", "spin_hall_tensor", "rashba", "dresselhaus", "su2")
 HALF = 0.5  # temperature that is assumed where none is given, in units of the lowest Tc
 
 Points = NDArray[np.float64]
@@ -72,6 +73,12 @@ def is_superconducting(material: Material) -> bool:
     """Whether it has a gap, or a Tc that gives it one."""
     value = magnitude(material.Tc if material.gap is None else material.gap)
     return callable(value) or bool(np.any(np.asarray(value)))
+
+
+def has_spin_orbit_coupling(material: Material) -> bool:
+    """Whether spins turn or go aside where charge flows; scattering by tau_so does neither."""
+    values = (magnitude(getattr(material, name)) for name in SPIN_ORBIT)
+    return any(callable(value) or (value is not None and bool(np.any(np.asarray(value)))) for value in values)
 
 
 def assumed_temperature(

@@ -33,7 +33,7 @@ class Metal(FrozenRecord):
     kind
         "superconductor", "normal", "ferromagnet" or "insulator".
     data
-        Quantity -> `Datum`; each is also an attribute, `metal.Tc`. Tc (bulk, unless the note says film), gap (at zero
+        Quantity -> `Datum`; each is also an attribute, `metal.Tc`. Tc (bulk, unless the note says film), gap (at low
         temperature), N0 (per spin), D, resistivity, rho_l (resistivity times mean free path), fermi_velocity, exchange
         (the field h of energies +-h), spin_diffusion_length, spin_hall_angle, sommerfeld (electronic heat capacity),
         atoms (per volume) and others. What is not there has no source that was good enough.

@@ -17,6 +17,8 @@ Index = NDArray[np.int64]
 ARROWS = 400  # so many at most
 IN_FRONT = 0.03  # by this part of the height of its cell a contact is drawn in front of it
 ARROW = 1 / 12  # of the size of the mesh: the longest
+HIGH = 95  # per cent of the vectors are not longer than the longest arrow: corners are singular
+OUT = 0.006  # of the size of the mesh: so far before a solid its arrows lie
 
 
 def make_grid(
@@ -69,9 +71,12 @@ def plotter_of(ax: Any) -> Any:
 
 def draw_grid(
     plotter: Any, grid: Any, values: Real, label: str, *, vectors: Real | None = None, cyclic: bool = False,
-    scale: float = 0.0, **options: Any,
+    scale: float = 0.0, unit: str = "", **options: Any,
 ) -> Any:  # fmt: skip
-    """Colour a grid by values at its points, with arrows for vectors (3, points), outlines and names of the regions."""
+    """Colour a grid by values at its points, with arrows for vectors (3, points), outlines and names of the regions.
+
+    `unit` is that of lengths, for the extents of solids.
+    """
     colours = colour_scale(values, cyclic=cyclic, scale=scale)
     given = {
         "lighting": False, "line_width": 8, "cmap": options.pop("cmap", colours["cmap"]), "nan_color": "lightgrey",
@@ -89,11 +94,11 @@ def draw_grid(
     if vectors is not None:
         _add_arrows(plotter, grid, vectors)
     add_outlines(plotter, grid)
-    return look(plotter, grid)
+    return look(plotter, grid, unit)
 
 
-def look(plotter: Any, grid: Any) -> Any:
-    """Axes and the direction of the view."""
+def look(plotter: Any, grid: Any, unit: str = "") -> Any:
+    """Axes, the direction of the view, and the extents of a solid along x, y and z."""
     flat = not np.ptp(grid.points[:, 2])
     plotter.add_axes()
     if flat:
@@ -101,23 +106,35 @@ def look(plotter: Any, grid: Any) -> Any:
         plotter.enable_parallel_projection()
     else:
         plotter.view_isometric()
+        extent = " x ".join(f"{length:.4g}" for length in np.ptp(grid.points, axis=0))
+        plotter.add_text(f"{extent} {unit}".strip(), position="upper_right", font_size=10, color="black")
         plotter.camera.zoom(0.85)  # room for the colour bar
     return plotter
 
 
 def _add_arrows(plotter: Any, grid: Any, vectors: Real) -> None:
+    """Arrows at some points; those of a solid lie on its surface, where they are seen."""
     pyvista = load("pyvista")
     length = np.sqrt((vectors**2).sum(axis=0))
-    top = np.nanmax(length, initial=0.0)
+    places, size = grid.points, max(np.ptp(grid.points, axis=0))
+    points = np.arange(len(places))
+    if np.ptp(places[:, 2]):
+        surface = grid.extract_surface(algorithm="dataset_surface").compute_normals(split_vertices=False)
+        points = np.asarray(surface.point_data["vtkOriginalPointIds"])
+        places = places.copy()
+        places[points] += OUT * size * surface.point_data["Normals"]
+    known = points[np.isfinite(length[points])]
+    top = np.percentile(length[known], HIGH) if len(known) else 0.0
     if not top > 0:
         return
-    chosen = np.random.default_rng(0).permutation(len(grid.points))[:ARROWS]
+    chosen = np.random.default_rng(0).permutation(known)[:ARROWS]
     chosen = chosen[length[chosen] > 1e-3 * top]
-    cloud = pyvista.PolyData(grid.points[chosen])
+    cloud = pyvista.PolyData(places[chosen])
     cloud.point_data["direction"] = vectors.T[chosen]
-    cloud.point_data["size"] = length[chosen] / top
-    size = ARROW * max(np.ptp(grid.points, axis=0))
-    plotter.add_mesh(cloud.glyph(orient="direction", scale="size", factor=size), color="black", lighting=False)
+    cloud.point_data["size"] = np.minimum(length[chosen] / top, 1.0)
+    shape = pyvista.Arrow(start=(-0.5, 0, 0), tip_length=0.35, tip_radius=0.12, shaft_radius=0.04)
+    arrows = cloud.glyph(orient="direction", scale="size", factor=ARROW * size, geom=shape)
+    plotter.add_mesh(arrows, color="black", lighting=False)
 
 
 def add_outlines(plotter: Any, grid: Any, *, names: bool = True) -> None:
@@ -139,7 +156,9 @@ def add_outlines(plotter: Any, grid: Any, *, names: bool = True) -> None:
         )  # fmt: skip
 
 
-def draw_regions(plotter: Any, grid: Any, mesh: Any, contacts: Mapping[str, Index], colours: tuple[str, ...]) -> Any:
+def draw_regions(
+    plotter: Any, grid: Any, mesh: Any, contacts: Mapping[str, Index], colours: tuple[str, ...], unit: str
+) -> Any:
     """Regions in their colours with the edges of the cells, and contacts as sheets over them with a legend."""
     for k in range(len(grid.field_data["regions"])):
         part = grid.extract_cells(np.flatnonzero(grid.cell_data["region"] == k))
@@ -153,7 +172,7 @@ def draw_regions(plotter: Any, grid: Any, mesh: Any, contacts: Mapping[str, Inde
         legend.append((f"contact {name}", colour))
     if legend:
         plotter.add_legend(legend, face="rectangle", bcolor="white", loc="upper left", size=(0.2, 0.06 * len(legend)))
-    return look(plotter, grid)
+    return look(plotter, grid, unit)
 
 
 def sheet(mesh: Any, facets: Index) -> Any:
