@@ -99,11 +99,14 @@ def _edge(density: Callable[[float], float], energies: Real, first: int, precisi
     seen, closest = {below: density(below), above: density(above)}, precision * above / 10
 
     def crossing(level: float) -> float:
-        """Where the square of the density, the nearly linear one, passes a level, from the closest known energies."""
+        """Where the density passes a level, from the closest known energies.
+
+        Its square is more linear, but leads to the edge itself, where the state is singular.
+        """
 
         def excess(energy: float) -> float:
             seen[energy] = density(energy)
-            return seen[energy] ** 2 - level**2
+            return seen[energy] - level
 
         start = max(energy for energy, value in seen.items() if value < level)
         end = min(energy for energy, value in seen.items() if value >= level and energy > start)
