@@ -16,25 +16,33 @@ import numpy as np
 import usadelfem as uf
 
 # %%
-# Lengths in sqrt(D/Tc), energies in Tc. The mesh is the plane (x, z): film above z = 1.5, ferromagnet below.
+# Lengths in sqrt(D/Tc), energies in Tc. The mesh is the plane (x, z): film above z = 1.5, ferromagnet below. A piece of
+# a uniform domain may be narrow.
 width, bottom, top, h = 4.0, 1.5, 2.7, 20.0
-mesh = uf.rectangle({"all": width}, width=top, size=0.112)
-mesh = mesh.with_subdomains(
-    {"S": lambda x: x[1] > bottom, "F": lambda x: x[1] < bottom}
-)
-mesh.subdomains.pop("all")
+
+
+def section(width):
+    mesh = uf.rectangle({"all": width}, width=top, size=0.112)
+    mesh = mesh.with_subdomains(
+        {"S": lambda x: x[1] > bottom, "F": lambda x: x[1] < bottom}
+    )
+    mesh.subdomains.pop("all")
+    return mesh
+
+
+mesh, narrow = section(width), section(0.5)
 wall = uf.textures.neel_wall(
     h, centre=width / 2, width=0.4, normal=(1, 0, 0), easy_axis=(0, 0, 1)
 )
 
 
-def film(exchange):
+def film(mesh, exchange):
     materials = {"S": uf.superconductor(Tc=1.0), "F": uf.ferromagnet(exchange=exchange)}
     device = uf.Device(mesh, materials, plane="xz")
     return uf.solve_equilibrium(device, 0.2, cutoff=40.0)
 
 
-with_wall, uniform = film(wall), film((0, 0, h))
+with_wall, uniform = film(mesh, wall), film(narrow, (0, 0, h))
 
 
 def long_ranged(eq, exchange):

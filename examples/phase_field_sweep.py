@@ -40,7 +40,8 @@ def current(phase, flux):
 if __name__ == "__main__":
     output = Path("output")
     output.mkdir(exist_ok=True)
-    phases, fluxes = np.linspace(0, np.pi, 7), np.linspace(0, 2.5, 16)
+    # No current flows at a phase of 0 or pi.
+    phases, fluxes = np.arange(1, 6) * np.pi / 6, np.linspace(0, 2.5, 16)
     with (
         LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0"
@@ -57,8 +58,8 @@ if __name__ == "__main__":
 
     # %%
     # The current is odd in the phase. A sine series through the points finds its maximum, which lies between them.
-    orders, between = np.arange(1, len(phases) - 1), np.linspace(0, np.pi, 361)
-    harmonics = np.linalg.solve(np.sin(np.outer(phases[1:-1], orders)), currents[1:-1])
+    orders, between = np.arange(1, len(phases) + 1), np.linspace(0, np.pi, 361)
+    harmonics = np.linalg.solve(np.sin(np.outer(phases, orders)), currents)
     critical = abs(np.sin(np.outer(between, orders)) @ harmonics).max(axis=0)
 
     # %%

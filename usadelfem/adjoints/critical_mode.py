@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 from ..derivatives.direction import Direction, with_room
 from ..derivatives.linearization import Linearization
 from ..device.device import Device
-from ..fem.gap_equation import build_pairing, needed_cut, zero_temperature_gap
-from ..fem.problem import build_problem, energy_scale
 from ..fields.traced import Origin, Part, Traced
-from ..points.sum_rule import SumRule
 from ..points.team_remote import frequency_team
+from ..solve.pairing_mode import linear_gap_equation
 from ..solve.results import Equilibrium
 from .adjoint import Adjoint
 from .energy import FreeEnergy
@@ -53,11 +51,7 @@ class CriticalMode:
     @cached_property
     def equilibrium(self) -> Equilibrium:
         """The linear response of the normal metal to the mode."""
-        problem = build_problem(self.device, self.order, linearized=True, temperature=self.temperature)
-        pairing = build_pairing(self.device, problem)
-        assert pairing is not None
-        scale = max(energy_scale(problem), zero_temperature_gap(pairing))
-        rule = SumRule(**self.sums, cut=needed_cut(self.device, problem, self.temperature))
+        problem, pairing, rule, scale = linear_gap_equation(self.device, self.temperature, self.order, **self.sums)
         nodes, weights = rule.nodes(self.temperature, scale)
         gap = np.where(np.isfinite(pairing.log_tc), self.mode * (SMALL * self.temperature / abs(self.mode).max()), 0.0)
         problem = pairing.with_gap(problem, gap)

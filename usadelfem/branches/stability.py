@@ -24,7 +24,7 @@ from ..points.team_remote import frequency_team
 from ..solve.arguments import MODE_OPTIONS, check_settings, natural_device
 from ..solve.descent import lowest_curvature
 from ..solve.field_problem import SelfConsistency
-from ..solve.pairing_mode import lowest_mode
+from ..solve.pairing_mode import lowest_mode, warn_of_end
 from ..solve.results import Equilibrium
 from ..solve.unresolved import warn_mode
 
@@ -170,6 +170,7 @@ def _reopened(eq: Equilibrium, linear_solver: str, workers: Workers) -> SelfCons
 def _of_normal_state(device: Device, temperature: float | None, options: dict[str, Any]) -> float:
     device = natural_device(device)
     temperature = natural_temperature(device, temperature)
-    value, mode = lowest_mode(device, temperature, warn=True, **options)
+    value, mode = lowest_mode(device, temperature, **options)
+    warn_of_end(device, temperature, mode, **options)
     warn_mode(device, temperature, mode, options.get("order", 2))
     return value

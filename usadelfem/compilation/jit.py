@@ -234,10 +234,16 @@ _WIDE: dict[str, type] = {"f": np.float64, "c": np.complex128, "i": np.int64, "u
 
 def readonly(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     """Contiguous read-only views of 64-bit numbers, for all inputs of a kernel: Numba compiles one for every mix."""
-    views = tuple(np.ascontiguousarray(array, _WIDE.get(array.dtype.kind)).view() for array in arrays)
-    for view in views:
-        view.flags.writeable = False
-    return views
+    return tuple(map(_readonly, arrays))
+
+
+def _readonly(array: NDArray[Any]) -> NDArray[Any]:
+    flags, wide = array.flags, _WIDE.get(array.dtype.kind)
+    if type(array) is np.ndarray and not flags.writeable and flags.c_contiguous and array.dtype == wide:
+        return array
+    view = np.ascontiguousarray(array, wide).view()
+    view.flags.writeable = False
+    return view
 
 
 _announced: set[tuple[str, str]] = set()

@@ -7,9 +7,12 @@ stationary in it cell by cell and the current it drives is conserved in every ce
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from ..device.coefficient import uniform
 from ..device.device import Device
@@ -82,6 +85,102 @@ class Pairing(FrozenRecord):
     def source(self, equation: Matsubara | Retarded, state: Complex, gap: Complex) -> Complex:
         """Change of the residual of the Usadel equation with the gap, over the nodes; linear in `gap`."""
         return equation.gap_source(state, gap, self.chosen)
+
+    @cached_property
+    def nodes(self) -> Index:
+        """Nodes of the cells, ascending, shape (nodes,)."""
+        return np.unique(self.cells)
+
+    @cached_property
+    def interpolation(self) -> Any:
+        """Values at the points (cells * points) from those at the nodes, sparse."""
+        points, local = self.weight.size, np.searchsorted(self.nodes, self.cells)
+        columns = np.repeat(local, self.weight.shape[1], axis=0)
+        rows = np.repeat(np.arange(points), columns.shape[1])
+        values = np.tile(self.phi, (len(self.cells), 1)).ravel()
+        return csr_array((values, (rows, columns.ravel())), (points, len(self.nodes)))
+
+    def load(self, gap: Complex) -> Complex:
+        """The integrals of N0 times a gap (cells, points) times the basis functions of the nodes, shape (nodes,)."""
+        return np.asarray(self.interpolation.T @ (self.weight * gap).ravel())
+
+    def from_nodes(self, values: Complex) -> Complex:
+        """Values at the points (cells, points) from those at the nodes (nodes,)."""
+        return np.asarray((self.interpolation @ values).reshape(self.shape))
+
+    def nodal_source(self, equation: Matsubara, loads: Real) -> Real:
+        """The residuals of the normal metal, linearised, for real loads of the gap (nodes, loads), over the free
+        unknowns: all that a small gap does goes through its load.
+        """
+        vertex = self._vertices(equation)[0]
+        source = np.zeros((equation.problem.space.nodes.shape[1], len(vertex), loads.shape[1]))
+        source[self.nodes] = vertex[:, None] * loads[:, None]
+        return np.asarray(source[equation.problem.pattern.free].reshape(-1, loads.shape[1]))
+
+    def nodal_amplitude(self, equation: Matsubara, steps: Real, weight: float) -> Complex:
+        """Weight times f0 at the nodes (nodes, steps) of the changes of the normal metal with steps of the unknowns."""
+        vertices = self._vertices(equation)
+        change = np.zeros((equation.problem.space.nodes.shape[1], vertices.shape[1], steps.shape[1]))
+        change[equation.problem.pattern.free] = steps.reshape(-1, *change.shape[1:])
+        return weight * singlet(np.einsum("pn,inl->pil", vertices, change[self.nodes]))
+
+    def _vertices(self, equation: Matsubara) -> Real:
+        """What unit loads of the real and of the imaginary part of the gap add to the residual of a node.
+
+        By real and imaginary parts of its coordinates, shape (2, 2n): the functional holds the product of a load and
+        of the conjugate of the gap there, which is linear in the state where this is small.
+        """
+        load = self.weight[0] @ self.phi  # one cell is enough
+        place = int(abs(load).argmax())
+        gaps, node = np.ones((1, self.shape[1])) * np.array([1.0, 1j])[:, None, None], self.cells[0, place]
+        sources = [equation.gap_source(equation.zero(), gap, self.chosen[:1])[node] for gap in gaps]
+        return np.asarray(np.array([source.view(float) for source in sources]) / load[place])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GapCoupling(FrozenRecord):
+    """How gap and state couple at one state, as a table: `Pairing.source` and `Pairing.response` many times over.
+
+    Attributes
+    ----------
+    pairing
+        Where the gap is unknown.
+    table
+        Changes of the conjugates of both parts of the gap with real and imaginary parts of the coordinates of the
+        state, shape (2, cells * points, 2n): second derivatives of the functional, the same for both ways.
+    count
+        Number of nodes.
+    """
+
+    pairing: Pairing
+    table: Real
+    count: int
+
+    def source(self, gap: Complex) -> Complex:
+        """Change of the residual (nodes, n) with the gap (cells, points), over all nodes."""
+        parts = self.pairing.weight.ravel() * np.array([gap.real.ravel(), gap.imag.ravel()])
+        loads = np.einsum("ip,ipr->pr", parts, self.table)
+        source = np.zeros((self.count, self.table.shape[2] // 2), complex)
+        source[self.pairing.nodes] = np.ascontiguousarray(self.pairing.interpolation.T @ loads).view(complex)
+        return source
+
+    def response(self, change: Complex, weight: float = 1.0) -> Complex:
+        """Weight times the change of f0 with a change of the state (nodes, n)."""
+        values = self.pairing.interpolation @ change[self.pairing.nodes].view(float)
+        of_gap = weight * np.einsum("ipr,pr->ip", self.table, values)
+        return singlet(of_gap.reshape(2, *self.pairing.shape))
+
+
+def gap_coupling(pairing: Pairing, equation: Matsubara, state: Complex) -> GapCoupling:
+    """The coupling at a state; as expensive as one response for every real number in a matrix of the sector."""
+    nodes, n = equation.problem.space.nodes.shape[1], equation.problem.sector.entries
+    table = np.empty((2, pairing.weight.size, 2 * n))
+    for entry in range(2 * n):
+        unit = np.zeros((nodes, n), complex)
+        unit[:, entry // 2] = 1j if entry % 2 else 1.0
+        of_gap = equation.changes(column.GAP, 1.0, [state], [unit], chosen=pairing.chosen).real
+        table[..., entry] = of_gap.reshape(2, -1)
+    return GapCoupling(pairing, table, nodes)
 
 
 def build_pairing(device: Device, problem: Problem) -> Pairing | None:

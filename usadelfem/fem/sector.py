@@ -8,6 +8,7 @@ matrix. The equation closes on such matrices, and the functional restricted to t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,11 @@ class Sector(FrozenRecord):
         """Coordinates (..., n) of matrices (..., 4)."""
         if self.name == "full":
             return matrices
-        return np.asarray(matrices @ (self.basis.conj().T / (abs(self.basis) ** 2).sum(axis=1)))
+        return np.asarray(matrices @ self._projection)
+
+    @cached_property
+    def _projection(self) -> Complex:
+        return np.asarray(self.basis.conj().T / (abs(self.basis) ** 2).sum(axis=1))
 
     def expand(self, coordinates: Complex) -> Complex:
         """Matrices (..., 4) of coordinates (..., n)."""

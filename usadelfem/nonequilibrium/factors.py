@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import bsr_array
-from scipy.sparse.csgraph import connected_components
 
 from ..numerics.linear import Factor, LinearSolver, linear_solver
 from ..space.space import Index, Real
@@ -25,8 +24,11 @@ def apart(blocks: Real) -> list[Index]:
     """The groups of modes that do not couple in any of the blocks (blocks, m, m)."""
     size = np.maximum(blocks.max(axis=0), -blocks.min(axis=0))
     own = np.sqrt(np.diagonal(size))
-    count, labels = connected_components(size > ROUNDING * own[:, None] * own, directed=False)
-    return [np.flatnonzero(labels == group) for group in range(count)]
+    coupled = size > ROUNDING * own[:, None] * own
+    reached = (coupled | coupled.T | np.eye(len(own), dtype=bool)).astype(float)
+    for _ in range(len(own).bit_length()):  # chains of couplings, each time twice as long
+        reached = np.minimum(reached @ reached, 1.0)
+    return [np.flatnonzero(row) for number, row in enumerate(reached) if not row[:number].any()]
 
 
 class ModeFactor(NamedTuple):
@@ -70,7 +72,7 @@ class ModeSolver:
     modes: int
     kind: str
     slots: int
-    solvers: dict[tuple[int, ...], LinearSolver] = field(default_factory=dict, init=False)
+    solvers: dict[tuple[int, ...], tuple[LinearSolver, Index]] = field(default_factory=dict, init=False)
 
     def factorize(self, blocks: Real, slot: int = 0) -> ModeFactor:
         """The factors of a matrix, which stay in a slot until it is used again.
@@ -81,21 +83,24 @@ class ModeSolver:
             If the matrix is singular, or not finite.
         """
         groups = apart(blocks)
-        factors = [self._solver(group).factorize(self._matrix(blocks, group).data, slot) for group in groups]
+        factors = []
+        for group in groups:
+            solver, order = self._solver(group)
+            own = blocks if len(group) == self.modes else blocks[:, group[:, None], group]
+            factors.append(solver.factorize(own.reshape(-1)[order], slot))
         return ModeFactor(groups, factors)
 
-    def _matrix(self, blocks: Real, group: Index) -> bsr_array:
-        own = blocks if len(group) == self.modes else blocks[:, group[:, None], group]
-        size = (len(self.pattern.indptr) - 1) * len(group)
-        return bsr_array((own, self.pattern.indices, self.pattern.indptr), shape=(size, size)).tocsr()
-
-    def _solver(self, group: Index) -> LinearSolver:
+    def _solver(self, group: Index) -> tuple[LinearSolver, Index]:
+        """The solver of a group of modes, and the order in which it takes the entries of their blocks."""
         name = tuple(group.tolist())
         if name not in self.solvers:
-            m = len(group)
-            whole = self._matrix(np.ones((len(self.pattern.indices), self.modes, self.modes)), group)
+            m, count = len(group), len(self.pattern.indices)
+            size = (len(self.pattern.indptr) - 1) * m
+            numbers = np.arange(count * m * m, dtype=float).reshape(count, m, m)
+            whole = bsr_array((numbers, self.pattern.indices, self.pattern.indptr), shape=(size, size)).tocsr()
             # Modes that hardly couple make products of rounding errors, in single precision denormal and slow.
-            self.solvers[name] = linear_solver(
+            own = linear_solver(
                 whole.indptr, whole.indices, block=m, kind=self.kind, slots=self.slots, symmetric=False, single=False
             )
+            self.solvers[name] = own, whole.data.astype(np.int64)
         return self.solvers[name]

@@ -91,6 +91,8 @@ class ScaledMatrix:
         size = len(indptr) - 1
         self.stored = csr_matrix((np.empty(len(indices), dtype), indices, indptr), shape=(size, size))
         self.symmetric = symmetric
+        # of the same memory; the diagonal entries of an upper triangle come first in their rows
+        self._turned, self._diagonal = self.stored.T, self.stored.indptr[:-1]
         self.left = self.right = np.ones(size)
 
     def fill(self, values: npt.NDArray[Any]) -> None:
@@ -104,7 +106,9 @@ class ScaledMatrix:
     ) -> npt.NDArray[Any]:
         """The scaled matrix, or that of the moduli of its entries, times `vectors`, shape (n, k)."""
         stored = abs(self.stored) if moduli else self.stored
+        if not self.symmetric and not transposed:
+            return np.asarray(stored @ vectors)
+        turned = stored.T if moduli else self._turned
         if not self.symmetric:
-            return np.asarray((stored.T if transposed else stored) @ vectors)
-        diagonal = stored.data[stored.indptr[:-1], None]
-        return np.asarray(stored @ vectors + stored.T @ vectors - diagonal * vectors)
+            return np.asarray(turned @ vectors)
+        return np.asarray(stored @ vectors + turned @ vectors - stored.data[self._diagonal, None] * vectors)

@@ -125,16 +125,18 @@ class PardisoBackend:
         self, mkl: MKL, indptr: Indices, indices: Indices, dtype: np.dtype[Any], slots: int = 1, *,
         symmetric: bool = True,
     ) -> None:  # fmt: skip
-        self._symmetric = symmetric
-        self._slots = slots
         self._mkl = mkl
-        self._indptr, self._indices, self.dtype = indptr, indices, dtype
+        self.dtype = dtype
         self._handle = np.zeros(64, dtype=np.int64)
         self._settings = np.zeros(64, dtype=np.int32)
         for position, value in _SETTINGS.items():
             self._settings[position] = value
         self._settings[_SINGLE] = dtype in (np.dtype(np.float32), np.dtype(np.complex64))
         self._values: dict[int, Numbers] = {}
+        kept = (self._handle, self._settings, indptr, indices)
+        self._pointers = tuple(_pointer(array) for array in kept)
+        fixed = (slots, _MATRIX_TYPES[dtype.kind, symmetric], indptr.size - 1, 0)
+        self._integers = tuple(ctypes.byref(ctypes.c_int(i)) for i in fixed)
         self._finalizer: weakref.finalize[..., Any] | None = None
 
     @property
@@ -201,15 +203,13 @@ class PardisoBackend:
 
     def _arguments(self, phase: int, slot: int, rhs: Numbers | None, solution: Numbers | None) -> tuple[Any, ...]:
         """The seventeen arguments of `pardiso`; arrays as ctypes pointers, which keep their arrays alive."""
-        size = self._indptr.size - 1
         columns = 1 if rhs is None else rhs.shape[1]
-        matrix_type = _MATRIX_TYPES[self.dtype.kind, self._symmetric]
-        numbers = (self._slots, slot + 1, matrix_type, phase, size, columns, 0)
-        integers = [ctypes.byref(ctypes.c_int(i)) for i in numbers]
-        pattern = (_pointer(self._values[slot]), _pointer(self._indptr), _pointer(self._indices), None)
+        handle, settings, indptr, indices = self._pointers
+        slots, matrix_type, size, message = self._integers
+        number, what, count = (ctypes.byref(ctypes.c_int(i)) for i in (slot + 1, phase, columns))
+        pattern = (_pointer(self._values[slot]), indptr, indices, None)
         vectors = (_pointer(rhs), _pointer(solution), ctypes.pointer(ctypes.c_int(0)))
-        settings = _pointer(self._settings)
-        return (_pointer(self._handle), *integers[:5], *pattern, integers[5], settings, integers[6], *vectors)
+        return (handle, slots, number, matrix_type, what, size, *pattern, count, settings, message, *vectors)
 
 
 def _pointer(array: Numbers | None) -> ctypes.c_void_p | None:

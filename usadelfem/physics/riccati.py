@@ -42,6 +42,9 @@ def bulk(w: complex, gap: ArrayLike, exchange: ArrayLike, *, linearized: bool = 
         root = energy if linearized else np.sqrt(energy + 1j * abs(gap)) * np.sqrt(energy - 1j * abs(gap))
         return np.asarray(1j * gap / (energy + root))
 
+    if not size.any():
+        energy = np.broadcast_to(w, np.broadcast_shapes(np.shape(w), gap.shape, size.shape))
+        return np.asarray(scalar(energy)[..., None] * np.eye(2).ravel())
     up, down = scalar(w - 1j * size), scalar(w + 1j * size)
     spin = np.einsum("a...,aij->...ij", direction, SIGMA)
     a = 0.5 * (up + down)[..., None, None] * np.eye(2) + 0.5 * (up - down)[..., None, None] * spin

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fem.gap_equation import Pairing
+from ..fem.matsubara import Matsubara
 from ..fem.problem import Problem
 from ..fem.screening import Induced
 from ..numerics.newton import STEP_ACCURACY
@@ -59,6 +60,19 @@ class Terms:
         for place in np.flatnonzero(frequencies == chain.points[index]):
             out[place] = self.mode(chain, problem, index, 1.0, gap)
         return out
+
+    def nodal_mode(self, chain: Chain, problem: Problem, index: int, weight: complex, loads: Real) -> Complex:
+        """f0 of the normal metal at the nodes of the pairing, for real loads of the gap on them; shape (nodes, loads).
+
+        See `Pairing.load`.
+        """
+        assert self.pairing is not None
+        equation = chain.equation(problem)
+        assert isinstance(equation, Matsubara)
+        solution = chain.response(problem, index, self.pairing.nodal_source(equation, loads), MODE_ACCURACY)
+        if solution is None:  # every node is clamped
+            return np.zeros(loads.shape, complex)
+        return self.pairing.nodal_amplitude(equation, solution, float(np.real(weight)))
 
     def _response(
         self, chain: Chain, problem: Problem, index: int, weight: complex, state: Complex, change: Complex,

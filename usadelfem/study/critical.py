@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import digamma
 
 from ..adjoints.critical_mode import CriticalMode, remembered
 from ..branches.stability import stability
@@ -32,7 +33,7 @@ from ..solve.arguments import (
     device_of,
     natural_device,
 )
-from ..solve.pairing_mode import lowest_mode
+from ..solve.pairing_mode import lowest_mode, warn_of_end
 from ..solve.unresolved import warn_mode
 
 Real = NDArray[np.float64]
@@ -42,6 +43,8 @@ SUMS = ("quadrature", "frequencies", "cutoff", "cutoff_index")
 # Below this part of the largest Tc a device counts as normal at all temperatures.
 LOWEST = 1e-2
 STRIDE, SHORTEST = 4.0, 0.25
+# Evaluations at most; every so many halve a bracket, whatever the eigenvalue looks like.
+MOST, BISECTED = 100, 6
 
 
 @named(*MODE_OPTIONS)
@@ -50,8 +53,8 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
 
     `sensitivity` gives its derivatives.
 
-    The highest root of `stability(device, T)`: steps down in ln T in proportion to the eigenvalue, then bracketing. It
-    is the transition temperature where the transition is of second order.
+    The highest root of `stability(device, T)`: steps down in ln T to where homogeneous pair breaking would have it
+    (Abrikosov, Gorkov), kept in a bracket. It is the transition temperature where the transition is of second order.
 
     Parameters
     ----------
@@ -77,33 +80,76 @@ def critical_temperature(device: Device, *, precision: float = 1e-6, **options: 
         value, mode = lowest_mode(device, highest * float(np.exp(logarithm)), mode, **options)
         return value
 
-    value = eigenvalue(0.0)
-    found = _highest_root(eigenvalue, value, precision)
+    found = _highest_root(eigenvalue, precision)
     if found is None:
         return 0.0
     assert mode is not None
     temperature = highest * float(np.exp(found))
-    lowest_mode(device, temperature, mode, warn=True, **options)
-    warn_mode(device, temperature, mode, options.get("order", 2))
     order, sums = options.get("order", 2), {name: options[name] for name in SUMS if name in options}
+    warn_of_end(device, temperature, mode, **options)
+    warn_mode(device, temperature, mode, order)
     value = float(device.units.out("temperature", temperature))
     return remembered(value, CriticalMode(device.natural, temperature, mode, order, sums))
 
 
-def _highest_root(eigenvalue: Callable[[float], float], value: float, precision: float) -> float | None:
-    """The highest ln T <= 0 at which the eigenvalue, which is `value` at 0, vanishes; None below LOWEST."""
-    above = 0.0
-    while value > precision:
+def _highest_root(eigenvalue: Callable[[float], float], precision: float) -> float | None:
+    """The highest ln T <= 0 where the eigenvalue vanishes, within precision of the last evaluation; None below LOWEST.
+
+    Secant steps in what `_distance` says, which is nearly linear.
+    """
+    place, above, below = 0.0, 0.0, -np.inf
+    before: tuple[float, float] | None = None
+    for tries in range(MOST):
+        value = eigenvalue(place)
+        if value <= 0 and place == 0:
+            return place
+        above, below = (place, below) if value > 0 else (above, place)
+        distance = _distance(place, value)
+        step = _secant(before, (place, distance)) if before and np.isfinite(distance) else distance
+        if abs(step) < precision:
+            return min(place + step, 0.0)
+        if above - below < precision:
+            break
+        before = (place, distance) if np.isfinite(distance) else None
+        if below > -np.inf:
+            inside = below < place + step < above and tries % BISECTED
+            place = place + step if inside else 0.5 * (below + above)
+            continue
         # The eigenvalue falls no faster than ln T; longer steps, of at least SHORTEST, overlook windows of
         # superconductivity only where two transitions lie closer than that.
         if above <= np.log(LOWEST):
             return None
-        below = max(above - max(STRIDE * value, SHORTEST), np.log(LOWEST))
-        trial = eigenvalue(below)
-        if trial <= 0:
-            return float(scipy.optimize.brentq(eigenvalue, below, above, xtol=precision))
-        above, value = below, trial
-    return above
+        longest = max(STRIDE * value, SHORTEST)
+        place = max(place + (step if -longest < step < 0 else -longest), np.log(LOWEST))
+    return place
+
+
+def _secant(first: tuple[float, float], last: tuple[float, float]) -> float:
+    """The step from the last place to where the values at two places vanish on a line; NaN where they do nowhere."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.float64(last[1]) * (last[0] - first[0]) / (first[1] - last[1]))
+
+
+def _distance(place: float, value: float) -> float:
+    """The way in ln T from a place with an eigenvalue to the transition, if pair breaking were that of a bulk.
+
+    There the eigenvalue is ln(T/Tc) + psi(1/2 + rho Tc/T) - psi(1/2), with rho from its value (Abrikosov, Gorkov);
+    -inf where such a bulk would be normal down to LOWEST.
+    """
+
+    def rise(ratio: float) -> float:
+        return float(digamma(0.5 + ratio) - digamma(0.5))
+
+    if value <= place:
+        return -place
+    # psi(1/2 + x) is above ln x
+    rho = np.exp(place) * brentq(lambda x: rise(x) - value + place, 0.0, np.exp(value - place + digamma(0.5)))
+
+    def bulk(own: float) -> float:
+        return own + rise(rho * np.exp(-own))
+
+    lowest = float(np.log(LOWEST))
+    return float(brentq(bulk, lowest, 0.0)) - place if bulk(lowest) < 0 else -np.inf
 
 
 def _highest_tc(device: Device) -> float:
@@ -165,7 +211,7 @@ def critical_parameter(
         return stability(device_of(function, parameter), temperature, **options)
 
     closest = precision * max(map(abs, ends))
-    return float(scipy.optimize.brentq(eigenvalue, *ends, xtol=closest, rtol=max(precision, 1e-15)))
+    return float(brentq(eigenvalue, *ends, xtol=closest, rtol=max(precision, 1e-15)))
 
 
 @named(*MODE_OPTIONS, "precision")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import scipy
@@ -82,7 +83,7 @@ def minigap(spec: Spectrum, region: str | None = None, *, precision: float = 1e-
 
 def _edge(density: Callable[[float], float], energies: Real, first: int, precision: float) -> float:
     """Where the density of states begins, below energies[first]."""
-    upper = first
+    density, upper = cache(density), first
     while density(float(energies[upper])) <= LEVELS[1]:
         upper += 1
         if upper == len(energies):
@@ -94,12 +95,24 @@ def _edge(density: Callable[[float], float], energies: Real, first: int, precisi
         if lower == 0:
             raise ObservableError(f"there are states at the lowest energy {energies[0]:.4g}: begin the spectrum at 0")
         lower -= 1
-    bracket = float(energies[lower]), float(energies[upper])
-    closest = precision * bracket[1] / 10
-    low, high = (
-        scipy.optimize.brentq(lambda energy, level=level: density(energy) - level, *bracket, xtol=closest)
-        for level in LEVELS
-    )
+    below, above = float(energies[lower]), float(energies[upper])
+    seen, closest = {below: density(below), above: density(above)}, precision * above / 10
+
+    def crossing(level: float) -> float:
+        """Where the density passes a level, from the closest known energies.
+
+        Its square is more linear, but leads to the edge itself, where the state is singular.
+        """
+
+        def excess(energy: float) -> float:
+            seen[energy] = density(energy)
+            return seen[energy] - level
+
+        start = max(energy for energy, value in seen.items() if value < level)
+        end = min(energy for energy, value in seen.items() if value >= level and energy > start)
+        return float(scipy.optimize.brentq(excess, start, end, xtol=closest))
+
+    high, low = (crossing(level) for level in LEVELS[::-1])
     slope = (LEVELS[1] ** 2 - LEVELS[0] ** 2) / max(high - low, 1e-300)
     return float(max(low - LEVELS[0] ** 2 / slope, 0.0))
 
