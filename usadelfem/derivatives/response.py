@@ -160,7 +160,7 @@ class FieldResponse:
         for index, w, state in self.own.points():
             source: Any = 0.0
             if self.pairing is not None:
-                source = self.pairing.source(self.own.equation, state, fields.gap)
+                source = self.own.coupling(self.pairing, index).source(fields.gap)
             if through is not None:
                 source = source + through.fixed(self.own.equation, w, 0.0, state)
             yield index, source
@@ -195,7 +195,7 @@ class FieldResponse:
         """Add the changes of f0 and j with that of one state."""
         equation, weight = self.own.equation, float(self.own.team.weights[index])
         if self.pairing is not None:
-            gap += self.pairing.response(equation, state, change, weight)
+            gap += self.own.coupling(self.pairing, index).response(change, weight)
         if self.induced is not None:
             moved = equation.changes(self._places, self.unit * weight, [state], [change]).real
             current -= moved * self.own.problem.coefficients.table[..., column.N0]

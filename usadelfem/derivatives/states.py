@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..fem.gap_equation import BareCoupling, GapCoupling, Pairing
 from ..fem.problem import Problem, energy_scale
 from ..points.energy_chain import EnergyChain
 from ..points.frequency_chain import FrequencyChain
@@ -80,6 +81,11 @@ class LinearStates:
         for index, (w, state) in enumerate(zip(self.w.tolist(), self.states, strict=True)):
             if np.isfinite(state).all():
                 yield index, w, state
+
+    def coupling(self, pairing: Pairing, index: int) -> BareCoupling | GapCoupling:
+        """How the gap and the state of a point couple."""
+        (chain,) = self.team.active
+        return chain.coupling(pairing, self.equation, index, self.states[index])
 
     def respond(self, index: int, source: Complex) -> Complex:
         """-H^-1 times a change of the residual at a point: the change of its state, zero at the nodes of reservoirs.

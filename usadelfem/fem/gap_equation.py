@@ -138,6 +138,28 @@ class Pairing(FrozenRecord):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class BareCoupling(FrozenRecord):
+    """How gap and state couple at one state, without a table."""
+
+    pairing: Pairing
+    equation: Matsubara | Retarded
+    state: Complex
+
+    def source(self, gap: Complex) -> Complex:
+        """As `Pairing.source`."""
+        return self.pairing.source(self.equation, self.state, gap)
+
+    def response(self, change: Complex, weight: complex = 1.0) -> Complex:
+        """As `Pairing.response`."""
+        return self.pairing.response(self.equation, self.state, change, weight)
+
+    @property
+    def table_bytes(self) -> int:
+        """Memory of a table in place of this."""
+        return 32 * self.pairing.weight.size * self.equation.problem.sector.entries
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class GapCoupling(FrozenRecord):
     """How gap and state couple at one state, as a table: `Pairing.source` and `Pairing.response` many times over.
 
@@ -164,10 +186,10 @@ class GapCoupling(FrozenRecord):
         source[self.pairing.nodes] = np.ascontiguousarray(self.pairing.interpolation.T @ loads).view(complex)
         return source
 
-    def response(self, change: Complex, weight: float = 1.0) -> Complex:
+    def response(self, change: Complex, weight: complex = 1.0) -> Complex:
         """Weight times the change of f0 with a change of the state (nodes, n)."""
         values = self.pairing.interpolation @ change[self.pairing.nodes].view(float)
-        of_gap = weight * np.einsum("ipr,pr->ip", self.table, values)
+        of_gap = np.real(weight) * np.einsum("ipr,pr->ip", self.table, values)
         return singlet(of_gap.reshape(2, *self.pairing.shape))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolveError
+from ..fem.gap_equation import BareCoupling, GapCoupling, Pairing, gap_coupling
 from ..fem.matsubara import Matsubara
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
@@ -25,6 +26,8 @@ Known = Sequence[tuple[float, Complex]]
 
 # Kept factors may fill this part of the machine's memory.
 MEMORY_SHARE = 0.4
+# Tables of how gap and states couple may fill this part of that.
+COUPLED = 0.1
 
 
 @dataclass(eq=False)
@@ -56,6 +59,8 @@ class Chain(ABC):
         Points that are solved already, with their states, from which others are extrapolated.
     solver
         The linear solver; None where every node is clamped, or while nothing is solved.
+    coupled
+        States at which the response of the gap was asked for, and tables of it.
     """
 
     scale: float
@@ -72,6 +77,7 @@ class Chain(ABC):
     clock: Clock = field(default_factory=Clock)
     reports: dict[int, Report] = field(default_factory=dict)
     factors: dict[int, Factor] = field(default_factory=dict)
+    coupled: dict[int, tuple[Complex, GapCoupling | None]] = field(default_factory=dict)
     problem: Problem | None = None
 
     _last_name = "none"
@@ -131,6 +137,7 @@ class Chain(ABC):
     def forget(self) -> None:
         """Make factors anew where they are needed next."""
         self.factors.clear()
+        self.coupled.clear()
 
     def update(self, problem: Problem, accuracy: float) -> None:
         """Solve all points again after a change of the problem, each from its last state and factors."""
@@ -178,6 +185,22 @@ class Chain(ABC):
             reason = f"the linear response at {self._where(point)} was not found: {error}"
             raise SolveError(f"{reason}. Try: linear_solver='superlu', or another `initial`", frequency=point,
                 residuals=(), state=self.states[index]) from error
+
+    def coupling(
+        self, pairing: Pairing, equation: Matsubara | Retarded, index: int, state: Complex
+    ) -> GapCoupling | BareCoupling:  # fmt: skip
+        """How gap and state couple at a state of a point; as a table, where it is asked for the second time."""
+        bare = BareCoupling(pairing, equation, state)
+        if isinstance(equation, Retarded) or bare.table_bytes * len(self.points) > COUPLED * self.memory:
+            return bare
+        before, table = self.coupled.get(index, (None, None))
+        if before is None or not np.array_equal(before, state):
+            self.coupled[index] = state.copy(), None
+            return bare
+        if table is None:
+            table = gap_coupling(pairing, equation, state)
+            self.coupled[index] = before, table
+        return table
 
     @property
     def solver_name(self) -> str:

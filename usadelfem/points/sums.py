@@ -80,11 +80,11 @@ class Terms:
     ) -> Complex:  # fmt: skip
         assert self.pairing is not None
         equation = chain.equation(problem)
-        source = equation.free(self.pairing.source(equation, state, change))
-        solution = chain.response(problem, index, source, accuracy)
+        coupling = chain.coupling(self.pairing, equation, index, state)
+        solution = chain.response(problem, index, equation.free(coupling.source(change)), accuracy)
         if solution is None:  # every node is clamped
             return np.zeros(self.pairing.shape, complex)
-        return self.pairing.response(equation, state, equation.reduced_change(solution), weight)
+        return coupling.response(equation.reduced_change(solution), weight)
 
     def currents(self, chain: Chain, problem: Problem, index: int, weight: complex) -> Real:
         """Charge current and its local response, shape (dim + 1, cells, points)."""
