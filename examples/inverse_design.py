@@ -57,7 +57,7 @@ first, last, uniform = (
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for rates, label in ((start, "start"), (best.x, "designed")):
     left.plot(mesh.p[0], angles(rates) / np.pi, label=label)
-    right.stairs(rates, mesh.p[0], label=label)
+    right.stairs(rates, mesh.p[0], baseline=None, label=label)
 left.set(xlabel=r"$x/\xi$", ylabel=r"angle of the field [$\pi$]")
 right.set(xlabel=r"$x/\xi$", ylabel=r"turning rate [$1/\xi$]")
 left.set_title(f"current {first:.3f} at the start, {last:.3f} designed")

@@ -21,6 +21,7 @@ pt = uf.metals["Pt"].film(
     resistivity=20, spin_diffusion_length=True, spin_hall_angle=True
 )
 electrodes = {"left": uf.Reservoir(gap=1.4), "right": uf.Reservoir(gap=1.4)}
+headlines = []
 axes = plt.subplots(2, 1, figsize=(7, 5.6), layout="constrained")[1]
 for ax, direction in zip(axes, (1, -1), strict=True):
     co = uf.metals["Co"].film(resistivity=20, exchange=(0, 10.0 * direction, 0))
@@ -29,7 +30,8 @@ for ax, direction in zip(axes, (1, -1), strict=True):
     ic = uf.critical_current(device, "right", precision=1e-3)
     eq = uf.solve_equilibrium(device)
     current = uf.charge_current(eq)
-    print(f"diode {ic.diode_efficiency:.1e}; {current.through('right'):.3g} nA/nm")
+    headlines.append((ic.diode_efficiency, current.through("right")))
+    print("diode {:.1e}; {:.3g} nA/nm".format(*headlines[-1]))
     current.plot(ax=ax)
     ax.set_xlabel(f"x [nm], cobalt magnetised along {'+-'[direction < 0]}y")
 
@@ -38,3 +40,9 @@ for ax, direction in zip(axes, (1, -1), strict=True):
 # platinum and pairs; what is left of it crosses the junction.
 Path("output").mkdir(exist_ok=True)
 axes[0].figure.savefig("output/lab_pt_co.png", dpi=150)
+# sphinx_gallery_start_ignore
+(diode, anomalous), (reversed_diode, reversed_anomalous) = headlines
+assert diode > 1e-4
+assert anomalous < -0.1
+assert abs(reversed_diode / diode + 1) < 0.1 > abs(reversed_anomalous / anomalous + 1)
+# sphinx_gallery_end_ignore

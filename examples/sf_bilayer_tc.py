@@ -53,6 +53,7 @@ for name, curve in curves.items():
         "o",
         ms=5,
         mfc="w",
+        clip_on=False,
         color=line.get_color(),
     )
 axes.set(
@@ -69,7 +70,8 @@ Path("output").mkdir(exist_ok=True)
 figure.savefig("output/sf_bilayer_tc.png", dpi=150)
 
 # %%
-# The minimum lies near one decay length; the thinnest superconductor is normal in a window of thicknesses.
+# The minimum lies near one decay length; in transparent contact the thinner superconductor is
+# normal in a window of thicknesses.
 for name, curve in curves.items():
     lowest = int(curve.argmin())
     print(
