@@ -57,10 +57,10 @@ for branch, style, label in (
     (up, "o", "from a large gap, upwards"),
     (down, "s", "from a small gap"),
 ):
-    axes[0].plot(
-        list(branch), [largest(neq) for neq in branch.values()], style, label=label
-    )
-    axes[1].plot(list(branch), [current(neq) for neq in branch.values()], style)
+    gaps = [largest(neq) for neq in branch.values()]
+    currents = [current(neq) for neq in branch.values()]
+    axes[0].plot(list(branch), gaps, style, fillstyle="none", label=label)
+    axes[1].plot(list(branch), currents, style, fillstyle="none")
 axes[1].plot([0, 1.15], [0, 1.15 / L], "k:", label="normal wire")
 for V in (0.2, 0.8, 1.05):
     axes[2].plot(x[0], abs(uf.gap(up[V]).at(x)), label=rf"$eV = {V}\,\Delta_0$")

@@ -75,9 +75,11 @@ if __name__ == "__main__":
         shading="gouraud",
     )
     axes[0].set(
-        xlabel=r"$\Phi/\Phi_0$", ylabel=r"$\varphi/\pi$", title=r"$I(\varphi, \Phi)$"
+        xlabel=r"$\Phi/\Phi_0$",
+        ylabel=r"$\varphi/\pi$",
+        title=r"$I(\varphi, \Phi)$ [$e N_0 D \Delta$]",
     )
-    figure.colorbar(image, ax=axes[0], label=r"$I$ ($e N_0 D \Delta$)")
+    figure.colorbar(image, ax=axes[0])
     fine = np.linspace(0, 2.5, 301)
     axes[1].plot(fluxes, critical / critical[0], "o", ms=4, label="wide junction")
     axes[1].plot(

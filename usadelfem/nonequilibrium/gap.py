@@ -43,6 +43,7 @@ Complex = NDArray[np.complex128]
 FIRST_TOLERANCE, MOST_AT_REST = 1e-3, 60  # of the gap of equilibrium, which that out of it starts from
 COLLAPSED = 1e-3  # gap, in bulk gaps, below which one that does not grow is zero
 SMALL = 0.05  # gap, in bulk gaps, below which one that grows does so by a factor
+SHRUNK = 3.0  # factor by which a gap may shrink before energies are chosen anew: they decide whether it ends at zero
 ROUNDS = 4  # of energies chosen anew at the gap that was found
 SETTLED = 10.0  # residual at energies chosen anew, in tolerances, that is good enough
 
@@ -240,6 +241,15 @@ class DrivenConsistency(SelfConsistency):
         return bool(small and -float((weight * gap.conj() * residual).real.sum()) > GROWTH * square > 0)
 
 
+def _turn(drive: Drive, problem: Problem, chosen: Callable[[Problem], tuple[Team, Panels]]) -> None:
+    """Go on to energies that are chosen for the present gap, and solve them."""
+    team, panels = chosen(problem)
+    if drive.team is not None:
+        drive.team.release()
+    drive.turn(team, panels)
+    drive.settle(problem, ERROR_TOLERANCE, anew=True)
+
+
 def find_gap(
     consistency: DrivenConsistency, chosen: Callable[[Problem], tuple[Team, Panels]], tolerance: float, most: int,
     advance: Callable[[Iteration], object],
@@ -259,12 +269,8 @@ def find_gap(
     locking = find_locking(consistency.problem, consistency.pairing)
     start = float(abs(consistency.gap).max(initial=0.0)) / consistency.unit
     for _ in range(ROUNDS):
-        team, panels = chosen(consistency.problem)
-        if drive.team is not None:
-            drive.team.release()
-        drive.turn(team, panels)
-        drive.settle(consistency.problem, ERROR_TOLERANCE, anew=True)
-        sweeps, first = relaxing_sweeps(consistency, tolerance), True
+        _turn(drive, consistency.problem, chosen)
+        sweeps, first, resolved = relaxing_sweeps(consistency, tolerance), True, 0.0
         while True:
             sweep = next(sweeps)
             history.append(sweep)
@@ -272,7 +278,11 @@ def find_gap(
             advance(sweep)
             if first and len(history) > 1 and sweep.residual <= SETTLED * tolerance:
                 return tuple(history)
-            first = False
+            first, resolved = False, resolved or sweep.largest
+            if COLLAPSED <= sweep.largest < resolved / SHRUNK:
+                _turn(drive, consistency.problem, chosen)
+                sweeps, resolved = relaxing_sweeps(consistency, tolerance), sweep.largest
+                continue
             if drive.free and sweep.largest < COLLAPSED and not consistency.grows(consistency.residual()):
                 return (*history, consistency.set_normal(sweep.number))
             if sweep.residual <= tolerance and (sweep.largest >= COLLAPSED or not drive.free):

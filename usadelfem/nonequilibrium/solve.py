@@ -81,8 +81,8 @@ def solve_nonequilibrium(
         Dynes broadening Gamma of the spectra, energy; positive. It relaxes neither charge nor energy.
     tolerance
         For "adaptive": largest error of the currents at a contact, relative to the largest of them there. For an
-        unknown gap: largest residual of its equation in units of the largest bulk gap; once it is reached, energies are
-        chosen anew for the gap, and up to ten times as much is left with these.
+        unknown gap: largest residual of its equation in units of the largest bulk gap; once it is reached, and
+        where the gap has shrunk to a third, energies are chosen anew; up to ten times as much is left with these.
     energy_range
         For "adaptive": lowest and highest energy. None: from 0 to 25 temperatures beyond the largest voltage; give a
         larger one to go on to larger voltages.
