@@ -18,7 +18,7 @@ from .krylov import flexible_gmres
 from .pardiso import Indices, Numbers
 
 # Relative residual of solutions that nobody checks: corrections with an earlier matrix leave about as much.
-ROUGH = 1e-3
+ROUGH = 1e-2
 # Vectors that GMRES keeps, and the most iterations until a factorisation is the better choice.
 RESTART, MOST_ITERATIONS = 40, 120
 # Part of the residual that RESTART iterations have to leave at most.
