@@ -1,4 +1,4 @@
-"""Random devices in three dimensions, of all kinds: barriers, textures, spin-orbit coupling, fields, jumps of D and N0."""
+"""Random solids: barriers, textures, spin-orbit coupling, fields, jumps of D and N0 by up to a thousand."""
 
 from __future__ import annotations
 

@@ -86,9 +86,9 @@ def _prolongation(matrix: Any) -> Any:
     sizes = abs(matrix.data)
     strong = (rows != matrix.indices) & (sizes > WEAK * np.sqrt(diagonal[rows] * diagonal[matrix.indices]))
     counts = np.bincount(rows[strong], minlength=len(diagonal))
-    graph = np.append(0, np.cumsum(counts)), matrix.indices[strong].astype(np.int64)
+    indptr, indices = readonly(np.append(0, np.cumsum(counts)), matrix.indices[strong])
     owner: npt.NDArray[np.int64] = np.empty(len(diagonal), np.int64)
-    count = int(aggregate(*readonly(*graph), owner))
+    count = int(aggregate(indptr, indices, owner))
     inside = np.flatnonzero(owner >= 0)
     shape = len(diagonal), count
     piecewise = sp.csr_matrix((np.ones(len(inside)), (inside, owner[inside])), shape=shape)

@@ -25,8 +25,9 @@ logger = logging.getLogger("usadelfem")
 SOLVERS = ("auto", "pardiso", "pardiso-single", "superlu", "multigrid", "petsc", "petsc-iterative")
 # Factors in single precision halve time and memory of large systems; small ones gain nothing.
 _SINGLE_FROM = 20_000
-# Nodes from which on multigrid takes less time than factors, by the dimension of the mesh; benchmarks/large.py.
-MULTIGRID_FROM = {3: 5_000}
+# Unknowns from which on multigrid takes less time than factors, by the dimension of the mesh, and how many times as many
+# it takes where factors are kept for many solutions, each of them cheap; benchmarks/large.py.
+MULTIGRID_FROM, KEPT = {3: 50_000}, 3
 
 
 class Factor(Protocol):
@@ -116,10 +117,11 @@ def linear_solver(
     double), "superlu", "multigrid" (GMRES with multigrid cycles, and where it stagnates the direct solver that "auto"
     takes; that one, too, for matrices that are not symmetric), "petsc" (MUMPS on all ranks of MPI), "petsc-iterative"
     (GMRES with incomplete factors of node blocks), or "auto": multigrid on a mesh of `dim` dimensions with so many
-    nodes that it is faster (MULTIGRID_FROM), else PARDISO if MKL can be loaded, with single precision from 20 000
+    unknowns that it is faster (MULTIGRID_FROM), else PARDISO if MKL can be loaded, with single precision from 20 000
     unknowns on (where `single` allows that), else SuperLU. The choice is logged (logger "usadelfem", level DEBUG).
     `dtype` is float64 or complex128; up to `slots` factors are kept at a time; `coarse` makes a
-    prolongation (nodes, coarse nodes) for multigrid. Raises ValueError for anything else and ImportError if MKL is missing.
+    prolongation (nodes, coarse nodes) for multigrid. Raises ValueError for anything else and ImportError if MKL is
+    missing.
     """
     if kind == "auto":
         kind = default_of("linear_solver", kind)
@@ -139,7 +141,7 @@ def linear_solver(
     pattern = pointers, columns
     mkl = pardiso.find_mkl() if kind != "superlu" else None
     backends: list[Callable[[], Backend]] = []
-    large = (pointers.size - 1) // block >= MULTIGRID_FROM.get(dim, np.inf)
+    large = pointers.size > MULTIGRID_FROM.get(dim, np.inf) * (KEPT if slots > 1 else 1)
     if symmetric and (kind == "multigrid" or (kind == "auto" and large)):
         backends.append(partial(MultigridBackend, *pattern, block, number, coarse))
     free = kind in ("auto", "multigrid")
