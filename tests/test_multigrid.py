@@ -180,3 +180,11 @@ def test_a_singular_matrix_is_named():
     solver = linear.linear_solver(indptr, indices, block=1, kind="multigrid")
     with pytest.raises(LinAlgError):
         solver.factorize(np.array([1.0, 0.0, 2.0])).solve(np.ones(3))
+
+
+def test_nodes_that_are_not_coupled_are_no_burden():
+    size = 2000
+    solver = linear.linear_solver(np.arange(size + 1), np.arange(size), block=1, kind="multigrid")
+    entries = 1.0 + np.arange(size)
+    assert solver.factorize(entries).solve(np.ones(size)) == pytest.approx(1 / entries, rel=1e-8)
+    assert solver.factor_bytes < 100 * size

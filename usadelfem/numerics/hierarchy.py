@@ -29,6 +29,8 @@ DEGREE, DAMPED = 2, 1 / 8
 # Power iterations for the largest eigenvalue, and how many are enough where one starts from an earlier vector.
 ROUNDS, AGAIN = 12, 2
 MARGIN = 1.1
+# Nodes that are solved for directly at most; where aggregation ends with more, they are hardly coupled, and smoothed.
+MOST_DIRECT = 500
 
 
 @dataclass(eq=False)
@@ -206,27 +208,33 @@ class Hierarchy:
         for matrix in prolongations(self.levels[-1].scalar()):
             own = self.levels[-1]
             self.levels.append(own.coarse(Transfer(own.grid, matrix)))
-        for level in self.levels[:-1]:
-            level.prepare()
         last, block = self.levels[-1], len(finest.unit)
-        dense = np.zeros((last.grid.nodes, block, last.grid.nodes, block), last.values.dtype)
-        fill_dense(last.unit, last.grid.pointer, last.grid.columns, last.values, dense)
-        self._direct = np.linalg.inv(dense.reshape(last.grid.nodes * block, -1))
+        self._direct: Numbers | None = None
+        if last.grid.nodes <= MOST_DIRECT:
+            dense = np.zeros((last.grid.nodes, block, last.grid.nodes, block), last.values.dtype)
+            fill_dense(last.unit, last.grid.pointer, last.grid.columns, last.values, dense)
+            self._direct = np.linalg.inv(dense.reshape(last.grid.nodes * block, -1))
+        for level in self.levels if self._direct is None else self.levels[:-1]:
+            level.prepare()
 
     @property
     def nbytes(self) -> int:
         """Memory of all matrices, that of the finest included."""
-        inverses = sum(level.inverses.nbytes for level in self.levels[:-1])
-        return inverses + self._direct.nbytes + sum(level.values.nbytes for level in self.levels)
+        small = 0 if self._direct is None else self._direct.nbytes
+        smoothed = self.levels if self._direct is None else self.levels[:-1]
+        return small + sum(level.values.nbytes for level in self.levels) + sum(own.inverses.nbytes for own in smoothed)
 
     def cycle(self, rhs: Numbers, depth: int = 0) -> Numbers:
         """One V-cycle for a right-hand side (nodes, block), from zero."""
         level = self.levels[depth]
-        transfer = level.transfer
-        if transfer is None:
+        transfer, last = level.transfer, depth == len(self.levels) - 1
+        if last and self._direct is not None:
             return np.asarray((self._direct @ rhs.ravel()).reshape(rhs.shape))
         x, residual = np.zeros_like(rhs), rhs.copy()
-        level.subtract(level.smooth(x, residual), residual)
+        step = level.smooth(x, residual)
+        if transfer is None:
+            return x
+        level.subtract(step, residual)
         correction = transfer.prolongation @ self.cycle(transfer.restriction @ (residual / level.scale), depth + 1)
         correction /= level.scale
         x += correction
