@@ -63,13 +63,14 @@ def test_currents_of_random_solids_are_those_of_the_direct_solver(seed):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:the Green's function is not causal:UserWarning")  # whichever solver
 @pytest.mark.parametrize("seed", range(30))
 def test_no_random_solid_has_a_wrong_current(seed):
     device, order = solids.solid(seed)
     direct, _ = currents(device, order=order, linear_solver="auto")
     own, _ = currents(device, order=order, linear_solver="multigrid")
-    # Currents through bad barriers are as exact as the states, to 3e-12.
-    assert own == pytest.approx(direct, rel=1e-8, abs=3e-12)
+    # Currents through bad barriers are differences of large terms.
+    assert own == pytest.approx(direct, rel=1e-8, abs=1e-13)
 
 
 @pytest.mark.parametrize("order", [1, 2])
