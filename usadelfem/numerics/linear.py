@@ -25,9 +25,8 @@ logger = logging.getLogger("usadelfem")
 SOLVERS = ("auto", "pardiso", "pardiso-single", "superlu", "multigrid", "petsc", "petsc-iterative")
 # Factors in single precision halve time and memory of large systems; small ones gain nothing.
 _SINGLE_FROM = 20_000
-# Unknowns from which on multigrid takes less time than factors, by the dimension of the mesh, and how many times as many
-# it takes where factors are kept for many solutions, each of them cheap; benchmarks/large.py.
-MULTIGRID_FROM, KEPT = {3: 50_000}, 3
+# Unknowns from which on multigrid takes less time than factors, by the dimension of the mesh; benchmarks/large.py.
+MULTIGRID_FROM = {3: 50_000}
 
 
 class Factor(Protocol):
@@ -141,7 +140,7 @@ def linear_solver(
     pattern = pointers, columns
     mkl = pardiso.find_mkl() if kind != "superlu" else None
     backends: list[Callable[[], Backend]] = []
-    large = pointers.size > MULTIGRID_FROM.get(dim, np.inf) * (KEPT if slots > 1 else 1)
+    large = pointers.size > MULTIGRID_FROM.get(dim, np.inf)
     if symmetric and (kind == "multigrid" or (kind == "auto" and large)):
         backends.append(partial(MultigridBackend, *pattern, block, number, coarse))
     free = kind in ("auto", "multigrid")

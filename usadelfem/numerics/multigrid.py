@@ -17,8 +17,8 @@ from .hierarchy import Hierarchy, Level, Transfer, node_grid
 from .krylov import flexible_gmres
 from .pardiso import Indices, Numbers
 
-# Relative residual of solutions that nobody checks. Corrections with an earlier matrix leave more than that; ten times as
-# much would save a tenth of the iterations, and leave 1e-12 of error in states instead of 1e-13.
+# Relative residual of solutions that nobody checks. Corrections with an earlier matrix leave more than that; ten times
+# as much would save a tenth of the iterations, and leave 1e-12 of error in states instead of 1e-13.
 ROUGH = 1e-3
 # Vectors that GMRES keeps, and the most iterations until a factorisation is the better choice.
 RESTART, MOST_ITERATIONS = 40, 120
