@@ -27,7 +27,7 @@ Index = npt.NDArray[np.int64]
 # Chebyshev polynomials of this degree damp errors that belong to eigenvalues between the largest and this part of it.
 DEGREE, DAMPED = 2, 1 / 8
 # Power iterations for the largest eigenvalue, and how many are enough where one starts from an earlier vector.
-ROUNDS, AGAIN = 12, 2
+ROUNDS, AGAIN = 12, 4
 MARGIN = 1.1
 # Nodes that are solved for directly at most; where aggregation ends with more, they are hardly coupled, and smoothed.
 MOST_DIRECT = 500
