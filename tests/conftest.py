@@ -1,5 +1,6 @@
 """The longest files come first, so that two workers end at about the same time."""
 
+import os
 from collections import Counter
 
 import pytest
@@ -11,7 +12,9 @@ from usadelfem.defaults import change_defaults
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])  # a stable order: files stay together
+    # A stable order: files stay together. Examples that a gallery runs meanwhile are looked at in the end.
+    waiting = "USADELFEM_GALLERY" in os.environ
+    items.sort(key=lambda item: (waiting and item.path.stem == "test_examples", -slow[item.path]))
 
 
 @pytest.fixture(autouse=True)

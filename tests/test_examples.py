@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -48,10 +49,27 @@ def run(script, folder):
     )
 
 
+@pytest.fixture(scope="module")
+def gallery():
+    """The folder where the documentation, which is being built beside the tests, runs the examples; None if it is not.
+
+    Waits for its end, which `.ci/run` writes to a file with the status.
+    """
+    folder = os.environ.get("USADELFEM_GALLERY")
+    if folder is None:
+        return None
+    status = Path(folder) / "docs" / "_build" / "status"
+    while not status.exists():
+        sleep(1)
+    assert status.read_text().strip() == "0"
+    return folder
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # of which the gallery takes the most
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
-def test_example_runs_and_writes_its_files(script, tmp_path):
-    folder = os.environ.get("USADELFEM_GALLERY")  # where the gallery of the documentation has just run all of them
+def test_example_runs_and_writes_its_files(script, tmp_path, gallery):
+    folder = gallery
     if folder is None:
         folder = tmp_path
         done = run(script, tmp_path)

@@ -116,7 +116,7 @@ def build_gap_response(
 
     def factors(own_mass: Real, own_stiffness: Real) -> Any:
         matrix = scalar_matrix(local, own_stiffness + own_mass, len(known))
-        return factorize_positive(matrix[free][:, free]) if len(free) else None
+        return factorize_positive(matrix[free][:, free], space.dim) if len(free) else None
 
     size = np.maximum(abs(gap), SMALLEST * abs(gap).max())
     alpha, kappa = np.zeros(size.shape), np.zeros(size.shape)

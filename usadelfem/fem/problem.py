@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from ..frozen import FrozenRecord
 from ..numerics.linear import LinearSolver, linear_solver
 from ..numerics.solvers import SolverPool
 from ..physics import columns as column
+from ..space.nested import corner_interpolation
 from ..space.space import Index, Real, Space, build_space
 from .assembly import Pattern, Timings, build_pattern
 from .coefficients import Coefficients, exchanged, point_coefficients
@@ -144,9 +146,17 @@ class Problem(FrozenRecord):
         """
         make = partial(
             linear_solver, self.pattern.indptr, self.pattern.indices, block=self.pattern.unknowns, kind=kind,
-            dtype=dtype, slots=slots,
+            dtype=dtype, slots=slots, coarse=self.linear_elements, dim=self.space.dim,
         )  # fmt: skip
         return self.solvers.borrow((kind, dtype, slots), make)
+
+    def linear_elements(self) -> Any:
+        """Values at the free nodes from those at free corners, of functions linear in cells; None if all are linear."""
+        free = self.pattern.free
+        corners = np.flatnonzero(np.isin(self.space.corners, free))
+        if self.space.order == 1 or not len(corners):
+            return None
+        return corner_interpolation(self.space)[free][:, corners]
 
     def return_solver(self, solver: LinearSolver, kind: str, dtype: type, slots: int = 1) -> None:
         """Free the factors of a borrowed solver, which nobody uses any longer; what it knows of the pattern is kept."""

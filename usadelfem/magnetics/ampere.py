@@ -17,7 +17,7 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from ..frozen import FrozenRecord
-from ..numerics.sparse import factorize_positive, scalar_matrix
+from ..numerics.sparse import edge_solver, scalar_matrix
 from ..space.space import Index, Real
 from .coulomb import Coulomb
 from .holes import Hole
@@ -145,7 +145,7 @@ class Maxwell:
         floor = GAUGE * (mu0 * response.max(initial=0.0) or self.size**-2)
         mass = gram(self.values, self.values, self.dx * (mu0 * response + floor))
         matrix = self.matrix + self.vacuum + scalar_matrix(self.dofs, mass, self.count)
-        factors = factorize_positive(matrix[self.free][:, self.free])
+        factors = edge_solver(matrix[self.free][:, self.free], [own[self.free] for own in self.coulomb.spaces])
         return LocalResponse(self, mu0, factors, self.drive, self.net_fluxes)
 
     def load(self, current: Real) -> Real:

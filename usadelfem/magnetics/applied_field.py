@@ -51,9 +51,9 @@ def uniform_field_potential(space: Space, field: ArrayLike, contact_facets: Arra
         tangential = _symmetric_gauge(np.array(border.global_coordinates()), vector, origin)
         nodes = np.asarray(basis.get_dofs(facets).flatten(), np.int64)
         surface = _surface_stiffness.assemble(border).tocsr()[nodes][:, nodes]
-        chi[nodes] = _solve_pinned(surface, _surface_load.assemble(border, start=tangential)[nodes])
+        chi[nodes] = _solve_pinned(surface, _surface_load.assemble(border, start=tangential)[nodes], space.dim - 1)
         joined = _joined(basis.N, nodes, connected_components(surface, directed=False)[1])
-    chi += joined @ _solve_pinned(joined.T @ stiffness @ joined, joined.T @ (load - stiffness @ chi))
+    chi += joined @ _solve_pinned(joined.T @ stiffness @ joined, joined.T @ (load - stiffness @ chi), space.dim)
     return np.asarray(start - np.array(basis.interpolate(chi).grad))
 
 
@@ -85,14 +85,14 @@ def _joined(count: int, nodes: Index | None = None, piece: Index | None = None) 
     return coo_array((np.ones(count), (np.arange(count), column))).tocsr()
 
 
-def _solve_pinned(matrix: Any, load: Real) -> Real:
-    """Solution of a Neumann problem that is zero at one unknown of every connected part."""
+def _solve_pinned(matrix: Any, load: Real, dim: int) -> Real:
+    """Solution of a Neumann problem in so many dimensions that is zero at one unknown of every connected part."""
     _, part = connected_components(matrix, directed=False)
     _, pinned = np.unique(part, return_index=True)
     solution = np.zeros(len(load))
     free = np.setdiff1d(np.arange(len(load)), pinned)
     if len(free):
-        solution[free] = factorize_positive(matrix.tocsr()[free][:, free]).solve(load[free])
+        solution[free] = factorize_positive(matrix.tocsr()[free][:, free], dim).solve(load[free])
     return solution
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import skfem
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, diags_array
 from scipy.sparse.csgraph import connected_components
 
 from ..numerics.sparse import factorize_positive, scalar_matrix
@@ -36,10 +36,13 @@ class Coulomb:
         Unknowns of grad chi as a linear function of the free nodal values of chi, shape (unknowns, nodes).
     mass
         Mass matrix of the unknowns, the vacuum with a small weight.
+    spaces
+        In 3D: the gradient, and the unknowns of nodal vector fields along each axis as functions of their values.
     """
 
     gradient: Any
     mass: Any
+    spaces: tuple[Any, ...] = ()
 
     def project(self, dofs: Real) -> Real:
         """The unknowns of A - grad chi."""
@@ -55,10 +58,10 @@ class Coulomb:
     @cached_property
     def _laplacian(self) -> Any:
         """Factors of gradient^T mass gradient, which do not travel between processes."""
-        return factorize_positive(self.gradient.T @ self.mass @ self.gradient)
+        return factorize_positive(self.gradient.T @ self.mass @ self.gradient, 3 if self.spaces else 2)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"gradient": self.gradient, "mass": self.mass}
+        return {"gradient": self.gradient, "mass": self.mass, "spaces": self.spaces}
 
 
 def build_coulomb(basis: Any, order: int, held: Index, sample: Index | None = None) -> Coulomb:
@@ -88,8 +91,11 @@ def build_coulomb(basis: Any, order: int, held: Index, sample: Index | None = No
     gradient = coo_array(((entries / count[:, :, None]).ravel(), (rows, columns)), shape=shape).tocsr()
     mass = scalar_matrix(unknowns, weight[:, None, None] * local, basis.N)
     free = np.flatnonzero(~_held(nodal, held))
-    gradient = gradient[:, free]
-    return Coulomb(gradient, mass)
+    spaces: tuple[Any, ...] = ()
+    if mesh.dim() == 3:  # unknowns are integrals along edges, of a field that is the mean of that at both ends
+        ends = 0.5 * abs(gradient)
+        spaces = (gradient[:, free], *(diags_array(gradient @ axis) @ ends for axis in nodal.doflocs))
+    return Coulomb(gradient[:, free], mass, spaces)
 
 
 def _held(nodal: Any, facets: Index) -> NDArray[np.bool_]:

@@ -13,11 +13,13 @@ from numpy.linalg import LinAlgError
 
 from ..parallel.interrupt import interruptible
 from .equilibrate import ScaledMatrix
+from .multigrid import ROUGH, MultigridBackend
 from .pardiso import Indices, Numbers, PardisoBackend
 from .petsc import PetscBackend
 from .superlu import SuperLUBackend
 
-Backend = PardisoBackend | SuperLUBackend | PetscBackend
+_RESTING = PardisoBackend, MultigridBackend
+Backend = PardisoBackend | SuperLUBackend | PetscBackend | MultigridBackend
 
 logger = logging.getLogger("usadelfem")
 
@@ -97,13 +99,17 @@ class CheckedSolver:
     def _fill(self, slot: int) -> None:
         """Factorise the scaled matrix of a slot with the present back end."""
         values = self.matrices[slot].stored.data
-        given = values.astype(HALVES[self.dtype]) if self.single else values
+        if isinstance(self.backend, MultigridBackend):
+            work = partial(self.backend.factorize, values, slot, self.matrices[slot].left)
+        else:
+            given = values.astype(HALVES[self.dtype]) if self.single else values
+            work = partial(self.backend.factorize, given, slot)
         if self.size < _LONG:
-            self.backend.factorize(given, slot)
+            work()
             return
         self._busy = True
         try:
-            interruptible(partial(self.backend.factorize, given, slot))
+            interruptible(work)
         except LinAlgError:  # it has ended, unlike one that was interrupted
             self._busy = False
             raise
@@ -148,15 +154,27 @@ class CheckedSolver:
 
     def rest(self) -> bool:
         """As `LinearSolver.rest`."""
-        if self._busy or self.backend is not self._first or not isinstance(self.backend, PardisoBackend):
+        if self._busy or self.backend is not self._first or not isinstance(self.backend, _RESTING):
             self.release()
             return False
         self.versions = {slot: version + 1 for slot, version in self.versions.items()}
         self.matrices = {}
         return self.backend.rest()
 
-    def bare(self, rhs: Numbers, slot: int, *, transposed: bool = False) -> Numbers:
-        """One solution with the scaled matrix, without a check, in the precision of the factors."""
+    def bare(
+        self, rhs: Numbers, slot: int, *, transposed: bool = False, accuracy: float | None = None
+    ) -> Numbers:  # fmt: skip
+        """One solution with the scaled matrix, without a check, in the precision of the factors.
+
+        An iteration goes to a relative residual of `accuracy`, by itself to one that is enough for a correction; where
+        it stagnates, others take over.
+        """
+        if isinstance(self.backend, MultigridBackend):
+            try:
+                return self.backend.solve(rhs, slot, accuracy=ROUGH if accuracy is None else accuracy)
+            except LinAlgError as error:
+                if not self.promote(str(error)):
+                    raise
         if not self.single:
             return self.backend.solve(rhs, slot, transposed=transposed)
         size = np.abs(rhs).max(axis=0, initial=0.0)
@@ -224,7 +242,7 @@ class CheckedFactor:
         scale[scale == 0] = 1
         best, answer, residual, worst = np.inf, np.zeros_like(rhs), rhs, 1.0
         for step in range(_MAX_REFINEMENTS + 1):
-            trial = answer + self._solver.bare(residual, self._slot, transposed=transposed)
+            trial = answer + self._solver.bare(residual, self._slot, transposed=transposed, accuracy=accuracy)
             residual = rhs - self._matrix.product(trial, transposed=transposed)
             worst = float(np.max(np.linalg.norm(residual, axis=0) / scale, initial=0))
             if step == 0 and self._solver.single and not worst < _SINGLE_FAILS and self._promoted(worst):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from ..compilation.jit import kernel, readonly
+from ..compilation.jit import kernel
 
 Real = npt.NDArray[np.float64]
 
@@ -56,13 +56,13 @@ def equilibrate(indptr: Any, indices: Any, values: Any, *, symmetric: bool) -> t
     left, right
         The diagonals of L and R, shape (rows,); 1 for empty rows and columns.
     """
-    indptr, indices = readonly(indptr, indices)
+    indptr, indices = (_as_it_is(array) for array in (indptr, indices))
     count = len(indptr) - 1
     left, rows = np.ones(count), np.empty(count)
     right, columns = (left, rows) if symmetric else (np.ones(count), np.empty(count))
     sides = [(left, rows)] if symmetric else [(left, rows), (right, columns)]
     # First as a whole: squares of small units would underflow.
-    top = float(abs(values).max(initial=0.0))
+    top = _largest(values)
     for factors, _ in sides if top > 0 else ():
         factors *= 2.0 ** -np.round(0.5 * np.log2(top))
     for _ in range(PASSES):
@@ -74,6 +74,20 @@ def equilibrate(indptr: Any, indices: Any, values: Any, *, symmetric: bool) -> t
             factors[used] *= 2.0 ** -np.round(0.5 * np.log2(largest[used]))
     scale_entries(indptr, indices, left, right, values)
     return left, right
+
+
+def _as_it_is(array: Any) -> Any:
+    """A read-only view without a copy: the pattern of a large matrix is never widened to 64 bits."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _largest(values: npt.NDArray[Any]) -> float:
+    """The largest modulus, for real values without an array of moduli."""
+    if values.dtype.kind == "c":
+        return float(abs(values).max(initial=0.0))
+    return float(max(values.max(initial=0.0), -values.min(initial=0.0)))
 
 
 class ScaledMatrix:

@@ -1,4 +1,4 @@
-"""Direct solution of sparse systems with one pattern: real indefinite or complex symmetric ones, and any others.
+"""Solution of sparse systems with one pattern: real indefinite or complex symmetric ones, and any others.
 
 A symmetric matrix is given as its upper triangle in CSR, any other as a whole; its pattern is analysed once and its
 values change.
@@ -15,15 +15,18 @@ import numpy.typing as npt
 from ..defaults import default_of
 from . import pardiso
 from .checked import HALVES, REFINE_ABOVE, Backend, CheckedSolver
+from .multigrid import MultigridBackend
 from .pardiso import Indices, Numbers, PardisoBackend
 from .petsc import PetscBackend
 from .superlu import SuperLUBackend
 
 logger = logging.getLogger("usadelfem")
 
-SOLVERS = ("auto", "pardiso", "pardiso-single", "superlu", "petsc", "petsc-iterative")
+SOLVERS = ("auto", "pardiso", "pardiso-single", "superlu", "multigrid", "petsc", "petsc-iterative")
 # Factors in single precision halve time and memory of large systems; small ones gain nothing.
 _SINGLE_FROM = 20_000
+# Unknowns from which on multigrid takes less time than factors, by the dimension of the mesh; benchmarks/large.py.
+MULTIGRID_FROM = {3: 50_000}
 
 
 class Factor(Protocol):
@@ -60,7 +63,7 @@ class LinearSolver(Protocol):
 
     @property
     def name(self) -> str:
-        """The back end: "pardiso", "pardiso-single" or "superlu"."""
+        """The back end: "pardiso", "pardiso-single", "superlu", "multigrid", "petsc" or "petsc-iterative"."""
         ...
 
     @property
@@ -101,6 +104,8 @@ def linear_solver(
     slots: int = 1,
     symmetric: bool = True,
     single: bool = True,
+    coarse: Callable[[], Any] = lambda: None,
+    dim: int = 0,
 ) -> LinearSolver:
     """Make a solver for the symmetric pattern whose upper triangle has this `indptr` (n + 1) and `indices`.
 
@@ -108,10 +113,13 @@ def linear_solver(
 
     Rows are sorted and, of a symmetric matrix, start with their diagonal; `block` consecutive unknowns form a node,
     which is what gets ordered. `kind` is "pardiso", "pardiso-single" (factors in single precision, answers refined to
-    double), "superlu", "petsc" (MUMPS on all ranks of MPI), "petsc-iterative" (GMRES with incomplete factors of node
-    blocks), or "auto": PARDISO if MKL can be loaded, with single precision from 20 000 unknowns on (where `single`
-    allows that), else SuperLU. The choice is logged (logger "usadelfem", level DEBUG). `dtype` is float64 or
-    complex128; up to `slots` factors are kept at a time. Raises ValueError for anything else and ImportError if MKL is
+    double), "superlu", "multigrid" (GMRES with multigrid cycles, and where it stagnates the direct solver that "auto"
+    takes; that one, too, for matrices that are not symmetric), "petsc" (MUMPS on all ranks of MPI), "petsc-iterative"
+    (GMRES with incomplete factors of node blocks), or "auto": multigrid on a mesh of `dim` dimensions with so many
+    unknowns that it is faster (MULTIGRID_FROM), else PARDISO if MKL can be loaded, with single precision from 20 000
+    unknowns on (where `single` allows that), else SuperLU. The choice is logged (logger "usadelfem", level DEBUG).
+    `dtype` is float64 or complex128; up to `slots` factors are kept at a time; `coarse` makes a
+    prolongation (nodes, coarse nodes) for multigrid. Raises ValueError for anything else and ImportError if MKL is
     missing.
     """
     if kind == "auto":
@@ -132,8 +140,12 @@ def linear_solver(
     pattern = pointers, columns
     mkl = pardiso.find_mkl() if kind != "superlu" else None
     backends: list[Callable[[], Backend]] = []
+    large = pointers.size > MULTIGRID_FROM.get(dim, np.inf)
+    if symmetric and (kind == "multigrid" or (kind == "auto" and large)):
+        backends.append(partial(MultigridBackend, *pattern, block, number, coarse))
+    free = kind in ("auto", "multigrid")
     if mkl is not None:
-        if kind == "pardiso-single" or (kind == "auto" and single and pointers.size > _SINGLE_FROM):
+        if kind == "pardiso-single" or (free and single and pointers.size > _SINGLE_FROM):
             backends.append(partial(PardisoBackend, mkl, *pattern, HALVES[number], slots, symmetric=symmetric))
         backends.append(partial(PardisoBackend, mkl, *pattern, number, slots, symmetric=symmetric))
     elif kind.startswith("pardiso"):
@@ -141,7 +153,7 @@ def linear_solver(
             f"linear solver {kind!r} needs the MKL library libmkl_rt with 32-bit integers, which was not found:"
             " run `pip install mkl` (Linux and Windows on x86-64), unset MKL_INTERFACE_LAYER, or choose 'superlu'"
         )
-    if kind in ("auto", "superlu"):
+    if free or kind == "superlu":
         backends.append(partial(SuperLUBackend, *pattern, block, number, symmetric=symmetric))
     return _logged(CheckedSolver(backends[0](), *pattern, number, backends[1:], symmetric=symmetric), kind)
 

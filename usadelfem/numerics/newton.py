@@ -35,8 +35,10 @@ CONTRACTION = 0.25
 MAX_CORRECTIONS = 12
 # The same for factors of an earlier problem, which may be worse: as many corrections as cost one new factorisation.
 REUSE_CONTRACTION, MAX_REUSES = 0.5, 9
-# Relative residual to which Newton's own steps solve their linear equation; corrections take out what is left.
+# Relative residual to which linear responses are solved for; and Newton's own steps, after which the nonlinearity
+# leaves more than that, and corrections take it out.
 STEP_ACCURACY = 1e-5
+FORCING = 1e-3
 
 
 class System(Protocol):
@@ -169,7 +171,7 @@ def newton(
         try:
             current.factor = clock.factor(solver, values, slot)
             current.factorizations += 1
-            step = clock.step(current.factor, residual)
+            step = clock.step(current.factor, residual, accuracy=FORCING)
             length = _line_search(current, step)
             if length == 1.0 and _correct(current, current.factor, clock):
                 return current.outcome()

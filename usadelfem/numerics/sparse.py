@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csc_array, csr_array, diags_array
-from scipy.sparse.linalg import cg, splu
+from scipy.sparse import coo_array, csc_array, diags_array
+from scipy.sparse.linalg import splu
+
+from .auxiliary import PositiveIteration, edge_iteration, mass_iteration, nodal_iteration
 
 Index = NDArray[np.int64]
 Real = NDArray[np.float64]
 
 # Residual of a solution, relative to the terms that cancel in it.
 CHECKED = 1e-9
-# Mass matrices from this size on are solved by conjugate gradients, to this relative residual.
-LARGE_MASS, MASS_ACCURACY, MASS_ITERATIONS = 20_000, 1e-14, 300
+# Mass matrices, and those of solids, are solved by conjugate gradients from so many unknowns on.
+LARGE_MASS, LARGE_SOLID = 20_000, 50_000
 
 
 def scalar_matrix(cells: Index, local: Real, count: int) -> Any:
@@ -62,45 +65,51 @@ class PositiveFactor:
         return np.asarray(root * x)
 
 
-class MassSolver:
-    """Solutions with a mass matrix by conjugate gradients, in time and memory proportional to its entries.
+class LargeFactor:
+    """Solutions by iterations, and with factors where these do not converge."""
 
-    Scaled by its diagonal, its condition is that of the matrix of one element, whatever the mesh (Wathen, IMA J. Numer.
-    Anal. 7, 449 (1987)), so that a few dozen iterations reach rounding.
-    """
-
-    def __init__(self, matrix: Any) -> None:
-        self._matrix = csr_array(matrix)
-        self._inverse = diags_array(1.0 / np.asarray(matrix.diagonal()))
+    def __init__(self, matrix: Any, iteration: PositiveIteration) -> None:
+        self._matrix = matrix
+        self._solver: PositiveIteration | PositiveFactor = iteration
 
     def solve(self, rhs: Real) -> Real:
-        """Solution for rhs of shape (n,); NaN where that is not finite.
-
-        Raises
-        ------
-        numpy.linalg.LinAlgError
-            If it does not converge.
-        """
-        if not np.isfinite(rhs).all():
-            return np.full_like(rhs, np.nan)
-        x, _ = cg(self._matrix, rhs, rtol=MASS_ACCURACY, atol=0.0, maxiter=MASS_ITERATIONS, M=self._inverse)
-        size = abs(self._matrix) @ abs(x) + abs(rhs)
-        if not float(abs(rhs - self._matrix @ x).max()) <= CHECKED * float(size.max(initial=0.0)):
-            raise np.linalg.LinAlgError("the mass matrix is singular: a cell has no volume")
-        return np.asarray(x)
+        """As `PositiveFactor.solve`."""
+        try:
+            return self._solver.solve(rhs)
+        except np.linalg.LinAlgError:
+            if isinstance(self._solver, PositiveFactor):
+                raise
+        self._solver = PositiveFactor(self._matrix)
+        return self._solver.solve(rhs)
 
 
-def mass_solver(matrix: Any) -> PositiveFactor | MassSolver:
+Positive = PositiveFactor | LargeFactor
+
+
+def mass_solver(matrix: Any) -> Positive:
     """The way to solve with a mass matrix, with `solve(rhs)`: factors of small ones, iterations for large ones."""
-    return PositiveFactor(matrix) if matrix.shape[0] < LARGE_MASS else MassSolver(matrix)
+    if matrix.shape[0] < LARGE_MASS:
+        return PositiveFactor(matrix)
+    return LargeFactor(matrix, mass_iteration(matrix))
 
 
-def factorize_positive(matrix: Any) -> PositiveFactor:
-    """Factors of a symmetric positive definite matrix, with `solve(rhs)`.
+def factorize_positive(matrix: Any, dim: int = 0) -> Positive:
+    """The way to solve with a symmetric positive definite matrix over nodes of a mesh of `dim` dimensions.
+
+    Factors, with `solve(rhs)`; of large solids multigrid iterations, whose cost grows with the nodes only.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         If the matrix is singular or not positive.
     """
-    return PositiveFactor(matrix)
+    if dim < 3 or matrix.shape[0] < LARGE_SOLID:
+        return PositiveFactor(matrix)
+    return LargeFactor(matrix, nodal_iteration(matrix))
+
+
+def edge_solver(matrix: Any, spaces: Sequence[Any]) -> Positive:
+    """The way to solve with one over edges, with the spaces of `edge_iteration`; none: factors."""
+    if not len(spaces) or matrix.shape[0] < LARGE_SOLID:
+        return PositiveFactor(matrix)
+    return LargeFactor(matrix, edge_iteration(matrix, spaces))

@@ -17,7 +17,7 @@ from ..fem.matsubara import Matsubara
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
 from ..numerics.linear import Factor, LinearSolver
-from ..numerics.newton import STEP_ACCURACY, Clock, Outcome
+from ..numerics.newton import FORCING, STEP_ACCURACY, Clock, Outcome
 from ..numerics.report import Report
 
 Real = NDArray[np.float64]
@@ -155,7 +155,8 @@ class Chain(ABC):
     def correct(self, problem: Problem, accuracy: float) -> None:
         """One correction of every state with its kept factors, after a small change of the problem; unchecked.
 
-        Without factors, as in a process that has not seen these points before, they are solved to the accuracy.
+        Its linear equation is solved to FORCING; the next correction takes out what that leaves. Without factors, as in
+        a process that has not seen these points before, they are solved to the accuracy.
         """
         if not self.factors:
             self.update(problem, accuracy)
@@ -163,7 +164,7 @@ class Chain(ABC):
         equation = self.equation(problem)
         for index in range(len(self.points) - 1, -1, -1):
             residual, _ = equation.residual(self._w(index), self.states[index])
-            step = self.response(problem, index, residual)
+            step = self.response(problem, index, residual, FORCING)
             if step is not None:
                 self.states[index] = equation.moved(self.states[index], step)
 

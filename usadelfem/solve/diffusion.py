@@ -87,7 +87,7 @@ def _symmetric(space: Space, coefficients: Coefficients, known: NDArray[np.bool_
         return
     matrix = csr_array((upper, pattern.indices, pattern.indptr), shape=(len(right),) * 2)
     diagonal = matrix.diagonal()
-    solver = linear_solver(pattern.indptr, pattern.indices, block=COMPONENTS)
+    solver = linear_solver(pattern.indptr, pattern.indices, block=COMPONENTS, dim=space.dim)
     found = _solution(solver, upper, right, lambda x: matrix @ x + matrix.T @ x - diagonal * x)
     values[pattern.free] = found.reshape(-1, COMPONENTS)
 

@@ -105,8 +105,9 @@ def solve_equilibrium(
         sigma = 2 N0 D; of the only superconductor of the device, or {region: lambda}. In laboratory units it follows
         from D and N0 if it is not given.
     linear_solver
-        "auto", "pardiso" (MKL), "pardiso-single" (factors in single precision, which "auto" takes for large systems) or
-        "superlu" (SciPy, always there).
+        "auto", "pardiso" (MKL), "pardiso-single" (factors in single precision, which "auto" takes for large systems),
+        "superlu" (SciPy, always there), "multigrid" (an iteration, which "auto" takes for large meshes in three
+        dimensions; it goes over to a direct solver where it stagnates), "petsc" or "petsc-iterative".
     workers
         Who works: a number of threads of this process, or any `concurrent.futures.Executor` that the frequencies are
         spread over. Threads share the mesh and its tables. A self-consistent solve exchanges states and fields with the

@@ -200,7 +200,7 @@ def natural_phase(
     free = np.flatnonzero(~known)
     if len(free):
         rhs = (load - matrix @ phase)[free]
-        phase[free] = factorize_positive(matrix[free][:, free]).solve(rhs)
+        phase[free] = factorize_positive(matrix[free][:, free], space.dim).solve(rhs)
     return phase
 
 

@@ -40,7 +40,7 @@ def options(
         Who works: a number of threads, or any `concurrent.futures.Executor`. Of calls in the main thread; what runs
         within a task, such as a solve of a `sweep`, has one worker unless it says otherwise.
     linear_solver
-        In place of "auto": "pardiso", "pardiso-single", "superlu", "petsc", ...
+        In place of "auto": "pardiso", "pardiso-single", "superlu", "multigrid", "petsc", ...
     progress
         Whether to show bars.
 

@@ -66,7 +66,7 @@ def solve_spectrum(
         For a device, "auto" (None): solve only for the spin components that it has (theory, section on symmetries), or
         "full". An equilibrium has its own.
     linear_solver
-        "auto", "pardiso" or "superlu".
+        As in `solve_equilibrium`.
     workers
         Who works: a number of threads of this process, or any `concurrent.futures.Executor` that the energies are
         spread over.

@@ -124,6 +124,11 @@ class Space(FrozenRecord):
         return np.array(self.basis.global_coordinates())
 
 
+def linear_element(mesh: Any) -> Any:
+    """The scikit-fem element of first order of a mesh."""
+    return _ELEMENTS[type(mesh)][0]()
+
+
 def basis_values(element: Any, points: Real) -> Real:
     """Values of all local basis functions at local points (dim, ...), shape (local nodes, ...)."""
     local = (element.lbasis(points, i)[0] for i in range(len(element.doflocs)))
