@@ -17,7 +17,7 @@ from math import log
 from pathlib import Path
 from time import process_time
 
-CELLS = (60_000, 200_000, 600_000)
+CELLS = (270_000, 800_000)
 POINTS = 100_000
 
 
@@ -38,7 +38,7 @@ def measure(cells: int) -> dict[str, float]:
         return result
 
     def cube(count):
-        return uf.box({"V": 0.5, "N": 1.0, "V2": 0.5}, width=2.0, height=2.0, size=2.0 / round((count / 6) ** (1 / 3)))
+        return uf.box({"V": 0.5, "N": 1.0, "V2": 0.5}, width=2.0, height=2.0, size=2.0 / round((count / 24) ** (1 / 3)))
 
     def device(mesh):
         metal = uf.normal_metal(theta=0.1, tau_so=1.0)
