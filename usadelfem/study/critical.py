@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import scipy  # which loads its parts when they are named
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import digamma
 
 from ..adjoints.critical_mode import CriticalMode, remembered
 from ..branches.stability import stability
@@ -138,18 +137,19 @@ def _distance(place: float, value: float) -> float:
     """
 
     def rise(ratio: float) -> float:
-        return float(digamma(0.5 + ratio) - digamma(0.5))
+        return float(scipy.special.digamma(0.5 + ratio) - scipy.special.digamma(0.5))
 
     if value <= place:
         return -place
     # psi(1/2 + x) is above ln x
-    rho = np.exp(place) * brentq(lambda x: rise(x) - value + place, 0.0, np.exp(value - place + digamma(0.5)))
+    most = np.exp(value - place + scipy.special.digamma(0.5))
+    rho = np.exp(place) * scipy.optimize.brentq(lambda x: rise(x) - value + place, 0.0, most)
 
     def bulk(own: float) -> float:
         return own + rise(rho * np.exp(-own))
 
     lowest = float(np.log(LOWEST))
-    return float(brentq(bulk, lowest, 0.0)) - place if bulk(lowest) < 0 else -np.inf
+    return float(scipy.optimize.brentq(bulk, lowest, 0.0)) - place if bulk(lowest) < 0 else -np.inf
 
 
 def _highest_tc(device: Device) -> float:
@@ -211,7 +211,7 @@ def critical_parameter(
         return stability(device_of(function, parameter), temperature, **options)
 
     closest = precision * max(map(abs, ends))
-    return float(brentq(eigenvalue, *ends, xtol=closest, rtol=max(precision, 1e-15)))
+    return float(scipy.optimize.brentq(eigenvalue, *ends, xtol=closest, rtol=max(precision, 1e-15)))
 
 
 @named(*MODE_OPTIONS, "precision")
