@@ -72,7 +72,8 @@ class Adjoint:
 
     def _follow_fields(self, fields: FieldResponse) -> None:
         """Add what goes through a gap and a potential that are unknown: their equations have a symmetric derivative
-        but for currents through contacts."""
+        but for currents through contacts.
+        """
         own, table = self.own, self.gradient.table
         of_potential = fields.load(np.moveaxis(table[..., fields.potential], -1, 0)) + self.gradient.potential
         through = fields.solve(self._of_gap(), -2.0 * of_potential, transposed=True)

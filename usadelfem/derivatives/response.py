@@ -116,9 +116,9 @@ class FieldResponse:
     def of_states(self, changes: list[Complex]) -> tuple[Complex, Real]:
         """The changes of the gap equation's residual and of the load of j with changes of all states, fields held."""
         gap, current = np.zeros_like(self.consistency.gap), self._no_current
-        for index, _, state in self.own.points():
-            self._add(index, state, changes[index], gap, current)
-        return self._closed(gap), self.load(current)
+        for index, _, _ in self.own.points():
+            self._add(index, changes[index], gap, current)
+        return self._closed(np.zeros_like(gap), gap), self.load(current)
 
     def load(self, current: Real) -> Real:
         """Integrals of a current density times the functions of the potential; none without screening."""
@@ -130,7 +130,7 @@ class FieldResponse:
         if self.induced is None:
             return self.load(total)
         if direction.temperature:
-            total += (direction.temperature / self.own.temperature) * self._responses(self.own.problem)[:-1]
+            total += (direction.temperature / self.own.temperature) * self._present[:-1]
         if table is not None and table.any():
             step = 1.0 / float(abs(table).max())
             along = Direction(table=table)
@@ -169,11 +169,10 @@ class FieldResponse:
         """The changes of the gap equation's residual and of the load of j with the fields, the states following."""
         gap, current = np.zeros_like(self.consistency.gap), self._no_current
         for index, source in self.sources(fields):
-            self._add(index, self.own.states[index], self.own.respond(index, source), gap, current)
+            self._add(index, self.own.respond(index, source), gap, current)
         if self.induced is not None:
             current += np.einsum("jkcq,kcq->jcq", self._diamagnetic, self.induced.maxwell.at_points(fields.dofs))
-        own = self.consistency
-        return (own.close(fields.gap, gap) if self.pairing is not None else gap), self.load(current)
+        return self._closed(fields.gap, gap), self.load(current)
 
     def _shortened(self, residual: Complex, load: Real, fields: Fields, local: LocalResponse | None) -> Real:
         """Changes of both equations times their approximate inverses, as one vector."""
@@ -184,21 +183,24 @@ class FieldResponse:
             dofs = fields.dofs - local.step(fields.dofs, local.mu0 * load)
         return np.concatenate([as_real(gap), dofs])
 
-    def _closed(self, amplitude: Complex) -> Complex:
-        """The change of R with that of the sum of f0, where there is pairing."""
-        if self.pairing is None:
-            return amplitude
-        own = self.consistency
-        return np.where(own.paired, own.close(np.zeros_like(own.gap), amplitude), 0.0)
+    def _closed(self, gap: Complex, amplitude: Complex) -> Complex:
+        """The change of R with those of the gap and of the sum of f0; empty without pairing."""
+        return amplitude if self.pairing is None else self.consistency.close(gap, amplitude)
 
-    def _add(self, index: int, state: Complex, change: Complex, gap: Complex, current: Real) -> None:
+    def _add(self, index: int, change: Complex, gap: Complex, current: Real) -> None:
         """Add the changes of f0 and j with that of one state."""
-        equation, weight = self.own.equation, float(self.own.team.weights[index])
+        weight = float(self.own.team.weights[index])
         if self.pairing is not None:
             gap += self.own.coupling(self.pairing, index).response(change, weight)
         if self.induced is not None:
-            moved = equation.changes(self._places, self.unit * weight, [state], [change]).real
+            states, changes = [self.own.states[index]], [change]
+            moved = self.own.equation.changes(self._places, self.unit * weight, states, changes).real
             current -= moved * self.own.problem.coefficients.table[..., column.N0]
+
+    @cached_property
+    def _present(self) -> Real:
+        """`_responses` of the solution."""
+        return self._responses(self.own.problem)
 
     def _responses(self, problem: Problem) -> Real:
         """j and -dj/dA at the present states with the coefficients of a problem, (dim + 1, cells, points)."""
@@ -216,17 +218,17 @@ class FieldResponse:
         """Steps of Ampere's law, in the local response of the solution."""
         if self.induced is None:
             return None
-        stiffness = self._responses(self.own.problem)[-1]
-        return self.induced.maxwell.with_response(stiffness, self.induced.mu0)
+        return self.induced.maxwell.with_response(self._present[-1], self.induced.mu0)
 
     @cached_property
     def _diamagnetic(self) -> Real:
         """dj/dA at held states, shape (dim, dim, cells, points); j is linear in A."""
-        before, columns = self._responses(self.own.problem), []
+        columns = []
         for number in self.potential:
             table = np.zeros_like(self.own.problem.coefficients.table)
             table[..., number] = 1.0
-            columns.append((self._responses(changed(self.own.problem, Direction(table=table), 1.0)) - before)[:-1])
+            moved = changed(self.own.problem, Direction(table=table), 1.0)
+            columns.append((self._responses(moved) - self._present)[:-1])
         return np.stack(columns, axis=1)
 
     @property
