@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolveError
-from ..solve.descent import GapSpace, holds_phase, lowest_curvature
+from ..solve.curvature import GapSpace, holds_phase, lowest_curvature
 from .continuation import Corrector, Point, Solution
 
 Real = NDArray[np.float64]

@@ -17,7 +17,7 @@ from scipy.sparse.linalg import LinearOperator, gmres
 
 from ..errors import SolveError
 from ..numerics.newton import ERROR_TOLERANCE
-from ..solve.descent import Curvature, GapSpace
+from ..solve.curvature import Curvature, GapSpace
 from ..solve.field_problem import SelfConsistency
 from .family import Family
 

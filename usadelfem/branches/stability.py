@@ -22,7 +22,7 @@ from ..parallel.rehearsal import begin_solve
 from ..points.sums import Terms
 from ..points.team_remote import frequency_team
 from ..solve.arguments import MODE_OPTIONS, check_settings, natural_device
-from ..solve.descent import lowest_curvature
+from ..solve.curvature import Curvature, lowest_curvature
 from ..solve.field_problem import SelfConsistency
 from ..solve.pairing_mode import lowest_mode, warn_of_end
 from ..solve.results import Equilibrium
@@ -36,6 +36,9 @@ class Stability(FrozenRecord):
     """How the free energy of a self-consistent solution curves with its gap; `float(...)` is the lowest eigenvalue.
 
     The free energy of Delta + u is Omega[Delta] + Int N0 Re u* J u to second order, states following; J u = value u.
+    With screening the vector potential changes, too, by a: the free energy is Omega + value {Int N0 |u|^2 + E/10}, E
+    being the energy of the field of a and of the currents that respond to it locally. So the sign of a value is that of
+    gap and field together, and a value near zero is that of the gap with the field following.
 
     Attributes
     ----------
@@ -43,6 +46,9 @@ class Stability(FrozenRecord):
         The lowest eigenvalues, ascending, shape (count,); dimensionless, those of a normal metal as ln(T/Tc).
     modes
         The changes u of the gap that belong to them, complex Fields whose largest modulus is 1; the sign is free.
+    field_modes
+        With screening: the changes curl a of the magnetic field that go with them, Fields as `magnetic_field` is, per
+        energy of the gap; else empty.
     negative
         Number of directions in which the free energy falls: eigenvalues below -1e-6. 0: a minimum.
     """
@@ -50,6 +56,7 @@ class Stability(FrozenRecord):
     values: Real
     modes: tuple[Field, ...]
     negative: int
+    field_modes: tuple[Field, ...] = ()
 
     def __post_init__(self) -> None:
         freeze(vars(self))
@@ -78,8 +85,8 @@ def stability(of: Any, temperature: float | None = None, **options: Any) -> Stab
 
     The lowest eigenvalues of the second variation of the free energy with respect to the gap, all states following:
     one triangular solve per frequency for each product. A common phase of a device in which no reservoir holds it costs
-    nothing and is left out. With screening the magnetic field is held fixed: a negative direction is one of gap and
-    field together, but none is no proof.
+    nothing and is left out. With screening gap and vector potential change together, in the Coulomb gauge; in a plane
+    whose contacts carry currents, without changes on which the field that these make outside would do work.
 
     Parameters
     ----------
@@ -98,7 +105,7 @@ def stability(of: Any, temperature: float | None = None, **options: Any) -> Stab
     Returns
     -------
     Stability
-        Of an Equilibrium: frozen record with `values`, `modes`, `negative`, `minimum`.
+        Of an Equilibrium: frozen record with `values`, `modes`, `field_modes`, `negative`, `minimum`.
     float
         Of a Device: the lowest eigenvalue of the gap equation linearised at the normal state, negative where it is
         unstable; of a bulk superconductor with pair breaking ln(T/Tc) + psi(1/2 + alpha/2 pi T) - psi(1/2).
@@ -142,13 +149,21 @@ def _of_solution(
         found = lowest_curvature(consistency, count)
     finally:
         consistency.team.release()
-    space = eq.problem.space
-    modes = []
-    for mode in found.modes:
+    return Stability(found.values, *_pictures(eq, found))
+
+
+def _pictures(eq: Equilibrium, found: Curvature) -> tuple[tuple[Field, ...], int, tuple[Field, ...]]:
+    """The modes as fields, the number of negative ones, and the changes of the magnetic field."""
+    assert eq.pairing is not None
+    space, modes, fields = eq.problem.space, [], []
+    for mode, potential in zip(found.modes, found.potentials, strict=True):
         values = np.zeros(space.dx.shape, complex)
         values[eq.pairing.chosen] = mode
         modes.append(Field("mode", "1", (), values, eq.device, space))
-    return Stability(found.values, tuple(modes), found.negative)
+        if eq.induced is not None:
+            curl, components = eq.induced.maxwell.curl_at_points(potential), ("x", "y", "z") if space.dim == 3 else ()
+            fields.append(Field("field_mode", "hbar/e/length^2/energy", components, curl, eq.device, space))
+    return tuple(modes), found.negative, tuple(fields)
 
 
 def _reopened(eq: Equilibrium, linear_solver: str, workers: Workers) -> SelfConsistency:

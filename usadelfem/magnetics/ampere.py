@@ -192,12 +192,38 @@ class LocalResponse(FrozenRecord):
 
     def step(self, dofs: Real, load: Real) -> Real:
         """As `Maxwell.step`, with mu0 times the current as a load (unknowns,)."""
-        new = dofs + self._pushed(load - self.maxwell.matrix @ dofs)
+        new = dofs + self.pushed(load - self.maxwell.matrix @ dofs)
         if self.drive.shape[1]:
             new -= self._reply @ np.linalg.lstsq(self.held @ self._reply, self.held @ new, rcond=1e-12)[0]
         return np.asarray(new)
 
-    def _pushed(self, load: Real) -> Real:
+    def conserved(self, load: Real) -> Real:
+        """What of a load (unknowns,) makes a potential in the Coulomb gauge: its part without sources.
+
+        Where contacts carry currents also without what makes a net flux through contacts, and without that on which the
+        field outside, which these currents make, does work.
+        """
+        rows, made = self._edges
+        new = self._without_sources(load)
+        if len(rows):
+            new = new - rows.T @ np.linalg.lstsq(rows @ made, made.T @ new, rcond=1e-12)[0]
+        return np.asarray(new)
+
+    def _without_sources(self, load: Real) -> Real:
+        new, free = self.maxwell.coulomb.project_load(load), self.maxwell.free
+        return np.bincount(free, new[free], len(new))
+
+    @cached_property
+    def _edges(self) -> tuple[Real, Real]:
+        """Net fluxes through contacts and the work of fields outside as linear functions, (functions, unknowns), and
+        the potentials that these make as loads, by columns.
+        """
+        rows = [self._without_sources(row) for row in np.concatenate([self.held, self.drive.T])]
+        made = [self.pushed(row) for row in rows]
+        none = np.zeros((0, self.maxwell.count))
+        return (np.stack(rows), np.stack(made, axis=1)) if rows else (none, none.T)
+
+    def pushed(self, load: Real) -> Real:
         """The potential that a load makes in the Coulomb gauge."""
         own, new = self.maxwell, np.zeros(len(load))
         new[own.free] = self.factors.solve(own.coulomb.project_load(load)[own.free])
@@ -205,7 +231,7 @@ class LocalResponse(FrozenRecord):
 
     @cached_property
     def _reply(self) -> Real:
-        return np.stack([self._pushed(column) for column in self.drive.T], axis=1)
+        return np.stack([self.pushed(column) for column in self.drive.T], axis=1)
 
 
 def gram(first: Real, second: Real, weight: Real) -> Real:

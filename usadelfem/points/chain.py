@@ -16,6 +16,7 @@ from ..fem.gap_equation import BareCoupling, GapCoupling, Pairing, gap_coupling
 from ..fem.matsubara import Matsubara
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
+from ..fem.screening import PotentialCoupling, potential_coupling
 from ..numerics.linear import Factor, LinearSolver
 from ..numerics.newton import FORCING, STEP_ACCURACY, Clock, Outcome
 from ..numerics.report import Report
@@ -61,6 +62,8 @@ class Chain(ABC):
         The linear solver; None where every node is clamped, or while nothing is solved.
     coupled
         States at which the response of the gap was asked for, and tables of it.
+    carried
+        The same of the response of a vector potential, at one potential.
     """
 
     scale: float
@@ -78,6 +81,7 @@ class Chain(ABC):
     reports: dict[int, Report] = field(default_factory=dict)
     factors: dict[int, Factor] = field(default_factory=dict)
     coupled: dict[int, tuple[Complex, GapCoupling | None]] = field(default_factory=dict)
+    carried: dict[int, tuple[Complex, PotentialCoupling]] = field(default_factory=dict)
     problem: Problem | None = None
 
     _last_name = "none"
@@ -138,6 +142,7 @@ class Chain(ABC):
         """Make factors anew where they are needed next."""
         self.factors.clear()
         self.coupled.clear()
+        self.carried.clear()
 
     def update(self, problem: Problem, accuracy: float) -> None:
         """Solve all points again after a change of the problem, each from its last state and factors."""
@@ -202,6 +207,15 @@ class Chain(ABC):
             table = gap_coupling(pairing, equation, state)
             self.coupled[index] = before, table
         return table
+
+    def potential_coupling(self, equation: Matsubara, index: int, state: Complex) -> PotentialCoupling:
+        """How a vector potential and a state of a point couple; kept until the factors are made anew, if it fits."""
+        before, found = self.carried.get(index, (None, None))
+        if found is None or before is None or not np.array_equal(before, state):
+            found = potential_coupling(equation, state)
+            if found.table.nbytes * len(self.points) <= COUPLED * self.memory:
+                self.carried[index] = state.copy(), found
+        return found
 
     @property
     def solver_name(self) -> str:

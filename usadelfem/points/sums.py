@@ -91,6 +91,31 @@ class Terms:
         assert self.induced is not None
         return self.induced.response(chain.equation(problem), chain.states[index], weight)
 
+    def diamagnetic(self, chain: Chain, problem: Problem, index: int, weight: complex) -> Real:
+        """dj/dA with the states held, shape (dim, dim, cells, points)."""
+        assert self.induced is not None
+        return self.induced.diamagnetic(chain.equation(problem), chain.states[index], weight)
+
+    def field_derivative(
+        self, chain: Chain, problem: Problem, index: int, weight: complex, gap: Complex, potential: Real,
+        accuracy: float = STEP_ACCURACY,
+    ) -> Real:  # fmt: skip
+        """Changes of f0 and j with the gap and the vector potential (dim, cells, points) through the state, which
+        follows: first the former, as pairs of real numbers, then the latter.
+        """
+        assert self.pairing is not None
+        equation, state = chain.equation(problem), chain.states[index]
+        assert isinstance(equation, Matsubara)
+        paired = chain.coupling(self.pairing, equation, index, state)
+        carried = chain.potential_coupling(equation, index, state)
+        source = paired.source(gap) + carried.source(potential)
+        solution = chain.response(problem, index, equation.free(source), accuracy)
+        if solution is None:  # every node is clamped
+            return np.zeros(2 * gap.size + potential.size)
+        change = equation.reduced_change(solution)
+        amplitude, current = paired.response(change, weight), carried.response(change, weight)
+        return np.concatenate([np.ascontiguousarray(amplitude).reshape(-1).view(float), current.ravel()])
+
 
 @dataclass(frozen=True)
 class Sum:

@@ -1,35 +1,20 @@
-"""Down the free energy of the gap: its curvature at a solution, the way off a saddle, Newton's method that descends.
-
-With the states eliminated the free energy of a gap changes by
-
-    Omega[Delta + u] = Omega[Delta] + Int N0 Re{ 2 u* R + u* J u } + ...,
-
-R the residual of the gap equation and J its derivative, the second variation, symmetric in the product Int N0 Re u* v.
-"""
+"""Down the free energy: the way off a saddle, Newton's method in the gap that descends."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from ..errors import SolveError
 from ..numerics.report import Iteration
+from .curvature import GapSpace
 from .field_iterations import FORCING, KRYLOV, diverted, inner_accuracy
 from .field_problem import SelfConsistency, as_gap, as_real
-from .pairing_mode import superconducting_contacts
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-# Residual to which an eigenvector of J is found, whose eigenvalue is then right to the square of it, and what is
-# negative. J is shifted by 1, so that eigenvalues near zero do not have to be known to a part of themselves.
-ACCURACY, NEGATIVE, SHIFT = 1e-5, 1e-6, 1.0
-DENSE = 48  # unknowns up to which all products cost no more than a search
-RESTARTS, NOISE = 60, 0.3
 # Steps of a descent, of the largest change of the gap in bulk gaps: first, longest, shortest. A step is taken where the
 # free energy falls by ACCEPTED of what its quadratic model says; the next one may be longer above GOOD, shorter below
 # POOR.
@@ -40,169 +25,55 @@ OFF, DOUBLINGS = 0.15, 4
 SOLVED = 1e-6  # accuracy of the states there
 
 
-class Curvature(NamedTuple):
-    """Lowest eigenvalues of the second variation of the free energy, ascending, and the changes of the gap.
-
-    Attributes
-    ----------
-    values
-        Eigenvalues, dimensionless, shape (modes,).
-    modes
-        Changes of the gap at the points of the pairing, with a largest modulus of 1; shape (modes, cells, points).
-    """
-
-    values: Real
-    modes: Complex
-
-    @property
-    def negative(self) -> int:
-        """Number of directions among them in which the free energy falls."""
-        return int((self.values < -NEGATIVE).sum())
-
-
-class GapSpace:
-    """Gaps as real vectors in which J is symmetric in the ordinary sense."""
-
-    def __init__(self, consistency: SelfConsistency) -> None:
-        assert consistency.pairing is not None
-        self.consistency, self.pairing = consistency, consistency.pairing
-        self.root = np.sqrt(np.repeat(self.pairing.weight.ravel(), 2) / self.pairing.weight.sum())
-        self.products = 0
-
-    def vector(self, gap: Complex) -> Real:
-        """A change of the gap as a vector."""
-        return np.asarray(self.root * as_real(gap))
-
-    def gap(self, vector: Any) -> Complex:
-        """The way back."""
-        return as_gap(np.asarray(vector).ravel() / self.root, self.pairing)
-
-    @property
-    def free_phase(self) -> Real:
-        """The direction of a common phase where nothing holds it, with norm 1; zero where something does."""
-        turn = self.vector(1j * self.consistency.gap)
-        size = float(np.linalg.norm(turn))
-        return np.zeros(len(turn)) if size == 0 or holds_phase(self.consistency) else turn / size
-
-    def approximate(self) -> Callable[[Any], Real]:
-        """An approximate inverse of J, which is positive."""
-        consistency, gap = self.consistency, self.consistency.gap
-        if not abs(gap).max():
-            return lambda vector: np.asarray(vector).ravel() / float(np.median(consistency.coefficient))
-        response = consistency.gap_response()
-
-        def inverse(vector: Any) -> Real:
-            change = self.gap(vector)
-            return self.vector(np.asarray(response.apply(gap, change) - consistency.island_change(change)))
-
-        return inverse
-
-    def curved(self, vector: Any) -> Real:
-        """J times a vector."""
-        self.products += 1
-        return self.vector(self.consistency.derivative(self.gap(vector)))
-
-
-def holds_phase(consistency: SelfConsistency) -> bool:
-    """Whether a reservoir or a given gap holds the phase of the device."""
-    assert consistency.pairing is not None
-    problem, given = consistency.problem, np.ones(len(consistency.problem.space.cells), bool)
-    given[consistency.pairing.chosen] = False
-    return bool(superconducting_contacts(problem) or problem.gap[given].any())
-
-
-def lowest_curvature(consistency: SelfConsistency, count: int, start: Complex | None = None) -> Curvature:
-    """The lowest eigenvalues of J at the present gap, at least `count`, and as many more as are negative.
-
-    A common phase that nothing holds, which costs nothing, is left out.
-
-    Raises
-    ------
-    SolveError
-        If they do not converge.
-    """
-    consistency.refresh()
-    space = GapSpace(consistency)
-    zero = space.free_phase[:, None]
-    removed = zero[:, zero.any(axis=0)]
-    count = min(count, len(space.root) - removed.shape[1])
-    values, vectors = _lowest(space, removed, count, None if start is None else space.vector(start))
-    while removed.shape[1] + len(values) < len(space.root):
-        # Of eigenvalues that are the same, as those of a symmetric device, a search may find one only.
-        more, missed = _lowest(space, np.hstack([removed, vectors]), 1, None)
-        if more[0] > max(values[count - 1] - ACCURACY, -NEGATIVE):
-            break
-        order = np.argsort([*values, *more])
-        values, vectors = np.append(values, more)[order], np.hstack([vectors, missed])[:, order]
-    last = max(count, int((values < -NEGATIVE).sum()))
-    modes = np.array([space.gap(vector) for vector in vectors.T[:last]])
-    return Curvature(values[:last], modes / abs(modes).max(axis=(1, 2), keepdims=True))
-
-
-def _lowest(space: GapSpace, removed: Real, count: int, start: Real | None) -> tuple[Real, Real]:
-    """The lowest eigenvalues of J, ascending, and their vectors, orthogonal to others (unknowns, removed)."""
-    size = len(space.root)
-    # What is removed goes to where J ends at short lengths.
-    far = SHIFT + float(np.median(space.consistency.coefficient))
-
-    def product(vector: Any) -> Real:
-        x = np.asarray(vector).ravel()
-        along = removed.T @ x
-        rest = x - removed @ along
-        image = space.curved(rest) + SHIFT * rest
-        return np.asarray(image + removed @ (far * along - removed.T @ image))
-
-    if size <= DENSE or count >= size - 1:
-        dense = np.array([product(column) for column in np.eye(size)])
-        values, vectors = np.linalg.eigh(0.5 * (dense + dense.T))
-        return np.asarray(values[:count] - SHIFT), np.asarray(vectors[:, :count])
-    first = np.zeros(size) if start is None else start
-    # The lowest mode may be of another symmetry than the start.
-    # The noise differs from that of other searches, whose vectors hold all of theirs in a space of equal eigenvalues.
-    noise = np.random.default_rng(1 + removed.shape[1]).normal(size=size)
-    first = first + NOISE * max(float(np.linalg.norm(first)), 1.0) * noise / np.sqrt(size)
-    matrix = LinearOperator((size, size), matvec=product, dtype=np.float64)
-    try:
-        values, vectors = eigsh(
-            matrix, k=count, which="SA", v0=first, tol=ACCURACY, ncv=min(size - 1, max(24, 4 * count)), maxiter=RESTARTS
-        )  # fmt: skip
-    except ArpackNoConvergence as error:
-        raise SolveError(
-            f"{len(error.eigenvalues)} of {count} eigenvalues of the second variation converged in {RESTARTS} "
-            "restarts. Try: a smaller count",
-            frequency=float("nan"), residuals=(), state=None,
-        ) from error  # fmt: skip
-    order = np.argsort(values)
-    return np.asarray(values[order] - SHIFT), np.asarray(vectors[:, order])
-
-
-def leave_saddle(consistency: SelfConsistency, mode: Complex) -> None:
+def leave_saddle(consistency: SelfConsistency, mode: Complex, potential: Real) -> None:
     """Go down the free energy along a mode of negative curvature, to the side on which it falls further.
 
-    The energy is the integral of its slope, 2 Int N0 Re u* R, over the step, by the trapezoidal rule.
+    With the gap the unknowns of the induced potential change, as far as the mode has any. The energy is the integral of
+    its slope over the step, by the trapezoidal rule.
     """
-    assert consistency.pairing is not None
-    gap, states, weight = consistency.gap, consistency.team.states.copy(), consistency.pairing.weight
-    lowest, found, at = np.inf, gap, states
-    for direction in (consistency.unit * mode, -consistency.unit * mode):
+    fields, states = consistency.fields, consistency.team.states.copy()
+    along = np.concatenate([as_real(mode), potential]) / _largest(consistency, mode, potential)
+    lowest, found, at = np.inf, fields, states
+    for direction in (consistency.unit * along, -consistency.unit * along):
         energy = slope = length = 0.0
         consistency.team.states[:] = states
         for longer in OFF * 2.0 ** np.arange(DOUBLINGS):
-            _put(consistency, gap + longer * direction, SOLVED)
-            steeper = 2 * float((weight * (direction.conj() * consistency.residual()).real).sum())
+            _put(consistency, fields + longer * direction, SOLVED)
+            steeper = _slope(consistency, direction)
             energy += 0.5 * (slope + steeper) * (longer - length)
             slope, length = steeper, longer
             if energy < lowest:
-                lowest, found, at = energy, consistency.gap, consistency.team.states.copy()
+                lowest, found, at = energy, consistency.fields, consistency.team.states.copy()
             if slope >= 0:
                 break
     consistency.team.states[:] = at
     _put(consistency, found, SOLVED)
 
 
-def _put(consistency: SelfConsistency, gap: Complex, accuracy: float) -> None:
-    """Another gap, with its states."""
-    consistency.place(np.concatenate([as_real(gap), consistency.dofs]))
+def _largest(consistency: SelfConsistency, mode: Complex, potential: Real) -> float:
+    """The largest change of the gap, in bulk gaps, or of the potential, times the coherence length, of a mode."""
+    gap = float(abs(mode).max())
+    if consistency.induced is None:
+        return gap
+    change = consistency.unit * consistency.induced.maxwell.at_points(potential)
+    return max(gap, consistency.length * float(abs(change).max()))
+
+
+def _slope(consistency: SelfConsistency, direction: Real) -> float:
+    """The derivative of the free energy along a direction of the fields."""
+    own, count = consistency, len(direction) - len(consistency.dofs)
+    assert own.pairing is not None
+    turned = as_gap(direction[:count], own.pairing).conj() * own.residual()
+    slope = 2 * float((own.pairing.weight * turned.real).sum())
+    if own.induced is not None:
+        force = own.induced.maxwell.gradient(own.dofs, own.currents()[:-1], own.induced.mu0)
+        slope += float(direction[count:] @ force) / own.induced.mu0
+    return slope
+
+
+def _put(consistency: SelfConsistency, fields: Real, accuracy: float) -> None:
+    """Other fields, with their states."""
+    consistency.place(fields)
     consistency.settle(accuracy)
 
 
@@ -229,7 +100,7 @@ def descent_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[I
         while True:
             step, model = _downhill(space, force, radius * consistency.unit)
             change = space.gap(step)
-            _put(consistency, gap + change, accuracy)
+            _put(consistency, as_real(gap + change), accuracy)
             # By the trapezoidal rule, whose error is of third order in the step.
             fallen = 0.5 * float(step @ (space.vector(consistency.residual()) - force))
             size = float(abs(change).max()) / consistency.unit
@@ -238,7 +109,7 @@ def descent_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[I
                 break
             radius = 0.5 * min(radius, size)
             consistency.team.states[:] = states
-            _put(consistency, gap, accuracy)
+            _put(consistency, as_real(gap), accuracy)
         if fallen < GOOD * model and size > 0.8 * radius:
             radius = min(2 * radius, LONGEST)
         elif fallen > POOR * model:

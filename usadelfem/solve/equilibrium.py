@@ -17,13 +17,13 @@ from ..errors import warn
 from ..fem.gap_equation import build_pairing, needed_cut, zero_temperature_gap
 from ..fem.problem import Problem, build_problem, energy_scale
 from ..fem.sector import SECTORS
+from ..magnetics.coupling import coupling
 from ..parallel.engines import Workers, checked_workers
 from ..parallel.rehearsal import begin_solve
 from ..parallel.tasks import progress_bar
 from ..points.sum_rule import GAUSS_RANGE, MOST_RESOLVED, SumRule
 from ..points.team_remote import frequency_team
 from .arguments import check_initial, check_settings, natural_device
-from .coupling import coupling
 from .field_guess import Initial
 from .field_solve import FieldOptions, solve_fields
 from .results import Equilibrium

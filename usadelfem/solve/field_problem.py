@@ -255,8 +255,11 @@ class SelfConsistency:
         """Change of the induced potential that Ampere's law asks for, to first order."""
         if self.induced is None:
             return self.dofs
-        response = np.pi * self.temperature * self._sum(-1)
-        return self.induced.step(self.dofs, response) - self.dofs
+        return self.induced.step(self.dofs, self.currents()) - self.dofs
+
+    def currents(self) -> Real:
+        """j and its local response -dj/dA at the present states, shape (dim + 1, cells, points)."""
+        return np.asarray(np.pi * self.temperature * self._sum(-1))
 
     def cutoff_error(self, cutoff: float) -> float:
         """What the sum leaves out beyond its end, as `left_out`."""

@@ -27,7 +27,8 @@ from ..points.sums import Terms
 from ..points.team_remote import frequency_team
 from ..space.recover import recover
 from ..space.space import basis_values
-from .descent import descent_sweeps, leave_saddle, lowest_curvature
+from .curvature import lowest_curvature
+from .descent import descent_sweeps, leave_saddle
 from .field_guess import Initial, Vortices, initial_gap, turned_gap
 from .field_iterations import RESTART_ACCURACY, SEED, STALLED, SUSPICIOUS, WASTED, Best, anderson_sweeps, newton_sweeps
 from .field_problem import SelfConsistency, as_real
@@ -264,7 +265,7 @@ def _certified(
         lowest = lowest_curvature(consistency, 1)
         if not lowest.negative:
             return sweeps, saddles
-        leave_saddle(consistency, lowest.modes[0])
+        leave_saddle(consistency, lowest.modes[0], lowest.potentials[0])
         last = sweeps[-1].number
         more = _converge(consistency, replace(options, method=method))
         sweeps = (*sweeps, *(replace(sweep, number=last + sweep.number) for sweep in more))

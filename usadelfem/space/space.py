@@ -123,6 +123,20 @@ class Space(FrozenRecord):
         """Positions of the quadrature points, shape (dim, cells, points)."""
         return np.array(self.basis.global_coordinates())
 
+    @cached_property
+    def differential(self) -> tuple[Any, ...]:
+        """Values at the quadrature points (cells * points) from those at the nodes, and the derivatives along every
+        axis: 1 + dim sparse matrices.
+        """
+        shape = (*self.dx.shape, self.phi.shape[1])
+        inverse = np.broadcast_to(self.inverse, (*self.dx.shape, self.dim, self.dim))
+        slopes = np.einsum("qim,eqmk->keqi", self.dphi, inverse)
+        rows = np.broadcast_to(np.arange(self.dx.size).reshape(*self.dx.shape, 1), shape).ravel()
+        columns = np.broadcast_to(self.cells[:, None], shape).ravel()
+        tables = (np.broadcast_to(self.phi, shape), *slopes)
+        size = self.dx.size, self.nodes.shape[1]
+        return tuple(coo_array((table.ravel(), (rows, columns)), shape=size).tocsr() for table in tables)
+
 
 def linear_element(mesh: Any) -> Any:
     """The scikit-fem element of first order of a mesh."""
