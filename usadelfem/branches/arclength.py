@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolveError
-from ..solve.curvature import GapSpace, holds_phase, lowest_curvature
-from .continuation import Corrector, Point, Solution
+from ..solve.curvature import lowest_curvature
+from ..solve.field_problem import SelfConsistency
+from ..solve.field_space import holds_phase
+from .continuation import Corrector, Equations, Point, Solution
 
 Real = NDArray[np.float64]
 
@@ -90,9 +92,9 @@ class Walk:
                 return
             last, length = new, length * (GROWTH if few else 1.0)
 
-    def _longest(self, tangent: Point, here: object) -> float:
+    def _longest(self, tangent: Point, here: SelfConsistency) -> float:
         """The longest step along a tangent."""
-        largest = float(abs(GapSpace(here).gap(tangent.vector)).max())  # type: ignore[arg-type]
+        largest = Equations(here).largest(tangent.vector)
         return min(self.step / max(abs(tangent.value), 1e-300), GAP_STEP / max(largest, 1e-300))
 
     def _attempt(self, last: Solution, length: float) -> Solution | None:
@@ -132,13 +134,15 @@ class Walk:
 
     def _through_zero(self, last: Solution, new: Solution) -> bool:
         """Whether the gap has gone through zero, to the same solutions with the other sign."""
-        return float(last.point.vector @ new.point.vector) < 0 and not holds_phase(new.here)
+        assert new.here.pairing is not None
+        common = float((new.here.pairing.weight * (last.here.gap.conj() * new.here.gap).real).sum())
+        return common < 0 and not holds_phase(new.here)
 
     def _normal(self, last: Solution, new: Solution) -> Solution:
         """The normal state that two solutions with gaps of opposite sign lie around, where the parameter turns."""
         place = last.length + _turning(last, new)
         value = _value(last, new, place) * self._scale
-        here = self.corrector.family.at(value, 0.0 * new.here.gap, 0.0 * new.states)
+        here = self.corrector.family.at(value, 0.0 * new.here.fields, 0.0 * new.states)
         point = self.corrector.point(value, here)
         return Solution(value, here, point, here.team.states.copy(), new.tangent, length=place)
 
@@ -182,9 +186,11 @@ class Walk:
         """Count the unstable directions, if that is asked for; those of another solution are where to begin."""
         if self.count_unstable:
             family = self.corrector.family
-            solution.here = family.at(solution.value, solution.here.gap, solution.states)
+            solution.here = family.at(solution.value, solution.here.fields, solution.states)
             start = None if before is None or before.curvature is None else before.curvature.modes.sum(axis=0)
-            solution.curvature = lowest_curvature(solution.here, 2, start)
+            solution.curvature = found = lowest_curvature(solution.here, 2, start)
+            if found.negative == len(found.values):  # the one that may become negative next is asked for, too
+                solution.curvature = lowest_curvature(solution.here, found.negative + 1, found.modes.sum(axis=0))
 
 
 def _value(last: Solution, new: Solution, length: float) -> float:

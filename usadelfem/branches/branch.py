@@ -19,6 +19,7 @@ from ..parallel.engines import checked_workers
 from ..parallel.tasks import progress_bar
 from ..solve.arguments import check_function, check_progress, device_of, natural_device
 from ..solve.equilibrium import solve_equilibrium
+from ..solve.field_problem import as_real
 from ..solve.results import Equilibrium
 from .arclength import Place, Walk
 from .continuation import Corrector, Point, Solution
@@ -29,7 +30,7 @@ Real = NDArray[np.float64]
 TEMPERATURE = "temperature"
 STEPS = 20  # of the interval by default
 TOLERANCE = 1e-7  # of the gap equation by default
-NOT_HERE = ("screening", "penetration_depth", "linearized")
+NOT_HERE = ("linearized",)
 OPTIONS = tuple(name for name in keywords(solve_equilibrium) if name not in NOT_HERE)
 
 
@@ -151,7 +152,7 @@ class _Record:
     def place(self, place: Place) -> None:
         """Keep a place of a walk."""
         solution = place.solution
-        solution.here = self.family.at(solution.value, solution.here.gap, solution.states)
+        solution.here = self.family.at(solution.value, solution.here.fields, solution.states)
         eq = self.family.result(solution.value, solution.here)
         negative = solution.curvature.negative if solution.curvature else -1
         if place.kind == "fold":
@@ -162,7 +163,8 @@ class _Record:
             values = np.zeros(eq.problem.space.dx.shape, complex)
             values[eq.pairing.chosen] = solution.curvature.modes[nearest]
             mode = Field("mode", "1", (), values, eq.device, eq.problem.space)
-            self.branch_points.append(BranchPoint(solution.value, eq, mode))
+            potential = solution.curvature.potentials[nearest]
+            self.branch_points.append(BranchPoint(solution.value, eq, mode, potential))
         self.add(solution.value, solution.length, eq, negative)
 
     def branch(self) -> Branch:
@@ -200,7 +202,7 @@ def _self_consistent(
     family.prepare()
     corrector = Corrector(family, float(family.options.get("tolerance", TOLERANCE)))
     assert eq.pairing is not None
-    here = family.at(start, eq.pairing.gap_of(eq.problem), None)
+    here = family.at(start, np.concatenate([as_real(eq.pairing.gap_of(eq.problem)), eq.dofs]), None)
     guess = corrector.point(start, here)
     upwards = Point(np.zeros(len(guess.vector)), 1.0)
     first = corrector.correct(guess, upwards, Solution(start, here, guess, here.team.states.copy()))
@@ -212,7 +214,7 @@ def _self_consistent(
     if origin is None:
         corrector.turn(first, Point(upwards.vector, float(np.sign(stop - start))))
     else:
-        first.tangent = corrector.direction(first.here, origin.mode.quadrature[eq.pairing.chosen])
+        first.tangent = corrector.direction(first.here, origin.mode.quadrature[eq.pairing.chosen], origin.potential)
     walk = Walk(corrector, longest / family.scale, unstable, origin is not None)
     try:
         for place in walk.along(first, points):

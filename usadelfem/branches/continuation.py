@@ -1,13 +1,15 @@
-"""Pseudo-arclength continuation of self-consistent gaps: unknown are the gap and one parameter, the states follow.
+"""Pseudo-arclength continuation of self-consistent fields: unknown are they and one parameter, the states follow.
 
     R(Delta, p) = 0,     t . (x - x_predicted) = 0,     x = (Delta/unit, p/scale),
 
 t the tangent of the branch. Each Newton step solves the bordered equations with GMRES and the approximate inverse of
-dR/dDelta; they are regular where that is not, at folds. dR/dp at a fixed gap is a difference of R.
+dR/dDelta; they are regular where that is not, at folds. dR/dp at a fixed gap is a difference of R. With screening the
+unknowns of the induced potential join the gap, and what Ampere's law still asks for joins R.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +19,9 @@ from scipy.sparse.linalg import LinearOperator, gmres
 
 from ..errors import SolveError
 from ..numerics.newton import ERROR_TOLERANCE
-from ..solve.curvature import Curvature, GapSpace
-from ..solve.field_problem import SelfConsistency
+from ..solve.curvature import Curvature
+from ..solve.field_problem import SelfConsistency, as_gap, as_real
+from ..solve.field_space import FieldSpace, GapSpace, space_of
 from .family import Family
 
 Real = NDArray[np.float64]
@@ -32,12 +35,13 @@ FARTHEST = 1.0  # change of the gap in one correction, in bulk gaps, that is too
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A point x of the space of gaps and parameter.
+    """A point x of the space of fields and parameter.
 
     Attributes
     ----------
     vector
-        The gap as a vector of norm 1 for a bulk gap; or the change of it.
+        The gap as a vector of norm 1 for a bulk gap, then the induced potential, one for a phase of one over a
+        coherence length; or the change of them.
     value
         The parameter, or the change of it, in units of the scale.
     """
@@ -75,7 +79,7 @@ class Solution:
     length
         Arclength from the start.
     slope
-        dR/dp next to it, as the corrections had it; None where there were none.
+        dR/dp next to it, a vector, as the corrections had it; None where there were none.
     curvature
         The lowest eigenvalues of the second variation; None where they are not asked for.
     """
@@ -87,13 +91,70 @@ class Solution:
     tangent: Point = field(default_factory=lambda: Point(np.empty(0), 1.0))
     bend: Point | None = None
     length: float = 0.0
-    slope: Complex | None = None
+    slope: Real | None = None
     curvature: Curvature | None = None
 
     def ahead(self, length: float) -> Point:
         """The point that lies at a distance along the branch, to second order where the bend is known."""
         straight = self.point.plus(length, self.tangent)
         return straight if self.bend is None else straight.plus(0.5 * length**2, self.bend)
+
+
+class Equations:
+    """The equations of the fields of a problem as vectors: R in bulk gaps, then minus the step of Ampere's law.
+
+    The step is that with the local response of the problem; its equations are compared with those of its neighbours.
+    """
+
+    def __init__(self, here: SelfConsistency) -> None:
+        self.here, self.space = here, space_of(here)
+        self.count, self.unit = len(self.space.root), here.unit
+        size = len(here.dofs)
+        self.weight = np.append(self.space.root / self.unit, np.full(size, 1 / (size**0.5 * here.potential_scale or 1)))
+
+    def vector(self, fields: Real) -> Real:
+        """Fields, or changes of them, as a vector."""
+        return np.asarray(self.weight * fields)
+
+    def fields(self, vector: Real) -> Real:
+        """The way back."""
+        return np.asarray(vector / self.weight)
+
+    def residual(self, there: SelfConsistency) -> Real:
+        """What the equations leave in a neighbouring problem."""
+        return self.vector(np.concatenate([as_real(there.residual()), -self._step(there)]))
+
+    def _step(self, there: SelfConsistency) -> Real:
+        if not isinstance(self.space, FieldSpace) or there.induced is None:
+            return there.dofs
+        load = there.induced.mu0 * there.induced.maxwell.load(there.currents()[:-1])
+        return np.asarray(self.space.local.step(there.dofs, load) - there.dofs)
+
+    def derivative(self, vector: Real) -> Real:
+        """The change of what the equations leave."""
+        own = self.fields(vector)
+        gap, dofs = as_gap(own[: self.count], self.space.pairing), own[self.count :]
+        if not isinstance(self.space, FieldSpace):
+            return self.vector(as_real(self.here.derivative(gap)))
+        residual, current = self.space.changes(gap, dofs)
+        load = self.space.induced.mu0 * self.space.maxwell.load(current)
+        return self.vector(np.concatenate([as_real(residual), dofs - self.space.local.step(dofs, load)]))
+
+    def approximate(self) -> Callable[[Real], Real]:
+        """An approximate inverse of the derivative: Ampere's law has its own in place already."""
+        of_gap = GapSpace.approximate(self.space)
+        return lambda vector: np.append(of_gap(vector[: self.count]), vector[self.count :])
+
+    def largest(self, vector: Real) -> float:
+        """The largest change of the gap in a vector, in bulk gaps."""
+        return float(abs(as_gap(self.fields(vector)[: self.count], self.space.pairing)).max()) / self.unit
+
+    def size(self, residual: Real) -> float:
+        """How far fields are from a solution, as `SelfConsistency.measure`."""
+        if self.here.induced is None:
+            return self.largest(residual)
+        step = self.here.induced.maxwell.at_points(self.fields(residual)[self.count :])
+        return max(self.largest(residual), float(abs(step).max()) * self.here.length)
 
 
 @dataclass(eq=False)
@@ -116,25 +177,27 @@ class Corrector:
 
     def point(self, value: float, consistency: SelfConsistency) -> Point:
         """Where a solution lies."""
-        return Point(GapSpace(consistency).vector(consistency.gap) / self.family.unit, value / self.family.scale)
+        return Point(Equations(consistency).vector(consistency.fields), value / self.family.scale)
 
-    def direction(self, here: SelfConsistency, change: Complex) -> Point:
-        """The direction of a change of the gap, in bulk gaps."""
-        return Point(GapSpace(here).vector(change), 0.0).normalised
+    def direction(self, here: SelfConsistency, change: Complex, potential: Real) -> Point:
+        """The direction of a change of the gap, in bulk gaps, with that of the potential."""
+        fields = np.concatenate([as_real(change), potential]) * here.unit
+        return Point(Equations(here).vector(fields), 0.0).normalised
 
     def correct(self, guess: Point, normal: Point, near: Solution) -> Solution | None:
         """The solution on the plane through a guess; None if it is not found. States start from those of `near`."""
-        family, space = self.family, GapSpace(near.here)
-        gap, value = space.gap(guess.vector) * family.unit, guess.value * family.scale
+        family, own = self.family, Equations(near.here)
+        fields, value = own.fields(guess.vector), guess.value * family.scale
         before, states = np.inf, near.states
-        slope: Complex | None = None
+        slope: Real | None = None
         for self.corrections in range(MOST_CORRECTIONS):
             try:
-                here = family.at(value, gap, states)
+                here = family.at(value, fields, states)
             except SolveError:
                 return None
-            residual = here.residual()
-            size = float(abs(residual).max()) / family.unit
+            own = Equations(here)
+            residual = own.residual(here)
+            size = own.size(residual)
             if size <= self.tolerance:
                 here.settle(ERROR_TOLERANCE)
                 return Solution(value, here, self.point(value, here), here.team.states.copy(), slope=slope)
@@ -145,37 +208,37 @@ class Corrector:
                 slope, here = self.slope(value, here)
             off = self.point(value, here).plus(-1.0, guess).dot(normal)
             step = self.bordered(here, slope, normal, -residual, -off)
-            change = space.gap(step.vector) * family.unit
-            if not float(abs(change).max()) < FARTHEST * family.unit:
+            if not own.largest(step.vector) < FARTHEST:
                 return None
-            gap, value, states = gap + change, value + float(step.value) * family.scale, here.team.states.copy()
+            fields, value = fields + own.fields(step.vector), value + float(step.value) * family.scale
+            states = here.team.states.copy()
         return None
 
-    def slope(self, value: float, here: SelfConsistency) -> tuple[Complex, SelfConsistency]:
-        """dR/dp at a fixed gap, for a parameter in units of the scale, and the problem at hand again."""
-        gap, states, residual, step = here.gap, here.team.states.copy(), here.residual(), DIFFERENCE * self.family.scale
+    def slope(self, value: float, here: SelfConsistency) -> tuple[Real, SelfConsistency]:
+        """dR/dp at fixed fields, for a parameter in units of the scale, and the problem at hand again."""
+        own, fields, states = Equations(here), here.fields, here.team.states.copy()
+        residual, step = own.residual(here), DIFFERENCE * self.family.scale
         if value + step > self.family.high:
             step = -step
-        there = self.family.at(value + step, gap, states)
-        change = np.asarray((there.residual() - residual) * (self.family.scale / step))
-        return change, self.family.at(value, gap, states)
+        there = self.family.at(value + step, fields, states)
+        change = np.asarray((own.residual(there) - residual) * (self.family.scale / step))
+        return change, self.family.at(value, fields, states)
 
     def turn(self, at: Solution, before: Point) -> None:
         """Find the direction of the branch at a solution, on the side of another direction."""
         if at.slope is None:
-            at.slope, at.here = self.slope(at.value, self.family.at(at.value, at.here.gap, at.states))
-        at.tangent = self.bordered(at.here, at.slope, before, 0.0 * at.here.gap, 1.0).normalised
+            at.slope, at.here = self.slope(at.value, self.family.at(at.value, at.here.fields, at.states))
+        at.tangent = self.bordered(at.here, at.slope, before, 0.0 * at.slope, 1.0).normalised
 
-    def bordered(self, here: SelfConsistency, slope: Complex, normal: Point, load: Complex, level: float) -> Point:
-        """The solution of J u + slope q = load with normal . (u, q) = level."""
+    def bordered(self, here: SelfConsistency, border: Real, normal: Point, load: Real, level: float) -> Point:
+        """The solution of J u + border q = load with normal . (u, q) = level."""
         here.refresh()
-        space, unit = GapSpace(here), self.family.unit
-        border, zero, inverse = space.vector(slope) / unit, space.free_phase, space.approximate()
-        count = len(border)
+        own = Equations(here)
+        zero, inverse, count = own.space.free_phase, own.approximate(), len(border)
 
         def product(vector: Any) -> Real:
             x = np.asarray(vector).ravel()
-            image = space.curved(x[:count]) + border * x[count] + zero * (zero @ x[:count])
+            image = own.derivative(x[:count]) + border * x[count] + zero * (zero @ x[:count])
             return np.append(image, normal.vector @ x[:count] + normal.value * x[count])
 
         def approximate(vector: Any) -> Real:
@@ -185,6 +248,5 @@ class Corrector:
         shape = (count + 1, count + 1)
         matrix = LinearOperator(shape, matvec=product, dtype=np.float64)
         near = LinearOperator(shape, matvec=approximate, dtype=np.float64)
-        right = np.append(space.vector(load) / unit, level)
-        found, _ = gmres(matrix, right, rtol=LINEAR, restart=KRYLOV, maxiter=1, M=near)
+        found, _ = gmres(matrix, np.append(load, level), rtol=LINEAR, restart=KRYLOV, maxiter=1, M=near)
         return Point(found[:count], float(found[count]))

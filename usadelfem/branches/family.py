@@ -14,6 +14,8 @@ from ..device.doors import natural_energies, natural_temperature
 from ..errors import DeviceError
 from ..fem.gap_equation import Pairing, build_pairing, needed_cut, zero_temperature_gap
 from ..fem.problem import Problem, build_problem, energy_scale
+from ..fem.screening import Induced, build_induced
+from ..magnetics.coupling import coupling
 from ..points.sum_rule import SumRule
 from ..points.sums import Terms
 from ..points.team import Team
@@ -48,11 +50,15 @@ class Family:
         Arguments of `solve_equilibrium`.
     team
         The frequencies, with the factors of the last solution.
+    induced
+        With screening: the induced potential of the last device; those of others have the same unknowns.
     unit
         The bulk gap, in which residuals are measured.
     lowest, nodes, cutoff
         The lowest temperature, its frequencies with their weights, and where its sums end; those of other temperatures
         are in proportion.
+    cells
+        Number of self-consistent cells.
     """
 
     function: Callable[[float], Device]
@@ -62,10 +68,12 @@ class Family:
     high: float
     options: dict[str, Any]
     team: Team | None = None
+    induced: Induced | None = None
     unit: float = 1.0
     cutoff: float = np.inf
     nodes: tuple[Real, Real] = field(default_factory=lambda: (np.empty(0), np.empty(0)))
     lowest: float = 0.0
+    cells: int = 0
 
     @property
     def scale(self) -> float:
@@ -83,7 +91,9 @@ class Family:
         device = natural_device(self.function(value))
         temperature = natural_temperature(device, value if self.thermal else self.temperature)
         own = {name: self.options[name] for name in ("sector",) if name in self.options}
-        problem = build_problem(device, self.options.get("order", 2), temperature=temperature, **own)
+        screens = bool(self.options.get("screening"))
+        order = self.options.get("order", 2)
+        problem = build_problem(device, order, temperature=temperature, potential=screens, **own)
         pairing = build_pairing(device, problem)
         if pairing is None:
             raise DeviceError(f"at {value:.6g} no region has a Tc > 0 and an unknown gap: give superconductor(Tc=...)")
@@ -101,26 +111,29 @@ class Family:
         if "cutoff" in sums:
             (sums["cutoff"],) = natural_energies(device, cutoff=sums["cutoff"])
         rule = SumRule(**sums, cut=cut)
+        self.cells = pairing.shape[0]
         self.lowest, self.nodes, self.cutoff = lowest, rule.nodes(lowest, scale), rule.end(lowest, scale)
 
-    def at(self, value: float, gap: Complex, states: Complex | None, accuracy: float = STATES) -> SelfConsistency:
-        """The self-consistent problem at a value with a gap, its states solved from others.
+    def at(self, value: float, fields: Real, states: Complex | None, accuracy: float = STATES) -> SelfConsistency:
+        """The self-consistent problem at a value with fields, a vector as of `SelfConsistency`, its states solved from
+        others.
 
         Raises
         ------
         DeviceError
             If the mesh is another one.
         """
-        _, problem, pairing, temperature = self.discretised(value)
-        if pairing.shape != gap.shape:
+        device, problem, pairing, temperature = self.discretised(value)
+        induced, count = self._induced(device, problem), 2 * pairing.weight.size
+        own, known = pairing.shape[0], self.cells or pairing.shape[0]
+        if own != known or len(fields) - count != (0 if induced is None else induced.maxwell.count):
             raise DeviceError(
-                f"the device at {value:.6g} has {pairing.shape[0]} self-consistent cells, at the start of the branch "
-                f"it has {gap.shape[0]}: all devices of a branch have the same mesh. Make it once, outside of it"
+                f"the device at {value:.6g} has {own} self-consistent cells, at the start of the branch it has "
+                f"{known}: all devices of a branch have the same mesh. Make it once, outside of it"
             )
-        problem = pairing.with_gap(problem, gap)
-        frequencies = self.nodes[0] * (temperature / self.lowest)
-        team = self._team(problem, pairing, frequencies)
-        consistency = SelfConsistency(problem, team, pairing, None, temperature, self.unit)
+        team = self._team(problem, pairing, induced, self.nodes[0] * (temperature / self.lowest))
+        consistency = SelfConsistency(problem, team, pairing, induced, temperature, self.unit, fields[count:])
+        consistency.place(fields)
         if states is None or states.shape != team.states.shape:
             consistency.start(accuracy)
         else:
@@ -128,7 +141,19 @@ class Family:
             consistency.settle(accuracy)
         return consistency
 
-    def _team(self, problem: Problem, pairing: Pairing, frequencies: Real) -> Team:
+    def _induced(self, device: Device, problem: Problem) -> Induced | None:
+        mu0 = coupling(device, bool(self.options.get("screening")), self.options.get("penetration_depth"))
+        if mu0 is None:
+            return None
+        if self.induced is None:
+            self.induced = build_induced(device, problem, mu0)
+        applied = np.moveaxis(problem.coefficients.gauge[..., 0], -1, 0)
+        if applied.shape != self.induced.applied.shape:
+            raise DeviceError("all devices of a branch have the same mesh. Make it once, outside of it")
+        self.induced = Induced(self.induced.maxwell, np.array(applied), mu0)
+        return self.induced
+
+    def _team(self, problem: Problem, pairing: Pairing, induced: Induced | None, frequencies: Real) -> Team:
         old = self.team
         if old is not None:
             first, own = old.setup.problem.sector, problem.sector
@@ -139,7 +164,7 @@ class Family:
         scale = max(energy_scale(problem), self.unit)
         self.team = frequency_team(
             problem, frequencies, self.nodes[1], scale=scale, kind=self.options.get("linear_solver", "auto"),
-            workers=self.options.get("workers") or 1, keep=True, terms=Terms(pairing),
+            workers=self.options.get("workers") or 1, keep=True, terms=Terms(pairing, induced),
         )  # fmt: skip
         return self.team
 
@@ -151,6 +176,7 @@ class Family:
             device=with_found_gap(device, consistency.problem), temperature=consistency.temperature,
             frequencies=team.points.copy(), weights=team.weights.copy(), riccati=team.states.copy(),
             report=team.reports, problem=consistency.problem, clock=replace(team.clock), solver=team.solver,
-            sweeps=(consistency.measure(1, residual, consistency.dofs),), pairing=consistency.pairing,
+            sweeps=(consistency.measure(1, residual, consistency.potential_step()),), pairing=consistency.pairing,
+            induced=consistency.induced, dofs=consistency.dofs,
             cutoff=self.cutoff * consistency.temperature / self.lowest,
         )  # fmt: skip

@@ -27,11 +27,14 @@ class BranchPoint(NamedTuple):
         The solution.
     mode
         The change of the gap that leads onto the other branch, a complex Field whose largest modulus is 1.
+    potential
+        With screening: the change of the unknowns of the induced potential that goes with it.
     """
 
     value: float
     equilibrium: Equilibrium
     mode: Field
+    potential: Real = np.empty(0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +49,8 @@ class Branch(FrozenRecord):
         The parameter and the observable at every solution, shape (solutions,).
     arclength
         Length along the branch, sqrt(|d gap|^2 + |d parameter|^2), gaps in bulk gaps (root mean square), the parameter
-        in units of its interval; shape (solutions,).
+        in units of its interval, with screening also the induced potential times the coherence length; shape
+        (solutions,).
     equilibria
         The solutions; without states, unless these were asked for: as starts of other solves, and for the gap.
     folds

@@ -211,7 +211,7 @@ class LocalResponse(FrozenRecord):
 
     def _without_sources(self, load: Real) -> Real:
         new, free = self.maxwell.coulomb.project_load(load), self.maxwell.free
-        return np.bincount(free, new[free], len(new))
+        return np.asarray(np.bincount(free, new[free], len(new)), float)
 
     @cached_property
     def _edges(self) -> tuple[Real, Real]:

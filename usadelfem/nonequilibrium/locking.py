@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..fem.gap_equation import Pairing
 from ..fem.problem import Problem
-from ..solve.islands import connected_parts
+from ..points.islands import connected_parts
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

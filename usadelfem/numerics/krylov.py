@@ -75,7 +75,8 @@ def _orthogonalise(new: Numbers, basis: list[Numbers], parts: Numbers) -> float:
 
 
 def lowest_eigenvalues(
-    product: Operator, raised: Operator, pure: Operator, start: Real, count: int, *, tolerance: float, most: int, restarts: int
+    product: Operator, raised: Operator, pure: Operator, start: Real, count: int, *, tolerance: float, most: int,
+    restarts: int,
 ) -> tuple[Real, Real, int]:  # fmt: skip
     """The lowest eigenvalues of a symmetric form H in a scalar product that is known by its inverse only.
 

@@ -22,9 +22,9 @@ from ..fem.screening import Induced
 from ..numerics.newton import ERROR_TOLERANCE, STEP_ACCURACY
 from ..numerics.report import Iteration
 from ..physics import columns as column
+from ..points.islands import FINITE, PHASE, find_islands
 from ..points.sums import Job, Sum, Terms
 from ..points.team import Team
-from .islands import FINITE, PHASE, find_islands
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -28,7 +28,7 @@ from ..points.team_remote import frequency_team
 from ..space.recover import recover
 from ..space.space import basis_values
 from .curvature import lowest_curvature
-from .descent import descent_sweeps, leave_saddle
+from .descent import can_descend, descent_sweeps, leave_saddle
 from .field_guess import Initial, Vortices, initial_gap, turned_gap
 from .field_iterations import RESTART_ACCURACY, SEED, STALLED, SUSPICIOUS, WASTED, Best, anderson_sweeps, newton_sweeps
 from .field_problem import SelfConsistency, as_real
@@ -242,7 +242,7 @@ def _converge(
             if len(history) >= options.max_sweeps or not np.isfinite(sweep.residual):
                 break
             patience = WASTED if options.certify and method == "anderson" else STALLED
-            if polish and best.stalls(len(history), patience) and consistency.gap_alone:
+            if polish and best.stalls(len(history), patience) and can_descend(consistency):
                 method = OTHER[method]
                 best.resume(consistency, FIRST_ACCURACY, len(history))
                 sweeps = METHODS[method](consistency, options.tolerance)
@@ -260,12 +260,12 @@ def _certified(
     SolveError
         If there are more than SADDLES on the way, or a solution below one is not found.
     """
-    method = "descent" if consistency.induced is None else options.method
+    method = "descent" if can_descend(consistency) else options.method
     for saddles in range(SADDLES):
         lowest = lowest_curvature(consistency, 1)
         if not lowest.negative:
             return sweeps, saddles
-        leave_saddle(consistency, lowest.modes[0], lowest.potentials[0])
+        leave_saddle(consistency, lowest)
         last = sweeps[-1].number
         more = _converge(consistency, replace(options, method=method))
         sweeps = (*sweeps, *(replace(sweep, number=last + sweep.number) for sweep in more))
