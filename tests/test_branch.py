@@ -240,8 +240,8 @@ def test_what_is_no_branch_is_refused():
         uf.branch(split, "h", (0.1, 0.2), 0.2, observable=lambda eq: "much", order=1)
     with pytest.raises(ValueError, match="temperature is given twice"):
         uf.branch(split(0.1), "temperature", (0.1, 0.2), 0.2)
-    with pytest.raises(TypeError, match=r"branch\(\) has no argument 'screening'"):
-        uf.branch(split, "h", (0.1, 0.2), 0.2, screening=True)
+    with pytest.raises(TypeError, match=r"branch\(\) has no argument 'linearized'"):
+        uf.branch(split, "h", (0.1, 0.2), 0.2, linearized=True)
 
 
 def test_a_branch_in_laboratory_units_is_in_them():

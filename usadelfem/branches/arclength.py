@@ -148,19 +148,33 @@ class Walk:
 
     def _between(self, last: Solution, new: Solution, *, known: bool) -> Iterator[Place]:
         """The folds and branch points between two solutions; `known` ones are left out."""
-        folded = last.tangent.value * new.tangent.value < 0
-        if folded:
-            yield Place(self._refined(last, new, lambda a, b: _turning(a, b), lambda s: s.tangent.value), "fold")
-        if last.curvature is not None and new.curvature is not None and not known:
-            before, after = last.curvature.negative, new.curvature.negative
-            if abs(after - before) > int(folded):
-                index = min(before, after)
+        counted = last.curvature is not None and new.curvature is not None and not known
+        if last.tangent.value * new.tangent.value >= 0:
+            if counted:
+                yield from self._branch_point(last, new, _negative(last), _negative(new))
+            return
+        fold = self._refined(last, new, _turning, lambda solution: solution.tangent.value)
+        if not counted or fold.curvature is None:
+            yield Place(fold, "fold")
+            return
+        # The eigenvalue that vanishes at the fold is negative on one side; the others change at branch points.
+        others = int((np.delete(fold.curvature.values, abs(fold.curvature.values).argmin()) < 0).sum())
+        before = others + int(_negative(last) > _negative(new))
+        yield from self._branch_point(last, fold, _negative(last), before)
+        yield Place(fold, "fold")
+        yield from self._branch_point(fold, new, 2 * others + 1 - before, _negative(new))
 
-                def eigenvalue(solution: Solution) -> float:
-                    assert solution.curvature is not None
-                    return float(solution.curvature.values[index])
+    def _branch_point(self, low: Solution, high: Solution, before: int, after: int) -> Iterator[Place]:
+        """Where a branch begins between two solutions with so many unstable directions; none if these are as many."""
+        index = min(before, after)
+        if before == after or any(index >= len(own.curvature.values) for own in (low, high) if own.curvature):
+            return
 
-                yield Place(self._refined(last, new, lambda a, b: _crossing(a, b, eigenvalue), eigenvalue), "branch")
+        def eigenvalue(solution: Solution) -> float:
+            assert solution.curvature is not None
+            return float(solution.curvature.values[index])
+
+        yield Place(self._refined(low, high, lambda a, b: _crossing(a, b, eigenvalue), eigenvalue), "branch")
 
     def _refined(
         self, low: Solution, high: Solution, guess: Callable[[Solution, Solution], float],
@@ -191,6 +205,11 @@ class Walk:
             solution.curvature = found = lowest_curvature(solution.here, 2, start)
             if found.negative == len(found.values):  # the one that may become negative next is asked for, too
                 solution.curvature = lowest_curvature(solution.here, found.negative + 1, found.modes.sum(axis=0))
+
+
+def _negative(solution: Solution) -> int:
+    assert solution.curvature is not None
+    return solution.curvature.negative
 
 
 def _value(last: Solution, new: Solution, length: float) -> float:
