@@ -44,9 +44,10 @@ def branch(
 
     Where a self-consistent gap has several solutions at one value of the parameter, they lie on a branch that turns
     back at folds: current-phase relations of long bridges, first-order transitions, wires up to the depairing current
-    and beyond. Unknown are the gap and the parameter together; each step predicts and corrects them by Newton's method,
-    one triangular solve per frequency and product. With given gaps there are no folds, and the solutions follow at
-    equal steps.
+    and beyond, superheated states in a magnetic field. Unknown are the gap and the parameter together, with
+    `screening=True` also the induced vector potential; each step predicts and corrects them by Newton's method, one
+    triangular solve per frequency and product. With given gaps there are no folds, and the solutions follow at equal
+    steps.
 
     Parameters
     ----------

@@ -37,8 +37,8 @@ class Stability(FrozenRecord):
 
     The free energy of Delta + u is Omega[Delta] + Int N0 Re u* J u to second order, states following; J u = value u.
     With screening the vector potential changes, too, by a: the free energy is Omega + value {Int N0 |u|^2 + E/10}, E
-    being the energy of the field of a and of the currents that respond to it locally. So the sign of a value is that of
-    gap and field together, and a value near zero is that of the gap with the field following.
+    being about the energy of the field of a and of the currents that respond to it locally. So the sign of a value is
+    that of gap and field together, and a value near zero is that of the gap with the field following.
 
     Attributes
     ----------

@@ -85,7 +85,8 @@ def solve_equilibrium(
     method
         "anderson": sweeps over the frequencies with Anderson acceleration. "newton": Newton's method in the gap, whose
         linear equations are solved iteratively, one triangular solve per frequency and iteration. "descent": the same
-        within a largest step, down the free energy: for vortices that have to move far, and windings that cannot stay.
+        within a largest step, down the free energy: for vortices that have to move far, and windings that cannot stay;
+        with screening gap and vector potential descend together, but where contacts of a plane carry currents.
     tolerance
         Largest residual of the gap equation in units of the largest bulk gap; with screening also the largest change of
         A that Ampere's law still asks for, times the coherence length.
@@ -93,9 +94,8 @@ def solve_equilibrium(
         Largest number of sweeps over all frequencies.
     certify
         Whether to make sure that a self-consistent gap is a minimum of the free energy: where its second variation
-        (`stability`) has a negative direction, the solve follows it down and goes on, until there is none. `saddles` of
-        the result counts the solutions that were left; with screening the magnetic field is held fixed for the
-        question.
+        (`stability`), with screening in gap and vector potential together, has a negative direction, the solve follows
+        it down and goes on, until there is none. `saddles` of the result counts the solutions that were left.
     screening
         Find the magnetic field of the supercurrents too: curl curl A = mu0 j, together with the gap. In 2D the sample
         is an infinite cylinder in the applied field, B is the applied field at its outer edge and uniform in holes; in
