@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 import scipy.sparse as sp
 import skfem
 from numpy.linalg import LinAlgError, norm
 from skfem.models.poisson import laplace, mass
 
 from usadelfem.numerics import pardiso, superlu
+from usadelfem.numerics.krylov import lowest_eigenvalues
 from usadelfem.numerics.linear import LinearSolver, available_solvers, linear_solver
 
 BLOCK = 8
@@ -353,3 +355,19 @@ def test_petsc_is_for_symmetric_matrices():
     matrix = unsymmetric(float)
     with pytest.raises(ValueError, match="'petsc' is for symmetric matrices"):
         linear_solver(matrix.indptr, matrix.indices, block=4, kind="petsc", symmetric=False)
+
+
+def test_lowest_eigenvalues_in_a_product_that_is_known_by_its_inverse():
+    rng = np.random.default_rng(3)
+    form, factor = rng.normal(size=(80, 80)), rng.normal(size=(80, 60))
+    form = form + form.T
+    inverse = factor @ factor.T  # of rank 60: what it makes nothing of is left out
+    image = scipy.linalg.orth(factor)
+    found, duals, converged = lowest_eigenvalues(
+        lambda x: form @ x, lambda r: inverse @ r, lambda r: image @ (image.T @ r), rng.normal(size=80), 3,
+        tolerance=1e-9, most=24, restarts=40,
+    )  # fmt: skip
+    expected = scipy.linalg.eigvalsh(factor.T @ form @ factor)[:3]
+    assert converged == 3
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert duals.T @ inverse @ duals == pytest.approx(np.eye(3), abs=1e-12)

@@ -127,17 +127,14 @@ def lowest_eigenvalues(
 
 def _append(new: Real, raised: Operator, pure: Operator, duals: Real, vectors: Real, held: int) -> float:
     """Add what of a dual vector is orthogonal to those held, with norm 1; returns how long it was, 0 if nothing."""
+    parts = vectors[:held] @ new
+    for along in (parts, vectors[:held] @ (new - parts @ duals[:held])):
+        new = new - along @ duals[:held]
+    # What rounding adds that `raised` does not see, and what tells x from r, would grow from vector to vector.
     new = pure(new)
     x = np.asarray(raised(new))
-    first = size = float(np.sqrt(max(new @ x, 0.0)))
-    for _ in range(3 if held else 0):
-        before = size
-        new = pure(new - (vectors[:held] @ new) @ duals[:held])
-        x = np.asarray(raised(new))
-        size = float(np.sqrt(max(new @ x, 0.0)))
-        if size > _CANCELLED * before:
-            break
-    if not size > _EXHAUSTED * first:
+    size = float(np.sqrt(max(new @ x, 0.0)))
+    if not size > _EXHAUSTED * float(np.hypot(size, np.linalg.norm(parts))):
         return 0.0
     duals[held], vectors[held] = new / size, x / size
     return size

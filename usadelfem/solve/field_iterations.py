@@ -119,7 +119,7 @@ def newton_sweeps(consistency: SelfConsistency, tolerance: float) -> Iterator[It
     Tangents are factorised anew where a step did not gain what its linear equation was solved to.
     """
     if not consistency.gap_alone:
-        raise ValueError("method='newton' is for the gap equation without screening; use 'anderson'")
+        raise ValueError("method='newton' is for the gap equation without screening; use 'anderson' or 'descent'")
     number, last = 1, np.inf
     while True:
         residual = consistency.residual()
