@@ -155,3 +155,27 @@ def test_without_screening_fields_have_no_modes_and_with_currents_there_is_no_de
 def test_workers_find_the_same_eigenvalues_of_gap_and_field():
     eq = solve(disc(0.3), initial=ONE)
     assert uf.stability(eq, workers=2).values == pytest.approx(uf.stability(eq).values, abs=1e-9)
+
+
+def test_solutions_of_a_screened_branch_are_solutions_of_their_devices():
+    mesh, options = disc(0.0).mesh, {"order": 1, "screening": True, "penetration_depth": 2.0, **SUM}
+
+    def make(field):
+        return uf.Device(mesh, {"S": S}, B=field)
+
+    branch = uf.branch(make, "B", (0.2, 0.3), 0.3, step=0.05, states=True, **options)
+    assert branch.parameters[[0, -1]] == pytest.approx([0.2, 0.3])
+    eq, value = branch.equilibria[1], branch.parameters[1]
+    again = uf.solve_equilibrium(make(value), 0.3, initial=eq, **options)
+    assert uf.free_energy(again) == pytest.approx(branch.values[1], rel=1e-9)
+    assert uf.magnetisation(again) == pytest.approx(uf.magnetisation(eq), rel=1e-6)
+
+
+def test_a_state_that_expels_the_field_is_left_at_the_field_at_which_vortices_enter():
+    # On the branch without vortices an eigenvalue of two modes vanishes at B = 0.457; no fold comes before.
+    options = {"order": 1, "screening": True, "penetration_depth": 2.0, **SUM}
+    below = uf.solve_equilibrium(disc(0.447), 0.3, **options)
+    above = uf.solve_equilibrium(disc(0.462), 0.3, initial=below, **options)
+    assert uf.vorticity(above).total == 0
+    assert uf.stability(below, count=1).minimum
+    assert uf.stability(above, count=1).negative == 2

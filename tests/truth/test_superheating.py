@@ -9,7 +9,7 @@ import skfem
 
 import usadelfem as uf
 
-pytestmark = pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")]
 TEMPERATURE, RADIUS, DEPTH, COUNT = 0.3, 3.0, 0.7, 3
 W = np.pi * TEMPERATURE * (2 * np.arange(COUNT) + 1)
 GAP0 = np.pi * np.exp(-np.euler_gamma)  # of Tc = 1
@@ -86,11 +86,3 @@ def test_the_superheated_state_becomes_unstable_where_its_branch_turns():
     assert lowest[0] > 1e-3
     assert lowest[1] == pytest.approx(0.0, abs=1e-3)
     assert lowest[2] < -1e-3
-
-
-def test_solutions_of_a_screened_branch_are_solutions_of_their_devices():
-    eq, value = branch().equilibria[1], branch().parameters[1]
-    device = uf.Device(cylinder(), {"S": uf.superconductor(Tc=1.0)}, B=value)
-    again = uf.solve_equilibrium(device, TEMPERATURE, initial=eq, **SCREENED)
-    assert uf.free_energy(again) == pytest.approx(branch().values[1], rel=1e-6)
-    assert uf.magnetisation(again) == pytest.approx(uf.magnetisation(eq), rel=1e-5)
