@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from ..fem.assembly import Pattern, build_pattern, scatter_blocks
+from ..fem.assembly import scatter_blocks
 from ..fem.coefficients import Coefficients
 from ..fem.diffusion import COMPONENTS, element_matrices
 from ..numerics.linear import LinearSolver, linear_solver
 from ..numerics.sparse import scalar_matrix
 from ..physics import columns as column
+from ..space.pattern import Pattern, build_pattern
 from ..space.space import Index, Real, Space
 
 ACCURACY = 1e-13  # of the residual
