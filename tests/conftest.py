@@ -22,4 +22,4 @@ def natural_units():
     """No test leaves its units and options to the next."""
     yield
     uf.natural()
-    change_defaults({"workers": None, "linear_solver": None, "progress": None})
+    change_defaults({"workers": None, "linear_solver": None, "progress": None, "states": None})

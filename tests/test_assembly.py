@@ -5,8 +5,9 @@ import oracle
 import pytest
 
 import usadelfem as uf
-from usadelfem.fem.assembly import assemble, build_pattern
+from usadelfem.fem.assembly import assemble
 from usadelfem.fem.problem import build_problem
+from usadelfem.space.pattern import build_pattern
 
 COEFFICIENTS = {
     "D": lambda x: 1.0 + 0.5 * x[0],

@@ -12,9 +12,10 @@ import usadelfem as uf
 from usadelfem.fem import assembly, conjugates
 from usadelfem.fem import cells as element
 from usadelfem.numerics import equilibrate
+from usadelfem.space import pattern
 
 KERNELS = (
-    element.element_terms, assembly.scatter_residual, assembly.scatter_tangent, assembly.fill_pattern,
+    element.element_terms, assembly.scatter_residual, assembly.scatter_tangent, pattern.fill_pattern,
     conjugates.add_conjugates, equilibrate.maxima, equilibrate.scale_entries,
 )  # fmt: skip
 

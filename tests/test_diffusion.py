@@ -240,3 +240,21 @@ def test_the_symmetric_form_has_the_solution_of_the_equations_as_they_stand(mesh
     whole = uf.solve_normal_state(uf.Device(mesh, materials, ends), order=1)
     assert np.allclose(symmetric.values, whole.values, rtol=0, atol=1e-12)
     assert abs(symmetric.values[:, 1:]).max() > 0.1
+
+
+@pytest.mark.parametrize("held", ["potentials", "a piece without a potential"])
+@pytest.mark.parametrize("tau_so", [np.inf, (1.0, 2.0, 3.0)])
+def test_precession_in_large_solids_is_that_of_the_whole_matrix(monkeypatch, held, tau_so):
+    mesh = uf.box({"A": 1.0, "B": 1.0}, width=0.8, height=0.7, size=0.3)
+    ends = {"left": uf.NormalContact(potential=1.0, spin=(0.1, 0.2, 0.3)), "right": uf.CurrentContact(current=0.3)}
+    if held == "a piece without a potential":
+        ends["left"] = uf.CurrentContact(current=-0.3, spin_current=(0.1, 0.2, 0.3))
+        tau_so = 1.0 if np.isinf(np.max(tau_so)) else tau_so
+    field = lambda x: 30 * np.array([np.cos(2 * x[0]), np.sin(2 * x[0]), x[1]])  # noqa: E731
+    metal = {"theta": 0.2, "kappa": 0.3, "rashba": 0.5, "tau_so": tau_so, "exchange": field}
+    materials = {"A": uf.ferromagnet(**metal), "B": uf.ferromagnet(exchange=(0, 0, 5.0), theta=0.2)}
+    device = uf.Device(mesh, materials, ends)
+    whole = uf.solve_normal_state(device, order=1)
+    monkeypatch.setattr("usadelfem.solve.diffusion.MULTIGRID_FROM", {3: 10})
+    iterated = uf.solve_normal_state(device, order=1)
+    assert np.allclose(iterated.values, whole.values, rtol=0, atol=1e-10 * abs(whole.values).max())

@@ -195,11 +195,12 @@ def test_device_whose_nodes_are_all_clamped_is_solved():
 def test_each_kernel_is_compiled_for_one_combination_of_types_per_sector_only():
     from usadelfem.fem import assembly, conjugates
     from usadelfem.fem import cells as element
+    from usadelfem.space import pattern
 
     eq = uf.solve_equilibrium(sfs(D=lambda x: 0.5 + x[0]), 0.1, frequencies=2)
     uf.charge_current(eq).through("left")
     uf.spin_density(eq)
-    kernels = [element.element_terms, assembly.scatter_residual, assembly.scatter_tangent, assembly.fill_pattern]
+    kernels = [element.element_terms, assembly.scatter_residual, assembly.scatter_tangent, pattern.fill_pattern]
     for compiled in [*kernels, conjugates.add_conjugates]:
         # a sector (a tuple of so many numbers), and real numbers or the complex ones of retarded problems
         kinds = {(str(one[0]) if "Tuple" in str(one[0]) else "", str(one[-1])) for one in compiled.signatures}

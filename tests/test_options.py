@@ -1,5 +1,7 @@
 """Settings for all that follows, and names for caches."""
 
+import errno
+import pickle
 from functools import cache
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import usadelfem as uf
 from usadelfem.numerics.linear import linear_solver
 from usadelfem.parallel.engines import checked_workers
+from usadelfem.points import storage
 
 
 def made():
@@ -42,11 +45,30 @@ def test_the_linear_solver_of_options_is_used():
         assert linear_solver(indptr, indices, block=1).name == "superlu"
 
 
-@pytest.mark.parametrize("setting", [{"workers": 0}, {"linear_solver": "fast"}, {"progress": 1}])
+@pytest.mark.parametrize("setting", [{"workers": 0}, {"linear_solver": "fast"}, {"progress": 1}, {"states": "tape"}])
 def test_a_setting_that_is_not_allowed_is_refused_and_changes_nothing(setting):
     with pytest.raises(ValueError, match="allowed"):
         uf.options(**setting)
     assert checked_workers(None) == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_states_on_the_disk_are_the_same_ones(workers):
+    usual = uf.solve_equilibrium(made(), 0.2, workers=workers)
+    with uf.options(states="disk"):
+        eq = uf.solve_equilibrium(made(), 0.2, workers=workers)
+    assert isinstance(eq.riccati.base, np.memmap)
+    assert np.array_equal(eq.riccati, usual.riccati)
+    assert np.array_equal(pickle.loads(pickle.dumps(eq.riccati)), usual.riccati)
+
+
+def test_a_disk_without_room_for_states_is_named_before_the_solve(monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(storage.os, "posix_fallocate", full, raising=False)
+    with uf.options(states="disk"), pytest.raises(OSError, match=r"no room for .* GB of states .*TMPDIR"):
+        uf.solve_equilibrium(made(), 0.2)
 
 
 def test_results_are_the_same_bits_for_the_same_number_of_workers():

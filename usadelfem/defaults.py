@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 # In force now; None is what each function does by itself.
-_FORCED: dict[str, Any] = {"workers": None, "linear_solver": None, "progress": None}
+_FORCED: dict[str, Any] = {"workers": None, "linear_solver": None, "progress": None, "states": None}
 
 
 def default_of(name: str, otherwise: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -47,8 +47,7 @@ class Adjoint:
                 right = functional.gradient(own, index, w, state)
                 if right is not None:
                     self._right[index] = self._right.get(index, 0.0) + factor * right
-            if index in self._right:
-                self._respond(index, w, state, self._right[index])
+        self.gradient.add_variations(own, self._responses(self._right))
         if own.fields is not None:
             self._follow_fields(own.fields)
 
@@ -62,13 +61,18 @@ class Adjoint:
             gradient.add(factor, part)
         return gradient
 
-    def _respond(self, index: int, w: Any, state: Complex, right: Complex) -> None:
-        if not self.own.equation.free(right).any():  # stationary, but for what reservoirs hold
-            self._left[index] = np.zeros_like(right)
-            return
-        change = self.own.respond(index, right)
-        self._left[index] = self._left.get(index, 0.0) + change
-        self.gradient.add_variation(self.own, w, state, change)
+    def _responses(self, rights: dict[int, Any]) -> Iterator[tuple[Any, Complex, Complex]]:
+        """Frequency, state, and its response to a derivative, of every point that has one; the response is kept."""
+        for index, w, state in self.own.points():
+            if index not in rights:
+                continue
+            known = self._left.get(index, 0.0)
+            if self.own.equation.free(rights[index]).any():
+                change = self.own.respond(index, rights[index])
+                self._left[index] = known + change
+                yield w, state, change
+            else:  # stationary, but for what reservoirs hold
+                self._left[index] = known + np.zeros_like(rights[index])
 
     def _follow_fields(self, fields: FieldResponse) -> None:
         """Add what goes through a gap and a potential that are unknown: their equations have a symmetric derivative
@@ -85,10 +89,10 @@ class Adjoint:
             potential[..., list(column.GAP)] = 0.0
             self._through_potential = [(1.0, AlongCoefficients(weights, Direction(table=potential)))]
             self.gradient.add(1.0, self._explicit(own, self._through_potential))
-        for index, w, state in own.points():
-            right = of_fields.gradient(own, index, w, state)
+        rights = {index: of_fields.gradient(own, index, w, state) for index, w, state in own.points()}
+        for index, right in rights.items():
             self._right[index] = self._right.get(index, 0.0) + right
-            self._respond(index, w, state, right)
+        self.gradient.add_variations(own, self._responses(rights))
         if own.pairing is not None:
             for number in column.GAP:
                 self.gradient.table[own.pairing.chosen, :, number] = 0.0
@@ -106,9 +110,8 @@ class Adjoint:
         """The derivatives with columns for isotropic theta and kappa, the last ones of its table."""
         own = self.own.in_room_for_spin_charge()
         gradient = self._explicit(own, (*self.terms, *self._through_potential))
-        for index, w, state in own.points():
-            if index in self._left:
-                gradient.add_variation(own, w, state, self._left[index])
+        known = ((w, state, self._left[index]) for index, w, state in own.points() if index in self._left)
+        gradient.add_variations(own, known)
         return gradient
 
     def along(self, direction: Direction) -> float:

@@ -6,6 +6,7 @@ currents at points), and what is a variation of a part of it along a change of t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -147,14 +148,17 @@ class ThroughSection:
     def explicit(self, own: LinearStates, out: Gradient) -> None:
         """Add the derivatives with respect to the coefficients behind the section."""
         assert isinstance(own.equation, Matsubara)
+        if len(self.cells):
+            out.add_variations(own, self._turned(own), self.cells)
         for index, w, state in own.points():
-            turned = self.rotation(own, state)
-            weight = float(self.weights[index]) * self.sign
-            shared = self.share[:, None] * turned
-            if len(self.cells):
-                out.add_variation(own, w, state, weight * shared, self.cells)
             inside, outside = self._residuals(own, w, own_coordinates(own.equation, state))
-            out.value += weight * float(((self.share[:, None] * inside - outside).conj() * turned).real.sum())
+            through = (self.share[:, None] * inside - outside).conj() * self.rotation(own, state)
+            out.value += float(self.weights[index]) * self.sign * float(through.real.sum())
+
+    def _turned(self, own: LinearStates) -> Iterator[tuple[Any, Complex, Complex]]:
+        """Frequency, state, and its weighted rotation behind the section, of every point."""
+        for index, w, state in own.points():
+            yield w, state, float(self.weights[index]) * self.sign * self.share[:, None] * self.rotation(own, state)
 
     def along_interfaces(self, own: LinearStates, source: Source) -> float:
         """The derivative along a direction of the coefficients of interfaces, at fixed states."""

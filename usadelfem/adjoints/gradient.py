@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..derivatives.states import LinearStates
-from ..fem.conjugates import conjugate_places, sum_changes
+from ..fem.conjugates import add_change, conjugate_places
 from ..fem.matsubara import Matsubara
 from ..fem.problem import Problem
 from ..fem.retarded import Retarded
@@ -57,30 +58,33 @@ class Gradient:
                 for k in range(3):
                     self.table[..., number + k] += (1 - axis[k]) * across + axis[k] * values[position + 2]
 
-    def add_variation(
-        self, own: LinearStates, w: Any, state: Complex, change: Complex, chosen: NDArray[np.int64] | None = None
+    def add_variations(
+        self, own: LinearStates, terms: Iterable[tuple[Any, Complex, Complex]],
+        chosen: NDArray[np.int64] | None = None,
     ) -> None:  # fmt: skip
-        """Add the derivatives of <change, residual of chosen cells> with respect to the coefficients and ln w."""
+        """Add the derivatives of <change, residual of chosen cells>, of w, state, change, by coefficients and ln w."""
         problem, equation = own.problem, own.equation
         space, sector = problem.space, problem.sector
         columns = list(range(problem.coefficients.table.shape[2]))
         places = [*conjugate_places(problem.coefficients, space.dim), column.W]
-        if isinstance(equation, Matsubara):
-            tables, reduced = problem.tables, sector.reduce(state)
-        else:
-            tables, reduced = equation.cell_tables, state
-        of = sum_changes(sector.like, space, tables, places, [(w, 1.0, reduced, change)], chosen)
-        values = np.zeros((len(places), *space.dx.shape))
-        values[:, slice(None) if chosen is None else chosen] = of.real
-        n0 = problem.coefficients.table[..., column.N0]
-        rates = values[:-1] * n0
-        rates[column.N0] = values[column.N0]
+        tables = problem.tables if isinstance(equation, Matsubara) else equation.cell_tables
+        cells = slice(None) if chosen is None else chosen
+        n0, dx = problem.coefficients.table[cells, :, column.N0], space.dx[cells]
+        of, summed = np.zeros((*dx.shape, len(places)), complex), 0.0
+        for w, state, change in terms:
+            reduced = sector.reduce(state) if isinstance(equation, Matsubara) else state
+            add_change(sector.like, space, tables, places, (w, 1.0, reduced, change), chosen, of)
+            if isinstance(equation, Matsubara):
+                of_w = float((of[..., -1].real * n0 * dx).sum())
+                self.frequency += float(w) * (of_w - summed)
+                summed = of_w
+        rates = np.zeros((len(places), *space.dx.shape))
+        rates[:, cells] = np.moveaxis(of.real * n0[..., None], -1, 0)
+        rates[column.N0, cells] = of[..., column.N0].real
         if isinstance(equation, Retarded):  # a broadening, which adds to w
-            rates[column.INELASTIC] = values[-1] * n0
-            rates[column.N0] += problem.coefficients.table[..., column.INELASTIC] * values[-1]
-        self.add_aligned(problem, columns, rates)
-        if isinstance(equation, Matsubara):
-            self.frequency += float(w * (values[-1] * n0 * space.dx).sum())
+            rates[column.INELASTIC] = rates[-1]
+            rates[column.N0, cells] += problem.coefficients.table[cells, :, column.INELASTIC] * of[..., -1].real
+        self.add_aligned(problem, columns, rates[:-1])
 
     def add(self, factor: float, other: Gradient) -> None:
         """Add the derivatives of another number, times a factor."""

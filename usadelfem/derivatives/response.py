@@ -26,6 +26,7 @@ from ..fem.problem import Problem
 from ..magnetics.ampere import LocalResponse
 from ..physics import columns as column
 from ..physics.columns import COEFFICIENTS, GAUGE_COLUMNS
+from ..solve.descent import holds_phase
 from ..solve.field_problem import SelfConsistency, as_gap, as_real
 from .direction import Direction, changed
 from .sources import Source, build_source
@@ -178,10 +179,21 @@ class FieldResponse:
         """Changes of both equations times their approximate inverses, as one vector."""
         gap, dofs = residual, fields.dofs
         if self._approximate is not None:
-            gap = np.asarray(self._approximate.apply(self.consistency.gap, residual))
+            gap = np.asarray(self._approximate.apply(self.consistency.gap, self._held(residual)))
         if local is not None:
             dofs = fields.dofs - local.step(fields.dofs, local.mu0 * load)
         return np.concatenate([as_real(gap), dofs])
+
+    def _held(self, residual: Complex) -> Complex:
+        """A change of R without the part that a common phase would have to answer, where nothing holds it.
+
+        The free energy does not depend on that phase, so there is none but for rounding, which H^-1 would amplify.
+        """
+        if self.pairing is None or holds_phase(self.consistency):
+            return residual
+        turn, weight = 1j * self.consistency.gap, self.pairing.weight
+        along = (weight * (turn.conj() * residual).real).sum() / (weight * abs(turn) ** 2).sum()
+        return np.asarray(residual - along * turn)
 
     def _closed(self, gap: Complex, amplitude: Complex) -> Complex:
         """The change of R with those of the gap and of the sum of f0; empty without pairing."""

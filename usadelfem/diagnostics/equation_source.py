@@ -21,7 +21,7 @@ Real = NDArray[np.float64]
 
 
 class Examined(NamedTuple):
-    """Of every cell: largest norm of the right-hand side and of the pair amplitudes, and g at the corners.
+    """Of some cells: largest norm of the right-hand side and of the pair amplitudes, and g at the corners.
 
     `corners` (corners, cells, 4n) are the entries of g, scaled so that their norm is that of the 4x4 matrix.
     """
@@ -93,10 +93,12 @@ def examine_cells(
                     put(corners[p, e], block, scale(size, g[block]))
 
 
-def examine(problem: Problem, w: complex, state: Complex, shapes: Real, fit: Real, factor: float) -> Examined:
-    """Look at a state in the sector of the problem at local points, the last of which is the centre of a cell."""
+def examine(
+    problem: Problem, w: complex, state: Complex, shapes: Real, fit: Real, factor: float, chosen: slice
+) -> Examined:  # fmt: skip
+    """Look at a state in the sector of the problem at local points of cells, the last of which is their centre."""
     space, like, own = problem.space, problem.sector.like, problem.aligned[0]
-    cells, table, given, values, weights = readonly(space.cells, own.table, state, shapes, fit)
+    cells, table, given, values, weights = readonly(space.cells[chosen], own.table[chosen], state, shapes, fit)
     count, corners = len(cells), np.zeros((len(shapes) - 1, len(cells), 4, len(like)), complex)
     source, amplitude = np.zeros(count), np.zeros(count)
     axes = own.gauge.shape[2]

@@ -38,6 +38,7 @@ FULL = 20.0
 FLOOR = 1e-8
 # Weight of the mean direction of gradients against that of a cell, where the solution may be extremal.
 MEAN = 0.01
+CHUNK = 10_000  # cells that are looked at at a time
 # Amplitudes of the linearised problem, whose scale is free, are looked at when they are of this size.
 SMALL = 1e-3
 STEEP = 0.99  # sine of half an angle, above which angles are not told apart
@@ -155,19 +156,24 @@ def _cells(
     corners = np.array(space.mesh.refdom.p)
     points = np.concatenate([corners, corners.mean(axis=1, keepdims=True)], axis=1)
     shapes, fit = basis_values(space.basis.elem, points).T, _linear_fit(space, points)
-    seen = examine(problem, w, factor * state, shapes, fit, factor)
-    top = seen.amplitude.max(initial=0.0)
-    counted = np.maximum(seen.amplitude, max(FLOOR * top, 1e-300))
-    extent = _extent(space, seen.corners / counted[:, None])
-    turn = _turn(seen.corners) if unit else np.zeros(len(counted))
+    parts = []
+    for first in range(0, len(space.cells), CHUNK):
+        chosen = slice(first, first + CHUNK)
+        seen = examine(problem, w, factor * state, shapes, fit, factor, chosen)
+        turn = _turn(seen.corners) if unit else np.zeros(len(seen.source))
+        parts.append((seen.source, seen.amplitude, _slopes(space, chosen, seen.corners), turn))
+    source, amplitude, slopes, turn = (np.concatenate(own) for own in zip(*parts, strict=True))
+    top = amplitude.max(initial=0.0)
+    counted = np.maximum(amplitude, max(FLOOR * top, 1e-150))  # whose square is a number
+    extent = _extent(space, slopes / (counted**2)[:, None, None])
     diffusion = problem.coefficients.table[..., column.D].mean(axis=1)
-    change = seen.source / (diffusion * counted) * extent**2 + 0.5 * turn**2
+    change = source / (diffusion * counted) * extent**2 + 0.5 * turn**2
     decay = np.log(max(top, 1e-300) / counted)
     measure = np.maximum(1.0, carried * decay) * change**order / LIMIT[order]
     measure = np.maximum(measure, np.where(ends, change / END[order], 0.0))
     half = 0.5 * np.ptp(space.mesh.p, axis=1).max()
     measure = np.maximum(measure, texture * np.minimum(0.5 * diffusion / abs(w), half**2))
-    return _Cells(seen.amplitude, change, extent, np.where(seen.amplitude > FLOOR * top, measure, 0.0))
+    return _Cells(amplitude, change, extent, np.where(amplitude > FLOOR * top, measure, 0.0))
 
 
 def texture_errors(problem: Problem) -> Real:
@@ -206,16 +212,21 @@ def _linear_fit(space: Space, points: Real) -> Real:
     return np.asarray(wanted @ np.linalg.pinv(known))
 
 
-def _extent(space: Space, g: Complex) -> Real:
-    """Extent of the cells along the gradient of the values (corners, cells, entries) at their corners, (cells,)."""
-    corners = space.mesh.p[:, space.mesh.t]
+def _slopes(space: Space, chosen: slice, g: Complex) -> Real:
+    """Squares (cells, dim, dim) of the gradient of the values (corners, cells, entries) at the corners of cells."""
+    corners = space.mesh.p[:, space.mesh.t[:, chosen]]
     x = corners - corners.mean(axis=1, keepdims=True)
     gram = np.einsum("dvc,evc->cde", x, x)
     slope = np.einsum("dvc,vci->cdi", x, g - g.mean(axis=0))
     gradient = np.linalg.solve(gram, slope)
-    square = np.einsum("cdi,cei->cde", gradient, gradient.conj()).real
+    return np.asarray(np.einsum("cdi,cei->cde", gradient, gradient.conj()).real)
+
+
+def _extent(space: Space, square: Real) -> Real:
+    """Extent of the cells along gradients whose squares (cells, dim, dim) are given, (cells,)."""
+    corners = space.mesh.p[:, space.mesh.t]
     volume = space.dx.sum(axis=1)
-    square += MEAN * np.einsum("c,cde->de", volume, square) / volume.sum()
+    square = square + MEAN * np.einsum("c,cde->de", volume, square) / volume.sum()
     first, second = np.triu_indices(corners.shape[1], 1)
     edges = corners[:, first] - corners[:, second]
     along = np.einsum("dec,cdf,fec->ec", edges, square, edges).max(axis=0)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compilation.jit import kernel, readonly
-from ..frozen import FrozenRecord
+from ..compilation.threads import in_order
+from ..space.pattern import Pattern, Slots
 from ..space.space import Index, Real, Space
 from .cells import element_terms
 from .coefficients import Coefficients
@@ -19,6 +20,7 @@ from .interfaces import Junctions, junction_elements
 from .workspace import junction_space, point_space, tangent_space
 
 Complex = NDArray[np.complex128]
+Elements = Callable[..., None]
 _NONE = np.empty(0)
 
 _CHUNK_BYTES = 2**20  # element matrices of one chunk stay in the second-level cache
@@ -67,99 +69,6 @@ def scatter_tangent(
                         values[start + c] += local[e, p, r, c]
 
 
-@kernel("sparse matrices")
-def fill_pattern(size: int, pointer: Any, columns: Any, indptr: Any, indices: Any) -> None:
-    """Scalar upper CSR pattern of a node pattern with dense blocks of `size` rows."""
-    n = 0
-    for node in range(len(pointer) - 1):
-        for r in range(size):
-            for slot in range(pointer[node], pointer[node + 1]):
-                for c in range(r if slot == pointer[node] else 0, size):
-                    indices[n] = size * columns[slot] + c
-                    n += 1
-            indptr[size * node + r + 1] = n
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Slots(FrozenRecord):
-    """Where the blocks of the node pairs of a group of elements (cells, or facets of interfaces) go.
-
-    Attributes
-    ----------
-    number, flipped
-        Block number of each local pair (i <= j) of each element, -1 where a node is clamped, and whether the block is
-        stored transposed; shape (elements, pairs).
-    """
-
-    number: Index
-    flipped: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Pattern(FrozenRecord):
-    """The upper-triangular CSR matrix over the free nodes.
-
-    Attributes
-    ----------
-    unknowns
-        Unknowns of a node.
-    free
-        The free nodes; unknown `unknowns` p + r of the linear system belongs to node free[p].
-    cells, facets
-        Where the blocks of cells and of facets of interfaces go.
-    pointer, rows
-        First block of each row of nodes, and the row of each block.
-    indptr, indices
-        CSR structure of the upper triangle in scalar unknowns.
-    """
-
-    unknowns: int
-    free: Index
-    cells: Slots
-    facets: Slots
-    pointer: Index
-    rows: Index
-    indptr: NDArray[np.int32]
-    indices: NDArray[np.int32]
-
-
-def build_pattern(
-    space: Space, clamped: Index, junction_nodes: Index | None = None, *, unknowns: int = 8
-) -> Pattern:  # fmt: skip
-    """Sparsity of the tangent over all nodes but the clamped ones, computed once per device.
-
-    `junction_nodes` (facets, nodes of both sides) are the nodes that interfaces couple.
-    """
-    number = np.full(space.nodes.shape[1], 0, np.int64)
-    number[clamped] = -1
-    free = np.flatnonzero(number == 0)
-    number[free] = np.arange(len(free))
-    groups = (space.cells, np.zeros((0, 2), np.int64) if junction_nodes is None else junction_nodes)
-    pairs = [_pairs(number[nodes]) for nodes in groups]
-    keys = [np.where(low >= 0, low * len(free) + high, -1) for low, high, _ in pairs]
-    unique, inverse = np.unique(np.concatenate([key.ravel() for key in keys]), return_inverse=True)
-    if len(unique) and unique[0] < 0:
-        unique, inverse = unique[1:], inverse - 1
-    ends = np.cumsum([key.size for key in keys])
-    slots = [
-        Slots(part.reshape(key.shape), flipped)
-        for part, key, (*_, flipped) in zip(np.split(inverse.ravel(), ends[:-1]), keys, pairs, strict=True)
-    ]
-    rows, columns = np.divmod(unique, max(len(free), 1))
-    pointer = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=len(free)))))
-    indptr = np.zeros(unknowns * len(free) + 1, np.int32)
-    indices = np.empty(unknowns**2 * len(unique) - unknowns * (unknowns - 1) // 2 * len(free), np.int32)
-    fill_pattern(unknowns, pointer, columns, indptr, indices)
-    return Pattern(unknowns, free, slots[0], slots[1], pointer, rows, indptr, indices)
-
-
-def _pairs(numbers: Index) -> tuple[Index, Index, NDArray[np.bool_]]:
-    """The lower and the higher number of every local pair i <= j of elements, and whether they are exchanged."""
-    second, first = np.tril_indices(numbers.shape[1])
-    one, two = numbers[:, first], numbers[:, second]
-    return np.minimum(one, two), np.maximum(one, two), np.ascontiguousarray(one > two)
-
-
 @dataclass(eq=False)
 class Timings:
     """Seconds spent in the element kernels and in scattering, and the number of quadrature points visited."""
@@ -202,27 +111,33 @@ def assemble(
         *arrays, part.table, part.kinds, part.pairs, state, space.phi, space.dphi
     )
     like, nodes = (0j,) * state.shape[1], cells.shape[1]
-    point = point_space(len(like), space.dim, nodes)
-    matrices = tangent_space(point.h00, point.hk0, point.hkk, point.hkl, nodes)
 
-    def elements(first: int, hessian: bool, r: Complex, s: Real, t: Real) -> None:
-        element_terms(
-            like, float(w), state, first, cells, phi, dphi, inverse, dx, table, kinds, axes, hessian, point,
-            matrices, r, s, t,
-        )  # fmt: skip
+    def in_space() -> Elements:
+        point = point_space(len(like), space.dim, nodes)
+        matrices = tangent_space(point.h00, point.hk0, point.hkk, point.hkl, nodes)
+
+        def elements(first: int, hessian: bool, r: Complex, s: Real, t: Real) -> None:
+            element_terms(
+                like, float(w), state, first, cells, phi, dphi, inverse, dx, table, kinds, axes, hessian, point,
+                matrices, r, s, t,
+            )  # fmt: skip
+
+        return elements
 
     if timings:
         timings.points += dx.size
-    return in_chunks(elements, cells, state.shape, 2 * len(like), np.dtype(float), pattern, timings)
+    return in_chunks(in_space, cells, state.shape, 2 * len(like), np.dtype(float), pattern, timings)
 
 
 def in_chunks(
-    elements: Callable[..., None], cells: Index, shape: tuple[int, ...], unknowns: int, number: np.dtype[Any],
+    in_space: Callable[[], Elements], cells: Index, shape: tuple[int, ...], unknowns: int, number: np.dtype[Any],
     pattern: Pattern | None, timings: Timings | None,
 ) -> tuple[Complex, Real, Any]:  # fmt: skip
-    """Sum what `elements(first, hessian, residual, scale, tangent)` writes for chunks of cells over the nodes.
+    """Sum over the nodes what `in_space()(first, hessian, residual, scale, tangent)` writes for chunks of cells.
 
-    Returns residual (shape), scale (nodes,) and the values of the tangent, `unknowns` per node and of type `number`.
+    `in_space` makes space to work in for a thread. Chunks are summed in their order, so that the result does not depend
+    on the number of threads. Returns residual (shape), scale (nodes,) and the values of the tangent, `unknowns` per
+    node and of type `number`.
     """
     _check_block(pattern, unknowns)
     local, clock = cells.shape[1], timings or Timings()
@@ -230,20 +145,28 @@ def in_chunks(
     chunk = max(8, _CHUNK_BYTES // (number.itemsize * (unknowns**2 * pairs + 9 * local)))
     residual, scale = np.zeros(shape, complex), np.zeros(shape[0])
     values = np.zeros(len(pattern.indices) if pattern else 0, number)
-    element = (
-        np.empty((chunk, local, shape[1]), complex), np.empty((chunk, local)),
-        np.empty((chunk, pairs, unknowns, unknowns), number),
-    )  # fmt: skip
-    for first in range(0, len(cells), chunk):
-        r, s, t = (array[: len(cells) - first] for array in element)
-        start = perf_counter()
-        elements(first, pairs > 0, r, s, t)
+
+    def worker() -> Callable[[int], tuple[Any, Any, Any]]:
+        elements, size = in_space(), min(chunk, len(cells))
+        r, s = np.empty((size, local, shape[1]), complex), np.empty((size, local))
+        t = np.empty((size, pairs, unknowns, unknowns), number)
+
+        def work(job: int) -> tuple[Any, Any, Any]:
+            count = len(cells) - job * chunk
+            elements(job * chunk, pairs > 0, r[:count], s[:count], t[:count])
+            return r[:count], s[:count], t[:count]
+
+        return work
+
+    start = perf_counter()
+    for job, (r, s, t) in enumerate(in_order(-(-len(cells) // chunk), worker)):
         middle = perf_counter()
-        scatter_residual(first, cells, r, s, residual, scale)
+        scatter_residual(job * chunk, cells, r, s, residual, scale)
         if pattern:
-            scatter_blocks(first, pattern, pattern.cells, t, values)
+            scatter_blocks(job * chunk, pattern, pattern.cells, t, values)
         clock.kernels += middle - start
-        clock.scatter += perf_counter() - middle
+        start = perf_counter()
+        clock.scatter += start - middle
     return residual, scale, values
 
 

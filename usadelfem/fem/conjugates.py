@@ -6,13 +6,14 @@ and retarded ones (nodes, 2n). All are per density of states, as in `physics.con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..compilation.jit import formula, kernel, readonly
+from ..compilation.threads import in_order
 from ..physics.columns import (
     CHANNEL_COLUMNS,
     COEFFICIENTS,
@@ -36,6 +37,8 @@ from .cells import LINEAR, SPIN_CHARGE, conjugate, derivatives, gradients, inter
 from .coefficients import Coefficients
 
 Complex = NDArray[np.complex128]
+
+CHUNK = 1000  # cells that a thread works on at a time
 
 
 class CellTables(NamedTuple):
@@ -132,7 +135,7 @@ def add_conjugates(
     like: Spin, w: Any, weight: complex, state: Any, t: CellTables, chosen: Any, places: Any, parts: int,
     point: ConjugateSpace, out: Any,
 ) -> None:  # fmt: skip
-    """Add weight times the conjugates numbered `places` to out (places, chosen cells, points)."""
+    """Add weight times the conjugates numbered `places` to out (chosen cells, points, places)."""
     values = point.values
     for i in range(len(chosen)):
         e = chosen[i]
@@ -145,7 +148,7 @@ def add_conjugates(
                 both_derivatives(like, state, t, e, q, a, b, point.grad, point.dz)
             conjugates(w, t.table[e, q], pairs, a, b, point.dz, linear, parts, point.rows, values)
             for place in range(len(places)):
-                out[place, i, q] += weight * values[places[place]]
+                out[i, q, place] += weight * values[places[place]]
 
 
 @kernel("responses and torques")
@@ -169,7 +172,7 @@ def add_changes(
             c = t.table[e, q]
             conjugate_changes(w, c, pairs, a, b, point.dz, da, db, point.ddz, linear, parts, point.rows, values)
             for place in range(len(places)):
-                out[place, i, q] += weight * values[places[place]]
+                out[i, q, place] += weight * values[places[place]]
 
 
 @kernel("responses and torques")
@@ -221,11 +224,10 @@ def sum_conjugates(
     chosen
         Cells; None: all.
     """
-    rows, numbers, parts, point, out = _prepared(like, space, t, places, chosen)
+    total = np.zeros((len(space.cells if chosen is None else chosen), len(space.phi), len(places)), complex)
     for w, weight, state in terms:
-        (given,) = readonly(state)
-        add_conjugates(like, complex(w), complex(weight), given, t, rows, numbers, parts, point, out)
-    return out
+        _add(add_conjugates, like, space, t, places, (complex(w), complex(weight), *readonly(state)), chosen, total)
+    return np.moveaxis(total, -1, 0)
 
 
 def sum_changes(
@@ -233,20 +235,40 @@ def sum_changes(
     terms: Iterable[tuple[complex, complex, Complex, Complex]], chosen: Index | None = None,
 ) -> Complex:  # fmt: skip
     """Changes of the conjugates with changes of the states, the last of each term; otherwise as `sum_conjugates`."""
-    rows, numbers, parts, point, out = _prepared(like, space, t, places, chosen)
+    total = np.zeros((len(space.cells if chosen is None else chosen), len(space.phi), len(places)), complex)
     for w, weight, state, change in terms:
-        given, moved = readonly(state, change)
-        add_changes(like, complex(w), complex(weight), given, moved, t, rows, numbers, parts, point, out)
-    return out
+        add_change(like, space, t, places, (w, weight, state, change), chosen, total)
+    return np.moveaxis(total, -1, 0)
 
 
-def _prepared(
-    like: Spin, space: Space, t: CellTables, places: Sequence[int], chosen: Index | None
-) -> tuple[Index, Index, int, ConjugateSpace, Complex]:  # fmt: skip
-    cells = np.arange(len(space.cells)) if chosen is None else chosen
-    rows, numbers = readonly(cells, np.array(places))
-    out = np.zeros((len(places), len(cells), len(space.phi)), complex)
-    return rows, numbers, parts_of(places), conjugate_space(len(like), space, len(t.pairs)), out
+def add_change(
+    like: Spin, space: Space, t: CellTables, places: Sequence[int], term: tuple[complex, complex, Complex, Complex],
+    chosen: Index | None, out: Complex,
+) -> None:  # fmt: skip
+    """Add one term of `sum_changes` to out (cells, points, places)."""
+    w, weight, state, change = term
+    _add(add_changes, like, space, t, places, (complex(w), complex(weight), *readonly(state, change)), chosen, out)
+
+
+def _add(
+    loop: Any, like: Spin, space: Space, t: CellTables, places: Sequence[int], term: tuple[Any, ...],
+    chosen: Index | None, out: Complex,
+) -> None:  # fmt: skip
+    """Run a kernel over chunks of cells."""
+    rows, numbers = readonly(np.arange(len(space.cells)) if chosen is None else chosen, np.array(places))
+    parts = parts_of(places)
+
+    def worker() -> Callable[[int], None]:
+        point = conjugate_space(len(like), space, len(t.pairs))
+
+        def work(job: int) -> None:
+            part = slice(job * CHUNK, (job + 1) * CHUNK)
+            loop(like, *term, t, rows[part], numbers, parts, point, out[part])
+
+        return work
+
+    for _ in in_order(-(-len(rows) // CHUNK), worker):
+        pass
 
 
 def singlet(of_gap: NDArray[Any]) -> Complex:

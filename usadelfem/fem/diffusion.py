@@ -13,8 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.sparse import bsr_array
 
 from ..compilation.jit import kernel, readonly
+from ..numerics.sparse import scalar_matrix
 from ..physics import columns as column
 from ..space.section import Section, facet_basis
 from ..space.space import Index, Real, Space
@@ -40,13 +42,25 @@ def _own_mobility(own: Coefficients, dim: int) -> Real:
     return _mobility(own.table, *spin_hall_tensors(own, dim))
 
 
-def _reaction(coefficients: Coefficients) -> Real:
-    """N0 times relaxation and precession of u, shape (cells, points, 4, 4)."""
+def _reaction(coefficients: Coefficients, *, damped: bool) -> Real:
+    """N0 times relaxation and precession of u, shape (cells, points, 4, 4); damping in place of precession."""
     table = coefficients.table
     r = np.zeros((*table.shape[:2], COMPONENTS, COMPONENTS))
     r[..., 1:, 1:] = column.spin_relaxation(table)[..., None] * np.eye(3)
-    r[..., 1:, 1:] += 2 * np.einsum("bca,pqc->pqba", _EPS, table[..., column.HX : column.HZ + 1])
+    r[..., 1:, 1:] += _damping(table) if damped else _precession(table)
     return np.asarray(r * table[..., column.N0][..., None, None])
+
+
+def _precession(table: Real) -> Real:
+    """The matrix of 2 h x s, shape (cells, points, 3, 3)."""
+    return np.asarray(2 * np.einsum("bca,pqc->pqba", _EPS, table[..., column.HX : column.HZ + 1]))
+
+
+def _damping(table: Real) -> Real:
+    """2 |h| times the spins across h, shape (cells, points, 3, 3)."""
+    h = table[..., column.HX : column.HZ + 1]
+    size = np.linalg.norm(h, axis=-1)[..., None, None]
+    return np.asarray(2 * size * np.eye(3) - 2 * h[..., :, None] * h[..., None, :] / np.where(size > 0, size, 1.0))
 
 
 def _covariant(space: Space, coefficients: Coefficients, cells: Index) -> Real:
@@ -105,20 +119,36 @@ def diffusion_terms(
                             out[c, i, f, j, g] += weight * total
 
 
-def element_matrices(space: Space, coefficients: Coefficients, cells: Index) -> Real:
-    """The weak form on some cells, shape (cells, 4 local, 4 local), unknown 4 i + alpha; coefficients of all cells."""
-    local = space.cells.shape[1]
-    out = np.zeros((len(cells), local, COMPONENTS, local, COMPONENTS))
+def precession_matrix(space: Space, coefficients: Coefficients) -> Any:
+    """Precession minus damping over the spins of all nodes, unknown 3 i + axis, in blocks (BSR)."""
+    table = coefficients.table
+    weight = (_precession(table) - _damping(table)) * (table[..., column.N0] * space.dx)[..., None, None]
+    parts = []
+    for axes in np.ndindex(3, 3):
+        local = np.einsum("qi,cq,qj->cij", space.phi, weight[..., *axes], space.phi)
+        parts.append(scalar_matrix(space.cells, local, space.nodes.shape[1]))
+    blocks = np.stack([part.data for part in parts], axis=1).reshape(-1, 3, 3)
+    return bsr_array((blocks, parts[0].indices, parts[0].indptr), shape=(3 * space.nodes.shape[1],) * 2)
+
+
+def element_matrices(space: Space, coefficients: Coefficients, cells: Index, *, damped: bool = False) -> Real:
+    """The weak form on some cells, shape (cells, 4 local, 4 local), unknown 4 i + alpha; coefficients of all cells.
+
+    With `damped` spins across an exchange field relax instead of turning around it, which is symmetric.
+    """
+    nodes = space.cells.shape[1]
+    out = np.zeros((len(cells), nodes, COMPONENTS, nodes, COMPONENTS))
     for first in range(0, len(cells), _CHUNK):
         part = cells[first : first + _CHUNK]
         own, inverse = coefficients.chosen(part), space.inverse[part]
         inverse = np.broadcast_to(inverse, (len(part), space.dx.shape[1], space.dim, space.dim))
         gradient = np.einsum("qim,cqmk->cqik", space.dphi, inverse)
-        arrays = _own_mobility(own, space.dim), _reaction(own), gradient, own.gauge, space.phi, space.dx[part]
+        local = _own_mobility(own, space.dim), _reaction(own, damped=damped)
+        arrays = *local, gradient, own.gauge, space.phi, space.dx[part]
         mobility, reaction, slopes, gauge, phi, dx = readonly(*arrays)
         flux, four = np.empty((COMPONENTS, space.dim)), (0.0,) * COMPONENTS
         diffusion_terms(four, mobility, reaction, slopes, gauge, phi, dx, flux, out[first : first + _CHUNK])
-    return out.reshape(len(cells), COMPONENTS * local, -1)
+    return out.reshape(len(cells), COMPONENTS * nodes, -1)
 
 
 def flux_at_quadrature(space: Space, coefficients: Coefficients, values: Real) -> Real:

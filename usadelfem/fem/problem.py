@@ -18,8 +18,9 @@ from ..numerics.linear import LinearSolver, linear_solver
 from ..numerics.solvers import SolverPool
 from ..physics import columns as column
 from ..space.nested import corner_interpolation
+from ..space.pattern import Pattern, build_pattern
 from ..space.space import Index, Real, Space, build_space
-from .assembly import Pattern, Timings, build_pattern
+from .assembly import Timings
 from .coefficients import Coefficients, exchanged, point_coefficients
 from .conjugates import CellTables, cell_tables
 from .electrodes import Electrodes, build_electrodes, spin_biases

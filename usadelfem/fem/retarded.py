@@ -14,8 +14,9 @@ from ..compilation.jit import readonly
 from ..frozen import FrozenRecord
 from ..physics.columns import W
 from ..physics.riccati import tilde_entries
+from ..space.pattern import Pattern
 from ..space.space import Index, Real
-from .assembly import Pattern, in_chunks, scatter_junctions
+from .assembly import Elements, in_chunks, scatter_junctions
 from .conjugates import (
     CellTables,
     cell_tables,
@@ -168,16 +169,20 @@ class Retarded(FrozenRecord):
         )
         phi, dphi = readonly(space.phi, space.dphi)
         n, dim, nodes = len(like), space.dim, cells.shape[1]
-        point, matrices = point_space(n, dim, nodes), whole_tangent_space(n, dim, nodes)
 
-        def elements(first: int, hessian: bool, r: Complex, s: Real, t: Complex) -> None:
-            retarded_terms(
-                like, complex(w), state, first, cells, phi, dphi, inverse, dx, table, partner, kinds, pairs, hessian,
-                point, matrices, r, s, t,
-            )  # fmt: skip
+        def in_space() -> Elements:
+            point, matrices = point_space(n, dim, nodes), whole_tangent_space(n, dim, nodes)
+
+            def elements(first: int, hessian: bool, r: Complex, s: Real, t: Complex) -> None:
+                retarded_terms(
+                    like, complex(w), state, first, cells, phi, dphi, inverse, dx, table, partner, kinds, pairs,
+                    hessian, point, matrices, r, s, t,
+                )  # fmt: skip
+
+            return elements
 
         self.problem.timings.points += dx.size
-        return in_chunks(elements, cells, state.shape, self.entries, np.dtype(complex), pattern, self.problem.timings)
+        return in_chunks(in_space, cells, state.shape, self.entries, np.dtype(complex), pattern, self.problem.timings)
 
     def _interfaces(
         self, state: Complex, residual: Complex, scale: Real, pattern: Pattern | None, values: NDArray[Any],

@@ -33,6 +33,8 @@ _BACKWARD, _SINGULAR = 1e-13, 1e13
 _LONG = 10_000
 # Relative residual of one solution with single precision above which a matrix is too ill-conditioned for it.
 _SINGLE_FAILS = 0.03
+# How often an iteration that has stagnated is tried again with the next matrix, if no other one is kept.
+RETRIES = 2
 HALVES: dict[np.dtype[Any], np.dtype[Any]] = {
     np.dtype(np.float64): np.dtype(np.float32),
     np.dtype(np.complex128): np.dtype(np.complex64),
@@ -54,6 +56,7 @@ class CheckedSolver:
         self._others = self._spare = list(others)
         self._told: set[str] = set()
         self._busy = False
+        self._retries = RETRIES if isinstance(backend, MultigridBackend) else 0
         self.versions: dict[int, int] = {}
         self.matrices: dict[int, ScaledMatrix] = {}
         self.symmetric = symmetric
@@ -86,6 +89,8 @@ class CheckedSolver:
         bad = values.size - np.count_nonzero(np.isfinite(values))
         if bad:
             raise LinAlgError(f"the matrix has {bad} entries that are not finite: check the state it was made from")
+        if self._retries and self.backend is not self._first and not {*self.matrices} - {slot}:
+            self._return()
         if slot not in self.matrices:
             self.matrices[slot] = ScaledMatrix(self._indptr, self._indices, self.dtype, symmetric=self.symmetric)
         self.matrices[slot].fill(values)
@@ -133,8 +138,8 @@ class CheckedSolver:
             new = self.backend.name not in (failed.name, *self._told)
             self._told.add(self.backend.name)
             logger.log(
-                logging.WARNING if new else logging.DEBUG, "usadelfem: linear solver %r from here on (%s)",
-                self.backend.name, why,
+                logging.WARNING if new else logging.DEBUG, "usadelfem: linear solver %r %s (%s)", self.backend.name,
+                "for this matrix" if self._retries else "from here on", why,
             )  # fmt: skip
             failed.release()
             self._others = others
@@ -144,6 +149,12 @@ class CheckedSolver:
             self.release()
             self.backend, self._others = self._first, self._spare
         return False
+
+    def _return(self) -> None:
+        """To the first back end, an iteration that has stagnated for another matrix."""
+        self._retries -= 1
+        self.backend.release()
+        self.backend, self._others = self._first, self._spare
 
     def release(self) -> None:
         """As `LinearSolver.release`."""

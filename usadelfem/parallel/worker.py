@@ -30,10 +30,11 @@ Task = Callable[[Any, Any], Any]
 # Payloads that a worker keeps: more than one, for runs that take turns on the same workers.
 KEPT = 4
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+FORWARDED = ("linear_solver", "states")  # of the settings of the process that submits a task
 ORPHAN_CHECK = 1.0  # seconds
 
 _ORIGIN = uuid.uuid4().hex
-_kept: OrderedDict[str, tuple[Task, Any, Units, str | None]] = OrderedDict()
+_kept: OrderedDict[str, tuple[Task, Any, Units, dict[str, Any]]] = OrderedDict()
 _lock = threading.Lock()
 _local = threading.local()
 _watched: set[int] = set()
@@ -81,7 +82,7 @@ def pack(task: Task, shared: Any) -> Payload:
         If it cannot be pickled.
     """
     try:
-        body = dumps((task, shared, active_units(), default_of("linear_solver", None)))
+        body = dumps((task, shared, active_units(), {name: default_of(name, None) for name in FORWARDED}))
     except Exception as error:  # whatever a user's __reduce__ raises
         raise TypeError(
             f"what the workers need cannot be pickled: {error!r}; open files, locks and connections cannot travel: "
@@ -111,15 +112,15 @@ def perform(serial: str, key: str, item: bytes, origin: str, payload: bytes | No
         known = _recall(key, payload)
         if known is None:
             return Outcome(name, "missing")
-        task, shared, units, linear_solver = known
+        task, shared, units, defaults = known
         use_units(units)
-        change_defaults({"linear_solver": linear_solver})
+        change_defaults(defaults)
         return Outcome(name, "done", dumps(task(shared, pickle.loads(item))))
     except Exception as error:
         return Outcome(name, "raised", _packed(error))
 
 
-def _recall(key: str, payload: bytes | None) -> tuple[Task, Any, Units, str | None] | None:
+def _recall(key: str, payload: bytes | None) -> tuple[Task, Any, Units, dict[str, Any]] | None:
     with _lock:
         last = next(reversed(_kept), key)
         if key in _kept:

@@ -15,6 +15,7 @@ from ..numerics.newton import ERROR_TOLERANCE, Clock
 from ..numerics.report import Report
 from ..parallel.interrupt import in_threads
 from .chain import Chain, factor_memory
+from .storage import new_states
 from .sums import Job, Sum, Terms
 
 Real = NDArray[np.float64]
@@ -42,7 +43,7 @@ class Setup(NamedTuple):
     def zeros(self, count: int) -> Complex:
         """The states of the normal metal at so many points."""
         zero = self.chain.equation(self.problem).zero()
-        return np.zeros((count, *zero.shape), complex)
+        return new_states((count, *zero.shape))
 
 
 class Team(ABC):

@@ -8,6 +8,7 @@ from ..checks import choice, flag, named
 from ..defaults import change_defaults
 from ..numerics.linear import SOLVERS
 from ..parallel.engines import Workers, checked_workers
+from ..points.storage import PLACES
 
 
 class Options:
@@ -27,7 +28,8 @@ class Options:
 
 @named()
 def options(
-    *, workers: Workers | None = None, linear_solver: str | None = None, progress: bool | None = None
+    *, workers: Workers | None = None, linear_solver: str | None = None, progress: bool | None = None,
+    states: str | None = None,
 ) -> Options:  # fmt: skip
     """Settings of all solves and studies that do not say otherwise, from now on or, as a context, until its end.
 
@@ -43,6 +45,10 @@ def options(
         In place of "auto": "pardiso", "pardiso-single", "superlu", "multigrid", "petsc", ...
     progress
         Whether to show bars.
+    states
+        Where the states of all frequencies or energies of a solve are kept: "memory", or "disk" for many of a large
+        device (64 bytes per node, frequency and, at real energies, matrix): a file in the folder for temporary files
+        (environment variable TMPDIR) that ends with the result.
 
     Raises
     ------
@@ -56,4 +62,6 @@ def options(
         given["linear_solver"] = choice("linear_solver", linear_solver, SOLVERS)
     if progress is not None:
         given["progress"] = flag("progress", progress)
+    if states is not None:
+        given["states"] = choice("states", states, PLACES)
     return Options(change_defaults(given))
