@@ -26,8 +26,8 @@ from ..fem.problem import Problem
 from ..magnetics.ampere import LocalResponse
 from ..physics import columns as column
 from ..physics.columns import COEFFICIENTS, GAUGE_COLUMNS
-from ..solve.descent import holds_phase
 from ..solve.field_problem import SelfConsistency, as_gap, as_real
+from ..solve.field_space import holds_phase
 from .direction import Direction, changed
 from .sources import Source, build_source
 from .states import LinearStates
