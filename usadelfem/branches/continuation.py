@@ -8,8 +8,9 @@ dR/dDelta; they are regular where that is not, at folds. dR/dp at a fixed gap is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,22 @@ class Point:
         return Point(self.vector / size, self.value / size)
 
 
+class Level(NamedTuple):
+    """The parameter as it is reported, which may be another one than that of the continuation.
+
+    Attributes
+    ----------
+    value, rate
+        The parameter in units of its interval, and its change over the arclength.
+    falling
+        Whether it falls as that of the continuation grows: one more unstable direction where it is what is held.
+    """
+
+    value: float
+    rate: float
+    falling: bool = False
+
+
 @dataclass(eq=False)
 class Solution:
     """A solution on a branch.
@@ -76,6 +93,8 @@ class Solution:
         Arclength from the start.
     slope
         dR/dp next to it, as the corrections had it; None where there were none.
+    level
+        The parameter that is reported.
     curvature
         The lowest eigenvalues of the second variation; None where they are not asked for.
     """
@@ -88,7 +107,13 @@ class Solution:
     bend: Point | None = None
     length: float = 0.0
     slope: Complex | None = None
+    level: Level = field(default_factory=lambda: Level(0.0, 0.0))
     curvature: Curvature | None = None
+
+    @property
+    def negative(self) -> int:
+        """The number of unstable directions; -1 where it is not known."""
+        return self.curvature.negative + self.level.falling if self.curvature else -1
 
     def ahead(self, length: float) -> Point:
         """The point that lies at a distance along the branch, to second order where the bend is known."""
@@ -106,12 +131,15 @@ class Corrector:
         The devices.
     tolerance
         Largest residual of the gap equation, in bulk gaps.
+    reading
+        What a solution is reported at; None: at the parameter of the family.
     corrections
         How many the last point took.
     """
 
     family: Family
     tolerance: float
+    reading: Callable[[Solution], Level] | None = None
     corrections: int = 0
 
     def point(self, value: float, consistency: SelfConsistency) -> Point:
@@ -165,6 +193,11 @@ class Corrector:
         if at.slope is None:
             at.slope, at.here = self.slope(at.value, self.family.at(at.value, at.here.gap, at.states))
         at.tangent = self.bordered(at.here, at.slope, before, 0.0 * at.here.gap, 1.0).normalised
+        self.read(at)
+
+    def read(self, at: Solution) -> None:
+        """Find what a solution with a tangent is reported at."""
+        at.level = Level(at.point.value, at.tangent.value) if self.reading is None else self.reading(at)
 
     def bordered(self, here: SelfConsistency, slope: Complex, normal: Point, load: Complex, level: float) -> Point:
         """The solution of J u + slope q = load with normal . (u, q) = level."""
