@@ -26,6 +26,7 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 LINEAR, KRYLOV = 1e-2, 80  # of the bordered equations: relative residual, products
+TANGENT = 1e-8  # the same of tangents along which another quantity is looked at
 DIFFERENCE = 1e-5  # step of difference quotients, of the interval of the parameter
 MOST_CORRECTIONS = 8
 FARTHEST = 1.0  # change of the gap in one correction, in bulk gaps, that is too much
@@ -192,14 +193,18 @@ class Corrector:
         """Find the direction of the branch at a solution, on the side of another direction."""
         if at.slope is None:
             at.slope, at.here = self.slope(at.value, self.family.at(at.value, at.here.gap, at.states))
-        at.tangent = self.bordered(at.here, at.slope, before, 0.0 * at.here.gap, 1.0).normalised
+        accuracy = LINEAR if self.reading is None else TANGENT
+        at.tangent = self.bordered(at.here, at.slope, before, 0.0 * at.here.gap, 1.0, accuracy).normalised
         self.read(at)
 
     def read(self, at: Solution) -> None:
         """Find what a solution with a tangent is reported at."""
         at.level = Level(at.point.value, at.tangent.value) if self.reading is None else self.reading(at)
 
-    def bordered(self, here: SelfConsistency, slope: Complex, normal: Point, load: Complex, level: float) -> Point:
+    def bordered(
+        self, here: SelfConsistency, slope: Complex, normal: Point, load: Complex, level: float,
+        accuracy: float = LINEAR,
+    ) -> Point:  # fmt: skip
         """The solution of J u + slope q = load with normal . (u, q) = level."""
         here.refresh()
         space, unit = GapSpace(here), self.family.unit
@@ -219,5 +224,5 @@ class Corrector:
         matrix = LinearOperator(shape, matvec=product, dtype=np.float64)
         near = LinearOperator(shape, matvec=approximate, dtype=np.float64)
         right = np.append(space.vector(load) / unit, level)
-        found, _ = gmres(matrix, right, rtol=LINEAR, restart=KRYLOV, maxiter=1, M=near)
+        found, _ = gmres(matrix, right, rtol=accuracy, restart=KRYLOV, maxiter=1, M=near)
         return Point(found[:count], float(found[count]))

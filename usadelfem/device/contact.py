@@ -107,7 +107,7 @@ class Reservoir(FrozenRecord):
     def _check_current(self) -> None:
         if self.current is None:
             return
-        if uniform(self.current) is None:
+        if as_number(magnitude(self.current)) is None:
             raise DeviceError(f"reservoir: current is {shown(self.current)}; allowed is the total, one number, or None")
         check_coefficient("current", self.current, "reservoir")
         if uniform(self.phase) is None:
