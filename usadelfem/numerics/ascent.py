@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 SHORTEST = 2.0**-12  # of the longest step: how close to the end of a branch
 GROWTH = 1.5  # of steps
 BENT = 0.3  # deviation of a step from the trapezoidal rule, of the values at its ends, at which it is too long
+ACCURACY = 1e-9  # of values, relative, that is relied on at the least
 SURE = 1e-5  # of a maximum that misses a value: relative error
 
 
@@ -46,30 +47,42 @@ def ascend(
         Evaluations, at most.
     """
     low, high, place = -np.inf, np.inf, first
-    before: tuple[float, float] | None = None
+    before: Node | None = None
     estimate = np.inf
-    bend, found = min(curvature, 0.0), Maximum(first, 0.0, np.inf)
+    bend, doubt, found = min(curvature, 0.0), 1.0, Maximum(first, 0.0, np.inf)
     for _ in range(rounds):
         value, slope = function(place)
         if not value and not slope:
             return Maximum(place, 0.0, 0.0)
         low, high = (place, high) if slope > 0 else (low, place)
-        if before is not None and place != before[0]:
-            secant = (slope - before[1]) / (place - before[0])
-            bend = secant if secant < 0 else bend
-        before = place, slope
+        here = Node(place, value, slope)
+        if before is not None and place != before.place:
+            secant = (slope - before.slope) / (place - before.place)
+            bend, doubt = (secant, _doubt(before, here, secant)) if secant < 0 else (bend, 1.0)
+        before = here
         move = float(np.clip(-slope / bend if bend < 0 else np.sign(slope) * reach, -reach, reach))
         if not low < place + move < high:
             move = 0.5 * (low + high) - place
         inside = bend < 0 and move * slope >= 0
         last, estimate = estimate, value + (0.5 * slope * move if inside else 0.0)
-        # Of the first estimate only the part that was added is known; the curvature is good to a part of itself.
+        # Of the first estimate only the part that was added is known; of others it is good to a part of itself.
         change = abs(estimate - last) if np.isfinite(last) else abs(slope * move)
-        found = Maximum(place + move, estimate, min(change, abs(slope * move)))
+        found = Maximum(place + move, estimate, min(change, abs(slope * move) * (doubt if inside else 1.0)))
         if found.error <= precision * abs(estimate):
             break
         place += move
     return found
+
+
+def _doubt(before: Node, here: Node, secant: float) -> float:
+    """The relative error of the slope's secant as the curvature at the later place, as far as values tell.
+
+    The cubic through both places has a curvature that is better by an order, but for the accuracy of the values.
+    """
+    width = here.place - before.place
+    cubic = (2 * before.slope + 4 * here.slope) / width - 6 * (here.value - before.value) / width**2
+    noise = ACCURACY * abs(here.value) / width**2
+    return min(1.0, (abs(cubic - secant) + noise) / abs(secant))
 
 
 class Level(NamedTuple):
