@@ -3,8 +3,8 @@
     python benchmarks/fit.py
 
 Critical currents of an SFS junction at eight temperatures, with a scatter of one per cent, and starts that are off by
-one half. Nelder and Mead's method (scipy) works on the logarithms of the parameters until its misfit is that of the fit to
-one part in a thousand, or it stops by itself.
+one half. Nelder and Mead's method (scipy) works on the logarithms of the parameters until its misfit is that of the fit
+to one part in a thousand, or it stops by itself.
 """
 
 from __future__ import annotations
