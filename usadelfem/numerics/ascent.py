@@ -27,7 +27,7 @@ class Maximum(NamedTuple):
 
 def ascend(
     function: Callable[[float], tuple[float, float]], first: float, *, reach: float, curvature: float,
-    precision: float, rounds: int,
+    precision: float, rounds: int, close: bool = False,
 ) -> Maximum:  # fmt: skip
     """Newton's method on the derivative, with secants for its slope, in a bracket once there is one.
 
@@ -45,6 +45,8 @@ def ascend(
         Relative precision of the value.
     rounds
         Evaluations, at most.
+    close
+        Whether the last place is to be as close as its own value needs, without what the parabola adds.
     """
     low, high, place = -np.inf, np.inf, first
     before: Node | None = None
@@ -67,7 +69,8 @@ def ascend(
         last, estimate = estimate, value + (0.5 * slope * move if inside else 0.0)
         # Of the first estimate only the part that was added is known; of others it is good to a part of itself.
         change = abs(estimate - last) if np.isfinite(last) else abs(slope * move)
-        found = Maximum(place + move, estimate, min(change, abs(slope * move) * (doubt if inside else 1.0)))
+        part = doubt if inside and not close else 1.0
+        found = Maximum(place + move, estimate, min(change, part * abs(slope * move)))
         if found.error <= precision * abs(estimate):
             break
         place += move

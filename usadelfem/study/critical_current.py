@@ -147,7 +147,7 @@ def critical_current(
         branch = follow(sampler) if sampler.bias.follows else None
         sloped = branch is None and not sampler.bias.symmetric
         curve = sloped_curve(sampler, COARSE_SLOPED) if sloped else sampled_curve(sampler, branch, None, COARSE)
-        search = _Search(sampler, curve, branch, precision)
+        search = _Search(sampler, curve, branch, precision, differentiable)
         best, error = search.extreme(+1)
         if sampler.bias.symmetric:
             negative = Extreme(0.0 - best.value, 0.0 - best.phase)
@@ -174,6 +174,7 @@ class _Search:
     curve: CurrentPhase
     branch: PhaseBranch | None
     precision: float
+    differentiable: bool = False
     highest: dict[int, tuple[float, Equilibrium]] = field(default_factory=dict)
 
     def extreme(self, sign: int) -> tuple[Extreme, float]:
@@ -197,7 +198,7 @@ class _Search:
         squares = np.arange(len(cosine)) ** 2
         found = ascend(
             partial(self._value_and_slope, sign), start, reach=step, precision=self.precision, rounds=ROUNDS,
-            curvature=-float(evaluate(squares * cosine, squares * sine, start)),
+            close=self.differentiable, curvature=-float(evaluate(squares * cosine, squares * sine, start)),
         )  # fmt: skip
         return Extreme(sign * found.value, wrapped(found.place, False)), found.error
 
