@@ -164,3 +164,28 @@ def test_the_slope_of_a_critical_current_is_that_of_differences(start):
     step = 1e-2
     near, far = critical(start + step) - critical(start - step), critical(start + 2 * step) - critical(start - 2 * step)
     assert slope == pytest.approx(float((8 * near - far) / (12 * step)), rel=1e-6)
+
+
+@pytest.mark.slow
+def test_four_parameters_of_critical_currents_come_back_from_starts_that_are_off_by_a_half():
+    # the start of the benchmark against Nelder and Mead (benchmarks/fit.py)
+    temperatures = np.geomspace(0.05, 1.0, 8)
+    true = {"D": 1.0, "h": 2.0, "N0": 1.0, "gap": 1.0}
+    start = {
+        "D": (1.5, {("F", "D"): 1.0}), "h": (3.0, {("F", "exchange"): (0, 0, 1)}), "N0": (0.5, {("F", "N0"): 1.0}),
+        "gap": (1.5, {("left", "gap"): 1.0, ("right", "gap"): 1.0}),
+    }  # fmt: skip
+
+    def model(D, h, N0, gap):
+        metal = uf.ferromagnet(exchange=(0, 0, h), D=D, N0=N0)
+        device = uf.Device(MESH, {"F": metal}, {"left": uf.Reservoir(gap), "right": uf.Reservoir(gap)})
+        options = {"differentiable": True, "order": 1, "frequencies": 8}
+        return [uf.critical_current(device, "right", T, **options).value for T in temperatures]
+
+    scatter = np.random.default_rng(4).normal(size=len(temperatures))
+    measured = np.array([float(value) for value in model(**true)]) * (1 + 0.01 * scatter)
+    found = uf.fit(model, measured, start, errors=0.01 * measured, precision=1e-4)
+    assert found.converged
+    assert found.evaluations <= 15
+    off = np.array([found[name] - value for name, value in true.items()])
+    assert (abs(off) < 2 * np.array(list(found.errors.values()))).all()

@@ -57,7 +57,8 @@ class SolveError(RuntimeError):
         The last iterate: entries of the Riccati matrix a at the nodes, shape (nodes, 4).
     best
         Of a self-consistent solve that ran out of sweeps, the Equilibrium of its best fields, which solve the Usadel
-        equation but the gap equation only up to their residual; None otherwise.
+        equation but the gap equation only up to their residual. Of a current that is too large, the Equilibrium with
+        the largest one that was found. None otherwise.
     """
 
     def __init__(self, message: str, *, frequency: float, residuals: tuple[float, ...], state: Any) -> None:

@@ -133,7 +133,9 @@ def test_a_vector_potential_shifts_the_relation():
     assert shifted.phase == pytest.approx(plain.phase + 0.6, abs=2e-3)
     assert shifted.negative.value == pytest.approx(-plain.value, rel=1e-4)
     assert abs(shifted.diode_efficiency) < 1e-4
-    assert shifted.curve.harmonics().phi_0 == pytest.approx(0.6, abs=1e-3)
+    assert uf.current_phase(weak_link(cells=10, A=(0.3,))[0], "right", 0.2).harmonics().phi_0 == pytest.approx(
+        0.6, abs=1e-3
+    )
 
 
 @pytest.mark.filterwarnings("ignore::usadelfem.errors.ResolutionWarning")
@@ -193,3 +195,43 @@ def test_the_inductance_of_a_tunnel_junction(phase):
     found = uf.kinetic_inductance(device, "right", 0.2, phase=phase, cutoff=100.0)
     assert found.value == pytest.approx(1 / (2 * critical * np.cos(phase)), rel=1e-3)
     assert found.current == pytest.approx(critical * np.sin(phase), abs=1e-3 * critical)
+
+
+@pytest.mark.slow
+def test_an_anharmonic_junction_near_its_transition_is_a_scan_of_200_phases():
+    # next to the transition from 0 to pi the second harmonic is larger than the first one
+    device, _ = weak_link(1.5, cells=15, metal=uf.ferromagnet(exchange=(0, 0, 3.0)))
+    phases = 2 * np.pi * np.arange(200) / 200
+    currents = []
+    for phase in phases:
+        eq = uf.solve_equilibrium(device.with_phase("right", phase), 0.2)
+        currents.append(float(uf.charge_current(eq).through("right")))
+    waves = np.fft.rfft(currents) / 200
+    assert abs(waves[2]) > abs(waves[1])
+    assert abs(waves[60:]).max() < 1e-12  # so that the trigonometric interpolant is exact
+
+    def interpolated(phase):
+        return 2 * (waves * np.exp(1j * np.arange(len(waves)) * phase)).real.sum() - waves[0].real
+
+    found = uf.critical_current(device, "right", 0.2, precision=1e-9)
+    for sign, value, phase in ((1, found.value, found.phase), (-1, found.negative.value, found.negative.phase)):
+        top = phases[np.argmax(sign * np.array(currents))]
+        scanned = minimize_scalar(
+            lambda x, sign=sign: -sign * interpolated(x), bounds=(top - 0.04, top + 0.04), method="bounded",
+            options={"xatol": 1e-10},
+        )  # fmt: skip
+        assert value == pytest.approx(-sign * scanned.fun, rel=1e-8)
+        assert np.exp(1j * phase) == pytest.approx(np.exp(1j * scanned.x), abs=1e-3)
+
+
+@pytest.mark.parametrize("potential", [0.3, 0.7])
+def test_junctions_without_symmetry_take_at_most_twelve_solutions(potential):
+    device, _ = weak_link(cells=10, A=(potential,))
+    found = uf.critical_current(device, "right", 0.1, precision=1e-8)
+    assert len(found.phases) <= 12
+    for value, phase in ((found.value, found.phase), (found.negative.value, found.negative.phase)):
+        around = np.array([-0.04, -0.02, 0.0, 0.02, 0.04])
+        solved = (uf.solve_equilibrium(device.with_phase("right", phase + step), 0.1) for step in around)
+        quartic = np.polynomial.Polynomial.fit(around, [uf.charge_current(eq).through("right") for eq in solved], 4)
+        (top,) = (root.real for root in quartic.deriv().roots() if abs(root) < 0.04)
+        assert value == pytest.approx(quartic(top), rel=1e-8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +12,8 @@ from numpy.typing import NDArray
 
 from ..errors import SolveError
 from ..solve.curvature import lowest_curvature
-from ..solve.field_problem import SelfConsistency
 from ..solve.field_space import holds_phase
-from .continuation import Corrector, Equations, Point, Solution
+from .continuation import Corrector, Equations, Level, Point, Solution
 
 Real = NDArray[np.float64]
 
@@ -41,7 +41,9 @@ class Walk:
     corrector
         Finds the solutions.
     step
-        Largest step of the parameter, in units of its scale.
+        Largest step of the parameter that is reported, in units of its interval.
+    ends
+        The ends of its interval, in these units.
     count_unstable
         Whether to count the unstable directions at every solution.
     leaves
@@ -50,6 +52,7 @@ class Walk:
 
     corrector: Corrector
     step: float
+    ends: tuple[float, float]
     count_unstable: bool
     leaves: bool = False
 
@@ -65,11 +68,11 @@ class Walk:
         yield Place(first)
         last, length, made = first, np.inf, 1
         while made < most:
-            length = min(length, self._longest(last.tangent, last.here))
+            length = min(length, self._longest(last))
             new = self._attempt(last, length)
             while new is None:
                 length *= 0.5
-                if length < SHORTEST * self._longest(last.tangent, last.here):
+                if length < SHORTEST * self._longest(last):
                     raise SolveError(
                         f"the branch could not be followed beyond {last.value:.8g}: no solution next to it was found "
                         "with the shortest step. Try: a smaller step, a smaller tolerance, or a finer mesh",
@@ -92,10 +95,10 @@ class Walk:
                 return
             last, length = new, length * (GROWTH if few else 1.0)
 
-    def _longest(self, tangent: Point, here: SelfConsistency) -> float:
-        """The longest step along a tangent."""
-        largest = Equations(here).largest(tangent.vector)
-        return min(self.step / max(abs(tangent.value), 1e-300), GAP_STEP / max(largest, 1e-300))
+    def _longest(self, last: Solution) -> float:
+        """The longest step along the tangent of a solution."""
+        largest = Equations(last.here).largest(last.tangent.vector)
+        return min(self.step / max(abs(last.level.rate), 1e-300), GAP_STEP / max(largest, 1e-300))
 
     def _attempt(self, last: Solution, length: float) -> Solution | None:
         """The solution a step further on; None if there is none, or the branch has turned too far."""
@@ -110,27 +113,25 @@ class Walk:
 
     def _outside(self, new: Solution) -> float | None:
         """The end of the parameter that a solution is beyond."""
-        family = self.corrector.family
-        near = SETTLED * family.scale
-        if new.value >= family.high - near and new.tangent.value > 0:
-            return family.high
-        return family.low if new.value <= family.low + near and new.tangent.value < 0 else None
+        (low, high), (value, rate, _) = self.ends, new.level
+        if value >= high - SETTLED and rate > 0:
+            return high
+        return low if value <= low + SETTLED and rate < 0 else None
 
     def _at(self, end: float, last: Solution, new: Solution) -> Solution:
         """The solution at an end of the parameter, between two."""
-        share = (end - last.value) / (new.value - last.value)
+        if self.corrector.reading is not None:
+            return self._crossed(last, new, lambda solution: solution.level.value - end)
+        share = (end - last.level.value) / (new.level.value - last.level.value)
         count = len(last.point.vector)
-        guess = Point(last.point.vector + share * (new.point.vector - last.point.vector), end / self._scale)
+        guess = Point(last.point.vector + share * (new.point.vector - last.point.vector), end)
         found = self.corrector.correct(guess, Point(np.zeros(count), 1.0), last)
         if found is None:
             return new
         found.length = last.length + share * (new.length - last.length)
         found.tangent = new.tangent
+        self.corrector.read(found)
         return found
-
-    @property
-    def _scale(self) -> float:
-        return self.corrector.family.scale
 
     def _through_zero(self, last: Solution, new: Solution) -> bool:
         """Whether the gap has gone through zero, to the same solutions with the other sign."""
@@ -141,21 +142,27 @@ class Walk:
     def _normal(self, last: Solution, new: Solution) -> Solution:
         """The normal state that two solutions with gaps of opposite sign lie around, where the parameter turns."""
         place = last.length + _turning(last, new)
-        value = _value(last, new, place) * self._scale
+        value = _value(last, new, place) * self.corrector.family.scale
         here = self.corrector.family.at(value, 0.0 * new.here.fields, 0.0 * new.states)
         point = self.corrector.point(value, here)
-        return Solution(value, here, point, here.team.states.copy(), new.tangent, length=place)
+        level = Level(point.value, new.tangent.value)
+        return Solution(value, here, point, here.team.states.copy(), new.tangent, length=place, level=level)
 
     def _between(self, last: Solution, new: Solution, *, known: bool) -> Iterator[Place]:
         """The folds and branch points between two solutions; `known` ones are left out."""
         counted = last.curvature is not None and new.curvature is not None and not known
-        if last.tangent.value * new.tangent.value >= 0:
-            if counted:
+        if last.level.rate * new.level.rate >= 0:
+            if counted and last.negative != new.negative:
                 yield from self._branch_point(last, new, _negative(last), _negative(new))
             return
-        fold = self._refined(last, new, _turning, lambda solution: solution.tangent.value)
+        fold = self._refined(last, new, _turning, lambda solution: solution.level.rate)
         if not counted or fold.curvature is None:
             yield Place(fold, "fold")
+            return
+        if self.corrector.reading is not None:  # at an extremum of a current no eigenvalue at a held phase vanishes
+            yield Place(fold, "fold")
+            if abs(new.negative - last.negative) > 1:
+                yield from self._branch_point(last, new, _negative(last), _negative(new))
             return
         # The eigenvalue that vanishes at the fold is negative on one side; the others change at branch points.
         others = int((np.delete(fold.curvature.values, abs(fold.curvature.values).argmin()) < 0).sum())
@@ -174,7 +181,11 @@ class Walk:
             assert solution.curvature is not None
             return float(solution.curvature.values[index])
 
-        yield Place(self._refined(low, high, lambda a, b: _crossing(a, b, eigenvalue), eigenvalue), "branch")
+        yield Place(self._crossed(low, high, eigenvalue), "branch")
+
+    def _crossed(self, low: Solution, high: Solution, quantity: Callable[[Solution], float]) -> Solution:
+        """Where a quantity passes zero between two solutions."""
+        return self._refined(low, high, partial(_crossing, quantity=quantity), quantity)
 
     def _refined(
         self, low: Solution, high: Solution, guess: Callable[[Solution, Solution], float],
@@ -190,8 +201,8 @@ class Walk:
             self.corrector.turn(found, low.tangent)
             found.length = low.length + length
             self._count(found, low)
-            moved, best = abs(found.value - best.value), found
-            if moved <= SETTLED * self._scale:
+            moved, best = abs(found.level.value - best.level.value), found
+            if moved <= SETTLED:
                 break
             low, high = (found, high) if sign(found) * sign(low) > 0 else (low, found)
         return best
@@ -216,14 +227,14 @@ def _value(last: Solution, new: Solution, length: float) -> float:
     """The parameter at an arclength between two solutions, by the cubic through values and slopes."""
     h = new.length - last.length
     s = (length - last.length) / h
-    a, b, da, db = last.point.value, new.point.value, h * last.tangent.value, h * new.tangent.value
+    a, b, da, db = last.level.value, new.level.value, h * last.level.rate, h * new.level.rate
     return float(a + s * (da + s * (3 * (b - a) - 2 * da - db + s * (2 * (a - b) + da + db))))
 
 
 def _turning(last: Solution, new: Solution) -> float:
     """The arclength from one solution to where the parameter turns before another."""
     h = new.length - last.length
-    a, b, da, db = last.point.value, new.point.value, h * last.tangent.value, h * new.tangent.value
+    a, b, da, db = last.level.value, new.level.value, h * last.level.rate, h * new.level.rate
     roots = np.roots([3 * (2 * (a - b) + da + db), 2 * (3 * (b - a) - 2 * da - db), da])
     inside = [float(root.real) for root in roots if abs(root.imag) < 1e-9 and 0 <= root.real <= 1]
     return h * (inside[0] if inside else da / (da - db))

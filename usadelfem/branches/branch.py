@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import as_number, flag, integer, keywords, named, number, numbers, shown
+from ..device.contact import current_biased
 from ..device.device import Device
 from ..errors import ObservableError, SolveError
 from ..fields.field import Field
@@ -23,6 +24,8 @@ from ..solve.field_problem import as_real
 from ..solve.results import Equilibrium
 from .arclength import Place, Walk
 from .continuation import Corrector, Point, Solution
+from .current_bias import phase_of
+from .current_level import CurrentLevel, over_current
 from .family import Family
 from .record import Branch, BranchPoint
 
@@ -47,13 +50,14 @@ def branch(
     and beyond, superheated states in a magnetic field. Unknown are the gap and the parameter together, with
     `screening=True` also the induced vector potential; each step predicts and corrects them by Newton's method, one
     triangular solve per frequency and product. With given gaps there are no folds, and the solutions follow at equal
-    steps.
+    steps. Where the parameter is the current of a reservoir, `Reservoir(current=...)`, unknown are the gap and the
+    phase of that reservoir, and folds are the extrema of the current.
 
     Parameters
     ----------
     function
         Makes the device of a value of the parameter, on one and the same mesh. A Device, where the parameter is the
-        temperature.
+        temperature. Devices with a current have the parameter as this current, and differ in nothing else.
     parameter
         Its name, for pictures; "temperature": the temperature of the solves.
     interval
@@ -64,7 +68,8 @@ def branch(
     observable
         What is evaluated at every solution, a real number; None: the free energy.
     step
-        Largest step of the parameter; None: a twentieth of the interval.
+        Largest step of the parameter; None: a twentieth of the interval. Steps over a current are also limited by the
+        phase, to about 0.35 radians.
     points
         Largest number of solutions.
     unstable
@@ -85,7 +90,10 @@ def branch(
     Raises
     ------
     DeviceError
-        If devices differ in their mesh, or their regions with an unknown gap.
+        If devices differ in their mesh, or their regions with an unknown gap; if one has a current that is not the
+        parameter.
+    ObservableError
+        If nothing is self-consistent and the parameter is a current, or unstable directions are asked for.
     SolveError
         If the first solution, or the next one on the branch is not found.
     TypeError, ValueError
@@ -105,12 +113,13 @@ def branch(
     options["workers"] = checked_workers(options.get("workers"))
     if isinstance(options["workers"], Executor):
         raise ValueError("workers of a branch is a number of threads: each solution starts from the one before")
-    family = Family(make, temperature, thermal, min(start, stop), max(start, stop), options)
-    record = _Record(parameter, family, observable or free_energy, states=states)
     first = natural_device(make(start))
+    family = Family(make, temperature, thermal, min(start, stop), max(start, stop), options)
+    current = over_current(family, (start, stop)) if current_biased(first.contacts) else None
+    record = _Record(parameter, family, observable or free_energy, current, states=states)
     with progress_bar(None, "branch", options.get("progress")) as bar:
         if any(material.self_consistent for material in first.conductors.values()):
-            _self_consistent(family, record, (start, stop), longest, points, unstable, bar.update)
+            _self_consistent(record, (start, stop), longest, points, unstable, bar.update)
         elif unstable:
             raise ObservableError("unstable=True counts directions of a gap that is found; the gaps here are given")
         else:
@@ -133,9 +142,11 @@ class _Record:
     """What is kept of the solutions."""
 
     def __init__(
-        self, parameter: str, family: Family, observable: Callable[[Equilibrium], float], *, states: bool
+        self, parameter: str, family: Family, observable: Callable[[Equilibrium], float], current: CurrentLevel | None,
+        *, states: bool,
     ) -> None:  # fmt: skip
-        self.parameter, self.family, self.observable, self.states = parameter, family, observable, states
+        self.parameter, self.observable, self.states = parameter, observable, states
+        self.family, self.current = current.family if current else family, current
         self.rows: list[tuple[float, float, float, int]] = []
         self.equilibria: list[Equilibrium] = []
         self.folds: list[int] = []
@@ -155,7 +166,7 @@ class _Record:
         solution = place.solution
         solution.here = self.family.at(solution.value, solution.here.fields, solution.states)
         eq = self.family.result(solution.value, solution.here)
-        negative = solution.curvature.negative if solution.curvature else -1
+        value = self.current.width * solution.level.value if self.current else solution.value
         if place.kind == "fold":
             self.folds.append(len(self.rows))
         if place.kind == "branch" and solution.curvature is not None:
@@ -165,8 +176,8 @@ class _Record:
             values[eq.pairing.chosen] = solution.curvature.modes[nearest]
             mode = Field("mode", "1", (), values, eq.device, eq.problem.space)
             potential = solution.curvature.potentials[nearest]
-            self.branch_points.append(BranchPoint(solution.value, eq, mode, potential))
-        self.add(solution.value, solution.length, eq, negative)
+            self.branch_points.append(BranchPoint(value, eq, mode, potential))
+        self.add(value, solution.length, eq, solution.negative)
 
     def branch(self) -> Branch:
         """The branch."""
@@ -187,21 +198,17 @@ def _given(family: Family, record: _Record, values: Real) -> None:
 
 
 def _self_consistent(
-    family: Family, record: _Record, ends: tuple[float, float], longest: float, points: int, unstable: bool,
+    record: _Record, ends: tuple[float, float], longest: float, points: int, unstable: bool,
     step: Callable[[], object],
 ) -> None:  # fmt: skip
     """Solutions with a gap that is found, by arclength."""
-    initial, (start, stop) = family.options.get("initial"), ends
-    origin = initial if isinstance(initial, BranchPoint) else None
-    if origin is None:
-        temperature = start if family.thermal else family.temperature
-        eq = solve_equilibrium(family.function(start), temperature, **family.options)
-    else:
-        eq, start = origin.equilibrium, origin.value
-        if not family.low <= start <= family.high:
-            raise ValueError(f"interval does not hold the value {start:.6g} of the branch point that it begins at")
+    family, current, width = record.family, record.current, abs(ends[1] - ends[0])
+    origin = family.options.get("initial")
+    origin = origin if isinstance(origin, BranchPoint) else None
+    eq = _first(record, ends, origin)
+    start = phase_of(eq.device, current.contact) if current else ends[0] if origin is None else origin.value
     family.prepare()
-    corrector = Corrector(family, float(family.options.get("tolerance", TOLERANCE)))
+    corrector = Corrector(family, float(family.options.get("tolerance", TOLERANCE)), current.read if current else None)
     assert eq.pairing is not None
     here = family.at(start, np.concatenate([as_real(eq.pairing.gap_of(eq.problem)), eq.dofs]), None)
     guess = corrector.point(start, here)
@@ -213,10 +220,11 @@ def _self_consistent(
             frequency=float("nan"), residuals=(), state=here.gap,
         )  # fmt: skip
     if origin is None:
-        corrector.turn(first, Point(upwards.vector, float(np.sign(stop - start))))
+        corrector.turn(first, Point(upwards.vector, float(np.sign(ends[1] - ends[0]))))
     else:
         first.tangent = corrector.direction(first.here, origin.mode.quadrature[eq.pairing.chosen], origin.potential)
-    walk = Walk(corrector, longest / family.scale, unstable, origin is not None)
+        corrector.read(first)
+    walk = Walk(corrector, longest / width, (min(ends) / width, max(ends) / width), unstable, origin is not None)
     try:
         for place in walk.along(first, points):
             record.place(place)
@@ -224,3 +232,14 @@ def _self_consistent(
     finally:
         if family.team is not None:
             family.team.release()
+
+
+def _first(record: _Record, ends: tuple[float, float], origin: BranchPoint | None) -> Equilibrium:
+    """The solution at the start of a branch."""
+    family, current = record.family, record.current
+    if origin is None:
+        device = current.start if current else family.function(ends[0])
+        return solve_equilibrium(device, ends[0] if family.thermal else family.temperature, **family.options)
+    if not min(ends) <= origin.value <= max(ends):
+        raise ValueError(f"interval does not hold the value {origin.value:.6g} of the branch point that it begins at")
+    return origin.equilibrium

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 LINEAR, KRYLOV = 1e-2, 80  # of the bordered equations: relative residual, products
+TANGENT = 1e-8  # the same of tangents along which another quantity is looked at
 DIFFERENCE = 1e-5  # step of difference quotients, of the interval of the parameter
 MOST_CORRECTIONS = 8
 FARTHEST = 1.0  # change of the gap in one correction, in bulk gaps, that is too much
@@ -64,6 +65,22 @@ class Point:
         return Point(self.vector / size, self.value / size)
 
 
+class Level(NamedTuple):
+    """The parameter as it is reported, which may be another one than that of the continuation.
+
+    Attributes
+    ----------
+    value, rate
+        The parameter in units of its interval, and its change over the arclength.
+    falling
+        Whether it falls as that of the continuation grows: one more unstable direction where it is what is held.
+    """
+
+    value: float
+    rate: float
+    falling: bool = False
+
+
 @dataclass(eq=False)
 class Solution:
     """A solution on a branch.
@@ -80,6 +97,8 @@ class Solution:
         Arclength from the start.
     slope
         dR/dp next to it, a vector, as the corrections had it; None where there were none.
+    level
+        The parameter that is reported.
     curvature
         The lowest eigenvalues of the second variation; None where they are not asked for.
     """
@@ -92,7 +111,13 @@ class Solution:
     bend: Point | None = None
     length: float = 0.0
     slope: Real | None = None
+    level: Level = field(default_factory=lambda: Level(0.0, 0.0))
     curvature: Curvature | None = None
+
+    @property
+    def negative(self) -> int:
+        """The number of unstable directions; -1 where it is not known."""
+        return self.curvature.negative + self.level.falling if self.curvature else -1
 
     def ahead(self, length: float) -> Point:
         """The point that lies at a distance along the branch, to second order where the bend is known."""
@@ -167,12 +192,15 @@ class Corrector:
         The devices.
     tolerance
         Largest residual of the gap equation, in bulk gaps.
+    reading
+        What a solution is reported at; None: at the parameter of the family.
     corrections
         How many the last point took.
     """
 
     family: Family
     tolerance: float
+    reading: Callable[[Solution], Level] | None = None
     corrections: int = 0
 
     def point(self, value: float, consistency: SelfConsistency) -> Point:
@@ -228,9 +256,17 @@ class Corrector:
         """Find the direction of the branch at a solution, on the side of another direction."""
         if at.slope is None:
             at.slope, at.here = self.slope(at.value, self.family.at(at.value, at.here.fields, at.states))
-        at.tangent = self.bordered(at.here, at.slope, before, 0.0 * at.slope, 1.0).normalised
+        accuracy = LINEAR if self.reading is None else TANGENT
+        at.tangent = self.bordered(at.here, at.slope, before, 0.0 * at.slope, 1.0, accuracy).normalised
+        self.read(at)
 
-    def bordered(self, here: SelfConsistency, border: Real, normal: Point, load: Real, level: float) -> Point:
+    def read(self, at: Solution) -> None:
+        """Find what a solution with a tangent is reported at."""
+        at.level = Level(at.point.value, at.tangent.value) if self.reading is None else self.reading(at)
+
+    def bordered(
+        self, here: SelfConsistency, border: Real, normal: Point, load: Real, level: float, accuracy: float = LINEAR
+    ) -> Point:  # fmt: skip
         """The solution of J u + border q = load with normal . (u, q) = level."""
         here.refresh()
         own = Equations(here)
@@ -248,5 +284,5 @@ class Corrector:
         shape = (count + 1, count + 1)
         matrix = LinearOperator(shape, matvec=product, dtype=np.float64)
         near = LinearOperator(shape, matvec=approximate, dtype=np.float64)
-        found, _ = gmres(matrix, np.append(load, level), rtol=LINEAR, restart=KRYLOV, maxiter=1, M=near)
+        found, _ = gmres(matrix, np.append(load, level), rtol=accuracy, restart=KRYLOV, maxiter=1, M=near)
         return Point(found[:count], float(found[count]))

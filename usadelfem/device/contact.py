@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from ..checks import as_number, named, named_fields, shown
 from ..errors import DeviceError, warn
 from ..frozen import FrozenRecord
-from .coefficient import RULES, check_coefficient, check_one_temperature, describe, frozen_value
+from .coefficient import RULES, check_coefficient, check_one_temperature, describe, frozen_value, uniform
 from .interface import Interface
 from .material import Coefficient
 from .quantities import magnitude
@@ -50,7 +51,8 @@ class Reservoir(FrozenRecord):
         the bulk gap (`bcs_gap`) at the temperature of the solve of the superconductor that the contact touches, or its
         given gap.
     phase
-        Superconducting phase in radians; a number or a callable f(x).
+        Superconducting phase in radians; a number or a callable f(x). With `current` a number: where the search for
+        the phase starts.
     exchange
         Exchange field (hx, hy, hz) inside the reservoir, energy.
     barrier
@@ -65,11 +67,16 @@ class Reservoir(FrozenRecord):
     spin_bias
         Spin accumulation (sx, sy, sz), energy: the potentials of spin up and down along an axis are `voltage` plus and
         minus the component along it.
+    current
+        Total charge current out of the device into a superconducting reservoir, counted and in the unit as
+        `charge_current(eq).through(contact)`: `solve_equilibrium` finds the phase at which it flows, and
+        `eq.device.contacts[contact].phase` is that phase. None: the phase is given. One reservoir of a device may have
+        a current, and another superconducting one has to hold a phase.
 
     Raises
     ------
     DeviceError
-        If a value is not finite or of the wrong shape.
+        If a value is not finite or of the wrong shape, or a normal reservoir has a current.
     """
 
     gap: Coefficient | None = None
@@ -79,20 +86,39 @@ class Reservoir(FrozenRecord):
     voltage: Coefficient | Floating = 0.0
     temperature: float | None = None
     spin_bias: Coefficient = (0.0, 0.0, 0.0)
+    current: float | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.name != "barrier" and getattr(self, field.name) is not FLOATING:
+            if field.name not in ("barrier", "current") and getattr(self, field.name) is not FLOATING:
                 check_coefficient(field.name, getattr(self, field.name), "reservoir")
                 object.__setattr__(self, field.name, frozen_value(getattr(self, field.name)))
-        if any(getattr(self, name) is FLOATING for name in ("gap", "phase", "exchange", "temperature", "spin_bias")):
+        if any(entry.name != "voltage" and getattr(self, entry.name) is FLOATING for entry in fields(self)):
             raise DeviceError("reservoir: only its voltage may be FLOATING")
         check_one_temperature(self.temperature, "reservoir")
+        self._check_current()
         _warn_of_degrees(self.phase)
         if self.barrier is not None and not isinstance(self.barrier, Interface):
             raise DeviceError(
                 f"reservoir: barrier is {shown(self.barrier)}; allowed are Tunnel, SpinActive, Nazarov, Transparent "
                 "and None"
+            )
+
+    def _check_current(self) -> None:
+        if self.current is None:
+            return
+        if as_number(magnitude(self.current)) is None:
+            raise DeviceError(f"reservoir: current is {shown(self.current)}; allowed is the total, one number, or None")
+        check_coefficient("current", self.current, "reservoir")
+        if uniform(self.phase) is None:
+            raise DeviceError(
+                f"reservoir: with a current the phase is where the search for it starts, one number; given is "
+                f"{shown(self.phase)}"
+            )
+        if uniform(self.gap) == 0:
+            raise DeviceError(
+                "reservoir: a current is that of a superconducting reservoir, whose phase is found; a normal one "
+                "(gap=0) has a voltage, and in the normal state CurrentContact(current=...) feeds a current"
             )
 
     @property
@@ -178,9 +204,14 @@ def _warn_of_degrees(phase: Coefficient) -> None:
 Contact = Reservoir | CurrentContact
 
 
+def current_biased(contacts: Mapping[str, Contact]) -> list[str]:
+    """The names of the reservoirs that have a current in place of a phase."""
+    return [name for name, own in contacts.items() if isinstance(own, Reservoir) and own.current is not None]
+
+
 def _show(contact: Contact) -> str:
     """Without what only few contacts have."""
-    common = ("gap", "phase", "exchange", "current", "spin_current")
+    common = ("gap", "phase", "exchange") if isinstance(contact, Reservoir) else ("current", "spin_current")
     given = [
         field.name for field in fields(contact)
         if field.name in common or not _same(getattr(contact, field.name), field.default)

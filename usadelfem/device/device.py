@@ -254,7 +254,7 @@ class Device(PicturedDevice):
         return np.unique(self.mesh.t[:, self.sample_cells]).astype(np.int64)
 
     def with_phase(self, contact: str, phase: Coefficient) -> Device:
-        """The same device with another superconducting phase (radians) of one reservoir."""
+        """The same device with a given superconducting phase (radians) of one reservoir, another one or no current."""
         if not isinstance(contact, str):
             known = ", ".join(sorted(self.contacts)) or "none"
             raise DeviceError(f"contact is {shown(contact)}; allowed is the name of one: {known}")
@@ -262,7 +262,7 @@ class Device(PicturedDevice):
         reservoir = self.contacts[contact]
         if not isinstance(reservoir, Reservoir):
             raise DeviceError(f"contact {contact!r} is {reservoir!r}; only a Reservoir has a phase")
-        changed = replace(reservoir, phase=phase)
+        changed = replace(reservoir, phase=phase, current=None)
         if self.mesh.dim() == 2:
             changed = in_plane({contact: changed}, self.plane)[contact]
         check_contact(self.mesh, contact, changed)

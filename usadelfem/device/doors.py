@@ -11,7 +11,7 @@ import numpy as np
 from ..checks import checked_temperature, number, shown
 from ..errors import DeviceError
 from .coefficient import RULES
-from .contact import FLOATING
+from .contact import FLOATING, current_biased
 from .material import Material
 from .quantities import magnitude
 from .units import Units
@@ -121,3 +121,19 @@ def natural_temperature(device: Any, temperature: Any) -> float:
         raise ValueError("temperature is None; give the temperature of the solve, or Device(..., temperature=...)")
     given = own if temperature is None else device.units.into("temperature", temperature, "temperature")
     return checked_temperature(given)
+
+
+def at_first_phase(device: Any) -> Any:
+    """The device with given phases in place of currents: for what does not depend on them."""
+    for name in current_biased(device.contacts):
+        device = device.with_phase(name, device.contacts[name].phase)
+    return device
+
+
+def check_held(device: Any, turned: str) -> None:
+    """DeviceError if the phases of other contacts move when that of one is turned."""
+    for name in current_biased(device.contacts):
+        raise DeviceError(
+            f"the phase of {turned!r} is turned, and {name!r} has a current, so that its phase would move too: give it "
+            f"one, device.with_phase({name!r}, ...)"
+        )

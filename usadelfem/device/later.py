@@ -1,6 +1,7 @@
-"""What a device can tell of itself once it is solved for: methods of a description that need what comes after it.
+"""Methods of a device, and solves of one, that need what comes after them.
 
-A description knows no solver. Modules further along the line register here what makes such an answer.
+A description knows no solver, and a solver no derivatives of its solution. Modules further along the line register here
+what makes such an answer.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {}
 
 
 def answers(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: a function of a device that answers a method of this name."""
+    """Decorator: a function of a device that answers what is asked for under this name."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         _ANSWERS[name] = function
@@ -22,5 +23,5 @@ def answers(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def asked(name: str) -> Callable[..., Any]:
-    """The function that answers a method."""
+    """The function that answers it."""
     return _ANSWERS[name]

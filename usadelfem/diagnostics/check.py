@@ -10,7 +10,7 @@ import numpy as np
 from ..checks import kind, named
 from ..device.contact import FLOATING, Reservoir
 from ..device.device import Device
-from ..device.doors import natural_temperature
+from ..device.doors import at_first_phase, natural_temperature
 from ..fem.problem import build_problem
 from ..pictures.html import table
 from ..space.space import check_order
@@ -102,7 +102,7 @@ def check(device: Device, temperature: float | None = None, *, order: int = 2) -
         As `solve_equilibrium`, and for a device that is out of equilibrium as `solve_nonequilibrium`.
     """
     kind("device", device, Device, "is a usadelfem.Device")
-    device, temperature = device.natural, natural_temperature(device, temperature)
+    device, temperature = at_first_phase(device.natural), natural_temperature(device, temperature)
     check_order(order)
     problem = build_problem(device, order, temperature=temperature, biased=_is_biased(device))
     lengths = region_lengths(device, problem, temperature)

@@ -79,6 +79,11 @@ def _electrode(
 ) -> Electrode:  # fmt: skip
     nodes = electrode_nodes(device, space, name)
     x, owner = space.nodes[:, nodes], f"reservoir {name!r}"
+    if reservoir.current is not None:
+        raise DeviceError(
+            f"{owner} has a current, and its phase is not known yet: solve_equilibrium finds it; go on with the device "
+            "of its result, eq.device, or give a phase, device.with_phase(...)"
+        )
     if not biased:
         _check_equilibrium(owner, reservoir, x, temperature)
     phase, exchange = (evaluate(entry, getattr(reservoir, entry), x, owner) for entry in ("phase", "exchange"))

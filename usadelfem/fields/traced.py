@@ -25,6 +25,11 @@ def keeping_results() -> Iterator[None]:
         _keeping.reset(token)
 
 
+def keeps_results() -> bool:
+    """Whether numbers keep their results: derivatives will be asked of them."""
+    return _keeping.get()
+
+
 def reference(result: Any) -> Callable[[], Any]:
     """What gives a result as long as it is there."""
     return (lambda: result) if _keeping.get() else ref(result)

@@ -24,6 +24,24 @@ def fourier(values: ArrayLike) -> tuple[Real, Real]:
     return cosine, sine
 
 
+def doubled(values: ArrayLike, slopes: ArrayLike) -> Real:
+    """Values at 2 pi k/2N of the trigonometric polynomial with these values and slopes at 2 pi k/N.
+
+    Of the orders n and n - N, which alias at N places, the slopes tell one from the other: c_n + c_(n-N) is the
+    transform of the values, i n c_n + i (n-N) c_(n-N) that of the slopes. The order N is a sine.
+    """
+    count = len(np.asarray(values))
+    own, steep = (np.fft.fft(np.asarray(given, float)) / count for given in (values, slopes))
+    order = np.arange(count)
+    high = (steep - 1j * (order - count) * own) / (1j * count)
+    high[0] = own[0]
+    last = -2 * (steep[0] / (2j * count)).imag
+    return evaluate(
+        np.append(2 * high.real, 0.0) - own[0].real * (np.arange(count + 1) == 0),
+        np.append(-2 * high.imag, last), np.pi * np.arange(2 * count) / count,
+    )  # fmt: skip
+
+
 def evaluate(cosine: Real, sine: Real, x: ArrayLike) -> Real:
     """The trigonometric polynomial with these coefficients."""
     angles = np.multiply.outer(np.asarray(x, float), np.arange(len(cosine)))

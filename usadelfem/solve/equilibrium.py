@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import choice, flag, named
+from ..device.contact import current_biased
 from ..device.device import Device
 from ..device.doors import natural_energies, natural_temperature
+from ..device.later import asked
 from ..diagnostics.quality import warn_of_states
 from ..diagnostics.units import warn_units
 from ..errors import warn
@@ -30,11 +33,26 @@ from .results import Equilibrium
 from .unresolved import warn_unresolved
 
 Real = NDArray[np.float64]
+Solve = TypeVar("Solve", bound=Callable[..., Equilibrium])
 
 HIGHEST = 0.9  # energy up to which sums go, in units of the largest one that a quadrature resolves
 
 
+def _at_currents(solve: Solve) -> Solve:
+    """Decorator: where a reservoir has a current, its phase is found, by who knows derivatives of the solution."""
+
+    @wraps(solve)
+    def either(device: Device, temperature: float | None = None, **options: Any) -> Equilibrium:
+        if isinstance(device, Device) and current_biased(device.contacts):
+            found: Equilibrium = asked("current_bias")(device, temperature, options)
+            return found
+        return solve(device, temperature, **options)
+
+    return either  # type: ignore[return-value]
+
+
 @named()
+@_at_currents
 def solve_equilibrium(
     device: Device, temperature: float | None = None, *, order: int = 2, quadrature: str = "gauss",
     frequencies: int | None = None,
@@ -48,7 +66,9 @@ def solve_equilibrium(
 
     All spin components, exact Newton steps, frequencies from high to low, each started from an extrapolation of
     those above it; where Newton's method fails, intermediate frequencies are inserted. Where a material has `Tc` and no
-    `gap`, the gap is found from the gap equation (theory, section on the free energy), modulus and phase.
+    `gap`, the gap is found from the gap equation (theory, section on the free energy), modulus and phase. Where a
+    reservoir has a `current`, its phase is found by Newton's method with the exact dI/dphi: the first one from its
+    `phase` on at which the current flows and rises with the phase, continued along the branch of solutions.
 
     Parameters
     ----------
@@ -122,13 +142,15 @@ def solve_equilibrium(
     Returns
     -------
     Equilibrium
-        Frozen result; observables are functions of it. `device` carries the gap that was found, `sweeps` how.
+        Frozen result; observables are functions of it. `device` carries the gap and the phase that were found,
+        `sweeps` how. Derivatives of it are those at this phase.
 
     Raises
     ------
     SolveError
         If a frequency does not converge; it names the frequency and holds the residual history and the last iterate.
-        If the gap does not converge in `max_sweeps`; it holds the history.
+        If the gap does not converge in `max_sweeps`; it holds the history. If a current is beyond the largest one of
+        the branch; it names that, and holds the solution next to it (`best`).
     ValueError
         If an argument is out of range.
     DeviceError

@@ -11,7 +11,6 @@ import scipy
 from numpy.typing import NDArray
 
 from ..checks import flag, named, number
-from ..derivatives.derivative import derivative
 from ..device.device import Device
 from ..errors import warn
 from ..fields.traced import Traced, keeping_results
@@ -25,11 +24,14 @@ from .current_phase import SOLVE_OPTIONS, branch_curve, sampled_curve
 from .phase_bias import Sampler, phase_bias, said_once
 from .phase_branch import STEP, PhaseBranch, advance, follow
 from .phase_relation import CurrentPhase, Extreme, wrapped
+from .phase_slopes import slope_of, sloped_curve
 
 Real = NDArray[np.float64]
 
 GAP = 1e-2  # tolerance of the gap, of the precision of the current
-COARSE = 0.1  # precision of the relation in which the maximum is looked for, of the largest current
+# Precision of the relation in which the maximum is looked for, of the largest current; the same where slopes are known,
+# with which the error is estimated on the safe side.
+COARSE, COARSE_SLOPED = 0.1, 0.15
 ROUNDS = 12  # solutions next to an extreme, at most
 FINEST = 2.0**-30  # of a step: how close to the end of a branch
 
@@ -98,9 +100,9 @@ def critical_current(
 ) -> CriticalCurrent:  # fmt: skip
     """The critical current of a junction: the largest and the smallest current over the phase difference.
 
-    A coarse current-phase relation (`current_phase`) is interpolated; from where the interpolant is largest Newton's
-    method on dI/dphi, with the exact derivative of the solution, finds the maximum: 4 to 7 solutions in an ordinary
-    junction, one or two more for each four digits of further precision. A
+    A coarse current-phase relation (`current_phase`; where the current is not odd, from currents and their slopes) is
+    interpolated; from where the interpolant is largest Newton's method on dI/dphi, with the exact derivative of the
+    solution, finds the maximum. A
     self-consistent gap is followed along its branch from phi = 0, also where the electrodes are so long that the
     relation is folded; a current beyond the end of a branch is never returned.
 
@@ -143,8 +145,9 @@ def critical_current(
     sampler = Sampler(phase_bias(device, contact, temperature, options), workers, progress)
     with said_once():
         branch = follow(sampler) if sampler.bias.follows else None
-        curve = sampled_curve(sampler, branch, None, COARSE)
-        search = _Search(sampler, curve, branch, precision)
+        sloped = branch is None and not sampler.bias.symmetric
+        curve = sloped_curve(sampler, COARSE_SLOPED) if sloped else sampled_curve(sampler, branch, None, COARSE)
+        search = _Search(sampler, curve, branch, precision, differentiable)
         best, error = search.extreme(+1)
         if sampler.bias.symmetric:
             negative = Extreme(0.0 - best.value, 0.0 - best.phase)
@@ -171,6 +174,7 @@ class _Search:
     curve: CurrentPhase
     branch: PhaseBranch | None
     precision: float
+    differentiable: bool = False
     highest: dict[int, tuple[float, Equilibrium]] = field(default_factory=dict)
 
     def extreme(self, sign: int) -> tuple[Extreme, float]:
@@ -194,7 +198,7 @@ class _Search:
         squares = np.arange(len(cosine)) ** 2
         found = ascend(
             partial(self._value_and_slope, sign), start, reach=step, precision=self.precision, rounds=ROUNDS,
-            curvature=-float(evaluate(squares * cosine, squares * sine, start)),
+            close=self.differentiable, curvature=-float(evaluate(squares * cosine, squares * sine, start)),
         )  # fmt: skip
         return Extreme(sign * found.value, wrapped(found.place, False)), found.error
 
@@ -202,8 +206,7 @@ class _Search:
         """The current at a phase and its exact derivative, times a sign."""
         mirrored = self.sampler.bias.symmetric and phase < 0
         eq, bias = self.sampler.from_near(-phase if mirrored else phase), self.sampler.bias
-        tangent = derivative(eq, {("contact", bias.contact, "phase"): 1.0})
-        slope = float(tangent.derivative_of(lambda moved: bias.currents(moved)[0]))
+        slope = slope_of(bias, eq)
         current = self.sampler.accept(-phase if mirrored else phase, eq)
         value = sign * (-current if mirrored else current)
         if sign not in self.highest or value > self.highest[sign][0]:

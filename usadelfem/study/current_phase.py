@@ -149,7 +149,7 @@ def _periodic_curve(sampler: Sampler, number: int) -> CurrentPhase:
     ends = (0.0, 0.0) if bias.symmetric else (sampler.known[0.0], sampler.known[float(np.pi)])
     currents = np.concatenate([[ends[0]], upper, [ends[1]], lower[::-1]])
     error = interpolation_error(*fourier(currents))
-    return _record(bias, phases, currents, error, False, len(sampler.known))
+    return phase_record(bias, phases, currents, error, False, len(sampler.known))
 
 
 def branch_curve(sampler: Sampler) -> CurrentPhase:
@@ -162,10 +162,13 @@ def branch_curve(sampler: Sampler) -> CurrentPhase:
     coarse = scipy.interpolate.CubicSpline(phases[::2], currents[::2])
     inside = phases <= phases[::2][-1]
     error = float(abs(coarse(phases) - currents)[inside].max()) / 8
-    return _record(sampler.bias, phases, currents, error, True, len(sampler.known))
+    return phase_record(sampler.bias, phases, currents, error, True, len(sampler.known))
 
 
-def _record(bias: PhaseBias, phases: Real, currents: Real, error: float, folded: bool, solves: int) -> CurrentPhase:
+def phase_record(
+    bias: PhaseBias, phases: Real, currents: Real, error: float, folded: bool, solves: int
+) -> CurrentPhase:  # fmt: skip
+    """The relation as a record, in the units of the device."""
     return CurrentPhase(
         contact=bias.contact, temperature=bias.shown_temperature, phases=phases, currents=currents, error=error,
         folded=folded, solves=solves, unit=bias.unit, per_current=0.5 * bias.natural_current,

@@ -131,7 +131,7 @@ def fit(
     problem = _Problem(model, data, parameters, errors, bounds)
     precision, most = number("precision", precision, above=0, below=1), integer("evaluations", evaluations, least=2)
     found = scipy.optimize.least_squares(
-        problem.residuals, problem.first, jac=problem.jacobian, bounds=problem.bounds, x_scale="jac",
+        problem.residuals, problem.first, jac=problem.jacobian, bounds=problem.bounds, x_scale=1.0,
         xtol=precision, ftol=precision**2, gtol=None, max_nfev=most,
     )  # fmt: skip
     return problem.result(found)

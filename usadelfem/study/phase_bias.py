@@ -15,7 +15,7 @@ import numpy as np
 from ..device.coefficient import uniform
 from ..device.contact import Reservoir
 from ..device.device import Device
-from ..device.doors import natural_temperature
+from ..device.doors import check_held, natural_temperature
 from ..device.scale import scale_of
 from ..errors import DeviceError, warn
 from ..fem.conduction import physical_gradients
@@ -185,7 +185,7 @@ def phase_bias(device: Device, contact: str, temperature: float | None, options:
     """
     device = natural_device(device)
     natural_temperature(device, temperature)
-    device.with_phase(contact, 0.0)
+    check_held(device.with_phase(contact, 0.0), contact)
     bias = PhaseBias(device, contact, temperature, options)
     if _is_zero(getattr(device.contacts[contact], "gap", 0.0)):
         raise DeviceError(f"contact {contact!r} is normal (gap=0); a supercurrent needs a superconducting reservoir")

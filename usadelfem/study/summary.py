@@ -14,7 +14,7 @@ from ..checks import named
 from ..compilation.jit import kept_spins
 from ..device.contact import Reservoir
 from ..device.device import Device
-from ..device.doors import natural_temperature
+from ..device.doors import at_first_phase, natural_temperature
 from ..device.later import answers
 from ..device.scale import scale_of
 from ..diagnostics.lengths import RegionLengths, bulk_gaps, region_lengths
@@ -94,7 +94,7 @@ def summary(device: Device, temperature: float | None = None, *, order: int = 2)
     TypeError, ValueError, DeviceError
         As `solve_equilibrium`.
     """
-    inside = natural_device(device)
+    inside = at_first_phase(natural_device(device))
     value = natural_temperature(inside, temperature)
     problem = build_problem(inside, order, temperature=value)
     lengths = region_lengths(inside, problem, value)
