@@ -37,6 +37,7 @@ OUTPUT = {
     "spin_hall_superconductor": ("spin_hall_superconductor.png",),
     "controlled_junction": ("controlled_junction.png",),
     "critical_voltage": ("critical_voltage.png",),
+    "nanobridge_wall_3d": ("nanobridge_wall_3d.png", "nanobridge_wall_3d.vtu"),
     "lab_ldos_movie": ("lab_ldos_movie.gif", "lab_ldos_movie.vtkhdf"),
 }
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 # Those in laboratory units, and the large ones, are studies of devices of the same kinds as others.
 LARGE = (
     "spin_hall_superconductor", "controlled_junction", "critical_voltage", "domain_wall_film", "spin_galvanic_strip",
-    "spin_filter_thermoelectric",
+    "spin_filter_thermoelectric", "nanobridge_wall_3d",
 )  # fmt: skip
 EXAMPLES = [
     path for path in sorted((ROOT / "examples").glob("*.py"))
