@@ -11,6 +11,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+AHEAD = 4  # results that may wait for those before them to be consumed
+
 
 def kernel_threads() -> int:
     """Number of threads of loops over cells: `OMP_NUM_THREADS`, as of BLAS and MKL, or the cores that may be used."""
@@ -40,7 +42,7 @@ def in_order(count: int, make: Callable[[], Callable[[int], T]]) -> Iterator[T]:
     if threads < 2:
         yield from map(make(), range(count))
         return
-    pool, spaces = _pool(kernel_threads()), [make() for _ in range(threads + 1)]
+    pool, spaces = _pool(kernel_threads()), [make() for _ in range(threads + AHEAD)]
     waiting: deque[Future[T]] = deque()
     for number in range(count):
         if number >= len(spaces):  # this one's space is in use until its last result has been consumed
