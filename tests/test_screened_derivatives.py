@@ -80,7 +80,7 @@ def test_adjoint_and_tangent_of_a_screened_solution_agree(make):
         sensitivity = uf.sensitivity(objective(eq))
         forward = [float(objective(uf.derivative(eq, {name: 1.0}))) for name in names]
         adjoint = [sensitivity.along({name: 1.0}) for name in names]
-        assert np.allclose(adjoint, forward, rtol=1e-9, atol=1e-9 * max(map(abs, forward)))
+        assert np.allclose(adjoint, forward, rtol=1e-10, atol=1e-10 * max(map(abs, forward)))
 
 
 def test_field_grows_with_the_applied_one_by_less_where_it_is_screened():

@@ -76,7 +76,7 @@ class Tangent(FrozenRecord):
                 largest, size = abs(change).max(axis=(0, 1)), abs(own).max(axis=(0, 1))
                 rates.append(part * float((largest / np.where(size > 0, size, np.maximum(largest, 1e-300))).max()))
         if isinstance(self.result, Equilibrium):
-            rates.append(part * abs(self.direction.temperature) / self.result.temperature)
+            rates.append(abs(self.direction.temperature) / self.result.temperature)  # of which there is a logarithm
         rate = max(rates)
         return STEP / rate if rate > 0 else 1.0
 
