@@ -136,6 +136,7 @@ def test_large_solids_are_solved_by_multigrid_of_themselves(monkeypatch, caplog)
     with caplog.at_level(logging.DEBUG, logger="usadelfem"):
         _, eq = currents(bar(SPINS["spinless"]), order=1)
     assert eq.solver == "multigrid"
+    assert {report.solver for report in eq.report} == {"multigrid"}
     assert any("linear solver multigrid (asked for: auto)" in record.getMessage() for record in caplog.records)
 
 

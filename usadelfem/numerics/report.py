@@ -26,6 +26,9 @@ class Report:
     error
         Estimated error of the solution of the discrete equation, relative to the largest entry of the Riccati matrix:
         1e-12 or less, more only where rounding in a stiff device allows no better.
+    solver
+        The linear solver that was used in the end: what "auto" chose, or went over to; "none" where nothing was to be
+        solved.
     """
 
     frequency: float
@@ -35,6 +38,7 @@ class Report:
     steps: tuple[float, ...]
     continuation: int = 0
     error: float = 0.0
+    solver: str = "none"
 
     def after(self, before: Report | None) -> Report:
         """This report with the factorisations of an earlier solve at the same frequency added."""

@@ -262,7 +262,8 @@ class Chain(ABC):
         if outcome.converged and outcome.factor is not None and self.keep:
             self.factors[index] = outcome.factor
         point, steps = float(self.points[index]), outcome.steps
-        report = Report(point, outcome.converged, iterations, outcome.residuals, steps, extra, outcome.error)
+        solver = self.solver.name if self.solver else "none"
+        report = Report(point, outcome.converged, iterations, outcome.residuals, steps, extra, outcome.error, solver)
         self.reports[index] = report.after(self.reports.get(index))
 
 
