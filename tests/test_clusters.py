@@ -13,16 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from devices import sfs
-from workers import calls, die, die_always, die_once, limited, note, power  # noqa: F401
+from workers import calls, die_always, limited, note, power  # noqa: F401
 
 import usadelfem as uf
 from usadelfem.parallel.tasks import WorkerLostError, run_tasks
 
 SPAWN = multiprocessing.get_context("spawn")
-QUICK = SPAWN  # a context whose processes start fast, and without threads of this process
-if sys.platform != "win32":
-    QUICK = multiprocessing.get_context("forkserver")
-    QUICK.set_forkserver_preload(["usadelfem"])
 SUPERCONDUCTOR = uf.Device(
     uf.interval({"S": 1.0}, size=0.25), {"S": uf.superconductor(Tc=1.0)}, {"left": uf.Reservoir(phase=0.0)}
 )
@@ -63,26 +59,15 @@ def test_a_sweep_on_processes_gives_the_numbers_of_this_process():
         assert uf.sweep(current, GRID, workers=pool).values == pytest.approx(here.values, rel=1e-9)
 
 
-def test_a_process_that_is_killed_loses_only_its_tasks(tmp_path):
-    with ProcessPoolExecutor(2, QUICK) as pool:
-        assert run_tasks(die_once, range(20), shared=str(tmp_path), executor=pool) == SQUARES
-    assert calls(tmp_path) <= 20 + 4
-
-
-def test_a_pool_that_has_broken_is_replaced_from_the_start(tmp_path):
-    with ProcessPoolExecutor(2, QUICK) as pool:
-        run_tasks(die_once, range(20), shared=str(tmp_path), executor=pool)
-        assert run_tasks(power, range(20), shared=2, executor=pool) == SQUARES
-
-
-def test_an_item_that_kills_every_process_is_named_and_the_others_are_done(tmp_path):
-    got = {}
-    with (
-        ProcessPoolExecutor(2, QUICK) as pool,
-        pytest.raises(WorkerLostError, match=r"die_always: the worker that ran item 5 \(5\) died 3 times"),
-    ):
-        run_tasks(die_always, range(20), shared=str(tmp_path), executor=pool, on_result=got.__setitem__)
-    assert got == {k: k**2 for k in range(20) if k != 5}
+def test_pools_go_on_when_their_processes_are_killed():
+    """In a process of its own: whatever dies there does not take a worker of the test run with it."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "killed_pools.py"]
+    for _ in range(2):
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=500)
+        if found.returncode >= 0:  # not killed itself
+            break
+    assert found.returncode == 0, found.stdout
+    assert "4 passed" in found.stdout
 
 
 POOL_SCRIPT = """
@@ -138,15 +123,6 @@ def test_a_sweep_on_processes_that_is_killed_leaves_no_process_and_is_resumed(tm
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     assert run.stdout.strip() == str([2.0 * x for x in range(20)])
     assert len(lines()) <= 20 + 4
-
-
-def test_a_run_in_which_every_item_kills_its_process_is_given_up_early(tmp_path):
-    with (
-        ProcessPoolExecutor(1, QUICK) as pool,
-        pytest.raises(WorkerLostError, match=r"the worker that ran item 0 \(0\) died 3 times"),
-    ):
-        run_tasks(die, range(1000), shared=str(tmp_path), executor=pool)
-    assert calls(tmp_path) < 30
 
 
 def test_dask_gives_results_in_the_order_of_the_items(client):

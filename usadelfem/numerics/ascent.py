@@ -7,8 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.interpolate import CubicHermiteSpline
-from scipy.optimize import brentq
+import scipy  # which loads its parts when they are named
 
 SHORTEST = 2.0**-12  # of the longest step: how close to the end of a branch
 GROWTH = 1.5  # of steps
@@ -183,9 +182,9 @@ class _Climb:
     def _between(self, low: Node, high: Node) -> tuple[bool, bool]:
         """The same between places below and beyond, the value or a maximum, on the cubic through both."""
         while high.place - low.place > self.precision:
-            cubic = CubicHermiteSpline(*zip(low, high, strict=True))
+            cubic = scipy.interpolate.CubicHermiteSpline(*zip(low, high, strict=True))
             if high.value >= self.target:
-                place = brentq(partial(_beyond, cubic, self.target), low.place, high.place, xtol=1e-14)
+                place = scipy.optimize.brentq(partial(_beyond, cubic, self.target), low.place, high.place, xtol=1e-14)
             else:
                 tops = [*cubic.derivative().roots(extrapolate=False), 0.5 * (low.place + high.place)]
                 place = float(max(tops, key=cubic))
