@@ -27,7 +27,7 @@ from ..magnetics.ampere import LocalResponse
 from ..physics import columns as column
 from ..physics.columns import COEFFICIENTS, GAUGE_COLUMNS
 from ..solve.field_problem import SelfConsistency, as_gap, as_real
-from ..solve.field_space import holds_phase
+from ..solve.field_space import GapSpace
 from .direction import Direction, changed
 from .sources import Source, build_source
 from .states import LinearStates
@@ -189,11 +189,18 @@ class FieldResponse:
 
         The free energy does not depend on that phase, so there is none but for rounding, which H^-1 would amplify.
         """
-        if self.pairing is None or holds_phase(self.consistency):
+        turn = self._free_phase
+        if turn is None:
             return residual
-        turn, weight = 1j * self.consistency.gap, self.pairing.weight
-        along = (weight * (turn.conj() * residual).real).sum() / (weight * abs(turn) ** 2).sum()
-        return np.asarray(residual - along * turn)
+        space = GapSpace(self.consistency)
+        vector = space.vector(residual)
+        return space.gap(vector - turn * (turn @ vector))
+
+    @cached_property
+    def _free_phase(self) -> Real | None:
+        """The direction of a common phase in `GapSpace`; None where there is none, or something holds it."""
+        turn = np.zeros(0) if self.pairing is None else GapSpace(self.consistency).free_phase
+        return turn if turn.any() else None
 
     def _closed(self, gap: Complex, amplitude: Complex) -> Complex:
         """The change of R with those of the gap and of the sum of f0; empty without pairing."""
